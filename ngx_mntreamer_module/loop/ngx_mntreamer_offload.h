@@ -1,0 +1,43 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#ifndef _NGX_MNTREAMER_OFFLOAD_H_INCLUDED_
+#define _NGX_MNTREAMER_OFFLOAD_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+typedef struct ngx_mntreamer_offload_s  ngx_mntreamer_offload_t;
+
+/*
+ * work(): in a thread; may block; touches only what "data" owns, no pool, no
+ * nginx log, no timer.  done(): later in the event loop, exactly once; "data"
+ * must live until then, whatever its owner does.
+ */
+typedef void (*ngx_mntreamer_work_pt)(void *data);
+typedef void (*ngx_mntreamer_worked_pt)(void *data);
+
+
+/* at configuration time: makes sure of nginx's thread pool "mntreamer" */
+ngx_int_t ngx_mntreamer_offload_conf(ngx_conf_t *cf);
+
+/* one per worker; NULL: logged */
+ngx_mntreamer_offload_t *ngx_mntreamer_offload_create(ngx_cycle_t *cycle);
+
+/* waits until all work under way is finished; done() is not called */
+void ngx_mntreamer_offload_destroy(ngx_mntreamer_offload_t *off);
+
+/* NGX_ERROR (logged): the queue is full or memory is gone; done() not called */
+ngx_int_t ngx_mntreamer_offload_post(ngx_mntreamer_offload_t *off,
+    ngx_mntreamer_work_pt work, ngx_mntreamer_worked_pt done, void *data);
+
+/* tasks under way */
+ngx_uint_t ngx_mntreamer_offload_pending(ngx_mntreamer_offload_t *off);
+
+
+#endif /* _NGX_MNTREAMER_OFFLOAD_H_INCLUDED_ */
