@@ -1,0 +1,229 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#ifndef _NGX_MNTREAMER_STORAGE_H_INCLUDED_
+#define _NGX_MNTREAMER_STORAGE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "../hls/mnt_hls.h"
+#include "../loop/ngx_mntreamer_offload.h"
+
+
+/*
+ * A recording is a directory; a track is one media playlist in it with its
+ * segments and its journal:
+ *
+ *     index.m3u8            the playlist of the only track, or the multivariant
+ *                           playlist when there are more
+ *     video.m3u8 audio-1.m3u8   tracks beside a multivariant index.m3u8
+ *     000001.ts 000002.m4s  segments; a1-000001.m4s of track audio-1
+ *     init-1.mp4            initialisation sections; a1-init-1.mp4
+ *     .index.journal        what was stored: one line an entry, written before
+ *                           the file gets its final name; never served
+ *
+ * Commit (DESIGN.md 5), in one function in a thread: bytes complete -> fsync ->
+ * journal -> rename without replacing -> directory fsync -> one write() to the
+ * playlist.  Opening a track recovers it: torn tails are cut, .part files are
+ * dropped, journalled files that are final but unlisted are listed.  Opening
+ * also gives the playlist a new inode, so that a frozen former writer appends
+ * to nothing (RELIABILITY C1).
+ */
+
+
+typedef struct ngx_mntreamer_storage_s  ngx_mntreamer_storage_t;
+typedef struct ngx_mntreamer_track_s    ngx_mntreamer_track_t;
+typedef struct ngx_mntreamer_part_s     ngx_mntreamer_part_t;
+
+
+#define NGX_MNTREAMER_DURABLE_SEGMENT   0
+#define NGX_MNTREAMER_DURABLE_INTERVAL  1
+#define NGX_MNTREAMER_DURABLE_NONE      2
+
+
+typedef struct {
+    ngx_str_t      root;                      /* absolute, terminated */
+    ngx_uint_t     durability;
+    ngx_msec_t     interval_ms;               /* of DURABLE_INTERVAL */
+    size_t         buffer_size;               /* gathered before a write: 256k */
+    ngx_uint_t     buffers;                   /* of that size, of this worker;
+                                                 then 32k ones */
+    off_t          max_buffered;              /* bytes not yet written of one
+                                                 part; beyond: slow disk, fail */
+} ngx_mntreamer_storage_conf_t;
+
+
+typedef enum {
+    NGX_MNTREAMER_STORE_OK = 0,
+    NGX_MNTREAMER_STORE_EMPTY,                /* 0 bytes */
+    NGX_MNTREAMER_STORE_SHORT,                /* not the promised length */
+    NGX_MNTREAMER_STORE_CONTENT,              /* not media: an error page */
+    NGX_MNTREAMER_STORE_DECRYPT,              /* bad padding or length */
+    NGX_MNTREAMER_STORE_FULL,                 /* ENOSPC, EDQUOT */
+    NGX_MNTREAMER_STORE_SLOW,                 /* max_buffered reached */
+    NGX_MNTREAMER_STORE_TAKEN,                /* the name exists: another writer */
+    NGX_MNTREAMER_STORE_FAILED                /* other errno, logged */
+} ngx_mntreamer_store_rc_e;
+
+const char *ngx_mntreamer_store_name(ngx_uint_t rc);
+
+
+/* one per worker; checks that the root is a writable directory; NULL: logged */
+ngx_mntreamer_storage_t *ngx_mntreamer_storage_create(
+    const ngx_mntreamer_storage_conf_t *conf, ngx_mntreamer_offload_t *off,
+    ngx_log_t *log);
+void ngx_mntreamer_storage_destroy(ngx_mntreamer_storage_t *st);
+
+/* free bytes of the root's file system, -1 when unknown; cached for 5 s */
+off_t ngx_mntreamer_storage_free(ngx_mntreamer_storage_t *st);
+
+
+/* what a track holds; given when it was opened */
+
+typedef struct {
+    ngx_uint_t         rc;
+    ngx_uint_t         existed;               /* it was there before */
+    ngx_uint_t         ended;                 /* it carried ENDLIST: taken off
+                                                 when conf.reopen was set */
+    uint64_t           segments;
+    off_t              bytes;
+    int64_t            duration_us;
+    uint64_t           gaps;                  /* gap lines in the journal */
+    mnt_hls_window_t  *window;                /* restored from the journal; alias
+                                                 valid in done() */
+    int64_t            last_ms;               /* wall time of the last commit */
+    ngx_uint_t         recovered;             /* files listed by the recovery */
+} ngx_mntreamer_track_state_t;
+
+typedef void (*ngx_mntreamer_track_pt)(void *data,
+    const ngx_mntreamer_track_state_t *state);
+
+typedef struct {
+    ngx_str_t          dir;                   /* below the root; made if absent */
+    ngx_str_t          name;                  /* "index", "video", "audio-1" */
+    ngx_str_t          prefix;                /* "" or "a1-": of file names */
+    uint32_t           target_s;              /* of the source */
+    ngx_uint_t         reopen;                /* take ENDLIST off again */
+    ngx_log_t         *log;
+} ngx_mntreamer_track_conf_t;
+
+/*
+ * Opens or makes a track; "conf" is copied.  open_done() comes once, later;
+ * with rc != OK the track is already gone then.  NULL: logged.
+ */
+ngx_mntreamer_track_t *ngx_mntreamer_track_open(ngx_mntreamer_storage_t *st,
+    const ngx_mntreamer_track_conf_t *conf, ngx_mntreamer_track_pt open_done,
+    void *data);
+
+/*
+ * Closes after the commits under way (their done() still come), optionally
+ * with ENDLIST behind them; close_done(data) may be NULL.  Parts that are still
+ * open are aborted.  The track is gone when close_done() returns.
+ */
+void ngx_mntreamer_track_close(ngx_mntreamer_track_t *tr, ngx_uint_t endlist,
+    ngx_mntreamer_worked_pt close_done, void *data);
+
+/* drops everything at once, without any callback: exit of the process */
+void ngx_mntreamer_track_abandon(ngx_mntreamer_track_t *tr);
+
+
+/*
+ * A file that is being received.  Bytes are gathered and written in a thread in
+ * order; nothing blocks.  With "key" they are decrypted (AES-128-CBC, PKCS#7).
+ */
+
+typedef struct {
+    ngx_uint_t         init;                  /* an initialisation section */
+    off_t              expect;                /* bytes on the wire, -1 unknown */
+    const u_char      *key;                   /* 16 bytes, copied; or NULL */
+    const u_char      *iv;
+} ngx_mntreamer_part_conf_t;
+
+ngx_mntreamer_part_t *ngx_mntreamer_part_create(ngx_mntreamer_track_t *tr,
+    const ngx_mntreamer_part_conf_t *conf);
+
+/* NGX_ERROR: it failed already (disk full, slow, ...): abort it */
+ngx_int_t ngx_mntreamer_part_write(ngx_mntreamer_part_t *part, u_char *p,
+    size_t len);
+
+/* sets what is only known with the answer's head */
+void ngx_mntreamer_part_expect(ngx_mntreamer_part_t *part, off_t expect);
+
+/* drops it and its file; also while writes are under way */
+void ngx_mntreamer_part_abort(ngx_mntreamer_part_t *part);
+
+
+typedef struct {
+    ngx_uint_t         rc;
+    off_t              bytes;                 /* stored */
+    uint64_t           number;                /* of the file, 0 for a gap */
+    ngx_uint_t         container;             /* mnt_hls_container_e */
+    int64_t            start_us;              /* its place in the recording */
+    ngx_msec_t         commit_ms;             /* from commit() to listed */
+} ngx_mntreamer_commit_t;
+
+typedef void (*ngx_mntreamer_commit_pt)(void *data,
+    const ngx_mntreamer_commit_t *commit);
+
+typedef struct {
+    uint32_t           epoch;                 /* of the source's numbering */
+    mnt_hls_seen_t     seen;
+    int64_t            duration_us;
+    uint64_t           discontinuity;
+    ngx_uint_t         discontinuous;
+    uint32_t           lost_count;            /* before it: a journal line */
+    int64_t            lost_us;
+    const char        *lost_reason;           /* static */
+} ngx_mntreamer_entry_t;
+
+/*
+ * Ends a part and commits it as the next entry; calls must come in the order of
+ * the stream, the track keeps it.  Takes the part over.  An initialisation
+ * section is committed the same way and is in force for the entries after it
+ * (the same bytes again are not stored twice).  done() comes once, with another
+ * rc than OK nothing was listed and the part is gone.
+ */
+void ngx_mntreamer_track_commit(ngx_mntreamer_track_t *tr,
+    ngx_mntreamer_part_t *part, const ngx_mntreamer_entry_t *entry,
+    ngx_mntreamer_commit_pt done, void *data);
+
+/*
+ * Bytes were received completely and are plausible: what commit() will find
+ * (EMPTY, SHORT, CONTENT); to decide about a retry before the turn comes.
+ */
+ngx_uint_t ngx_mntreamer_part_check(ngx_mntreamer_part_t *part);
+
+
+/* writes a small file whole and durably (NAME.part, rename), e.g. a multivariant
+   playlist; "content" is copied; done() as for commits */
+ngx_int_t ngx_mntreamer_storage_put(ngx_mntreamer_storage_t *st,
+    ngx_str_t *dir, ngx_str_t *name, ngx_str_t *content,
+    ngx_mntreamer_commit_pt done, void *data);
+
+
+/*
+ * For serving: opens a regular file beneath the root, following no symbolic
+ * link; the path must satisfy mnt_path_servable().  Returns the descriptor or
+ * NGX_INVALID_FILE with ngx_errno; *fi is filled.
+ */
+ngx_fd_t ngx_mntreamer_storage_open_file(ngx_mntreamer_storage_t *st,
+    ngx_str_t *path, ngx_file_info_t *fi);
+
+
+typedef struct {
+    ngx_uint_t         tracks;                /* open */
+    ngx_uint_t         parts;                 /* being received */
+    ngx_uint_t         commits;               /* waiting or under way */
+    size_t             buffered;              /* bytes in buffers */
+} ngx_mntreamer_storage_stat_t;
+
+const ngx_mntreamer_storage_stat_t *ngx_mntreamer_storage_stat(
+    ngx_mntreamer_storage_t *st);
+
+
+#endif /* _NGX_MNTREAMER_STORAGE_H_INCLUDED_ */
