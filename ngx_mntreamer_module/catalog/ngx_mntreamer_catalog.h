@@ -1,0 +1,276 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#ifndef _NGX_MNTREAMER_CATALOG_H_INCLUDED_
+#define _NGX_MNTREAMER_CATALOG_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "../loop/ngx_mntreamer_pq.h"
+#include "../metrics/ngx_mntreamer_metrics.h"
+
+
+/*
+ * All SQL.  A worker is an "engine" with a row; it owns streamers by leases
+ * (owner, epoch, expiry by the database's clock).  Statements that carry an
+ * epoch change nothing when it is no longer the row's: they are fenced.
+ *
+ * Two connections: one of the engine (claims, results, LISTEN), one for the
+ * API.  At start: migrations under an advisory lock, the engine's row, what
+ * dead engines of this node owned is set free, the streamers of nginx.conf are
+ * upserted; then state(up) is called.  After a lost connection the same again.
+ */
+
+
+typedef struct ngx_mntreamer_catalog_s  ngx_mntreamer_catalog_t;
+typedef struct ngx_mntreamer_ask_s      ngx_mntreamer_ask_t;
+
+
+/* a streamer of nginx.conf */
+
+typedef struct {
+    ngx_int_t      platform;                  /* id */
+    ngx_str_t      channel_id;
+    ngx_str_t      name;                      /* empty: none */
+    ngx_str_t      quality;                   /* empty: the platform's default */
+    ngx_int_t      priority;
+} ngx_mntreamer_streamer_conf_t;
+
+typedef struct {
+    ngx_str_t      conninfo;
+    ngx_str_t      node;                      /* name of this machine */
+    ngx_msec_t     lease_ms;
+    ngx_array_t   *streamers;                 /* of ngx_mntreamer_streamer_conf_t */
+} ngx_mntreamer_catalog_conf_t;
+
+
+/* what a claim gives; texts are valid in the callback only */
+
+typedef struct {
+    int64_t        streamer_id;
+    ngx_int_t      platform;
+    ngx_str_t      channel_id;
+    ngx_str_t      channel_name;
+    ngx_str_t      quality;
+    ngx_int_t      priority;
+    int64_t        epoch;
+    uint64_t       misses;
+    int64_t        late_ms;                   /* now() - check_at */
+    int64_t        recording_id;              /* one to go on with; 0: none */
+    ngx_str_t      path;                      /* its directory */
+    ngx_str_t      broadcast_id;              /* its broadcast */
+    int64_t        silent_ms;                 /* since its last progress */
+} ngx_mntreamer_claim_t;
+
+/* next_ms: until the next one is due, -1 when nothing is waiting */
+typedef void (*ngx_mntreamer_claim_pt)(void *data, ngx_uint_t rc,
+    ngx_mntreamer_claim_t *claims, ngx_uint_t n, int64_t next_ms);
+
+
+/* facts of a live channel; empty texts are unknown, viewers -1 */
+
+typedef struct {
+    ngx_str_t      broadcast_id;
+    ngx_str_t      title;
+    ngx_str_t      category;
+    ngx_str_t      channel_name;
+    ngx_str_t      image;
+    int64_t        opened_ms;                 /* MNT_DATE_NONE: unknown */
+    int64_t        viewers;
+} ngx_mntreamer_facts_t;
+
+typedef struct {
+    int64_t        streamer_id;
+    int64_t        epoch;
+    ngx_uint_t     outcome;                   /* mnt_probe_outcome_e */
+    ngx_str_t      reason;
+    uint64_t       misses;                    /* to be stored */
+    int64_t        next_ms;                   /* check_at = now() + next_ms */
+    ngx_uint_t     keep;                      /* the lease stays: it is going to
+                                                 be recorded, or is being */
+    ngx_mntreamer_facts_t  facts;             /* with LIVE and NOT_PLAYABLE */
+} ngx_mntreamer_probe_row_t;
+
+
+typedef struct {
+    int64_t        streamer_id;
+    int64_t        epoch;
+    ngx_mntreamer_facts_t  facts;
+    ngx_str_t      quality;
+    ngx_str_t      path;                      /* expanded layout in which \x01
+                                                 stands for the sequence and \x02
+                                                 for the id */
+    ngx_str_t      day;                       /* "2026-09-27" of the sequence */
+    ngx_msec_t     resume_ms;                 /* resume_window */
+} ngx_mntreamer_opening_t;
+
+typedef struct {
+    ngx_uint_t     rc;                        /* PQ_FAILED: fenced */
+    int64_t        recording_id;
+    ngx_uint_t     sequence;
+    ngx_str_t      path;
+    ngx_uint_t     resumed;                   /* unsigned :1; it existed */
+} ngx_mntreamer_opened_t;
+
+typedef void (*ngx_mntreamer_opened_pt)(void *data,
+    const ngx_mntreamer_opened_t *opened);
+
+typedef struct {
+    int64_t        recording_id;
+    int64_t        streamer_id;
+    int64_t        epoch;
+    uint64_t       segments;                  /* absolute numbers, all tracks'
+                                                 bytes, the main track's others */
+    int64_t        bytes;
+    int64_t        duration_us;
+    uint64_t       gaps;
+    int64_t        lost_us;
+} ngx_mntreamer_progress_t;
+
+typedef struct {
+    int64_t        recording_id;
+    ngx_uint_t     number;                    /* of the gap, from 1: its key */
+    ngx_str_t      track;                     /* "index", "audio-1" */
+    ngx_uint_t     cause;                     /* ngx_mntreamer_gap_e */
+    uint64_t       first_sequence;
+    uint64_t       segments;
+    int64_t        lost_us;
+    int64_t        at_us;                     /* into the recording */
+} ngx_mntreamer_gap_row_t;
+
+
+typedef void (*ngx_mntreamer_catalog_done_pt)(void *data, ngx_uint_t rc);
+
+typedef struct {
+    /* up: ready for claims; down: the database is away */
+    void  (*state)(void *data, ngx_uint_t up);
+    /* somebody changed streamers or released leases: look for due ones now */
+    void  (*due)(void *data);
+    /* a streamer was deleted or paused: what is being recorded of it ends */
+    void  (*stop)(void *data, int64_t streamer_id);
+    /* an owned lease is gone (taken over, row deleted): stop, commit nothing */
+    void  (*lost)(void *data, int64_t streamer_id);
+    void  *data;                              /* alias */
+} ngx_mntreamer_catalog_handlers_t;
+
+
+ngx_mntreamer_catalog_t *ngx_mntreamer_catalog_create(
+    const ngx_mntreamer_catalog_conf_t *conf,
+    const ngx_mntreamer_catalog_handlers_t *handlers,
+    ngx_mntreamer_metrics_t *metrics, ngx_log_t *log);
+void ngx_mntreamer_catalog_destroy(ngx_mntreamer_catalog_t *cat);
+
+ngx_uint_t ngx_mntreamer_catalog_up(ngx_mntreamer_catalog_t *cat);
+/* copies the numbers of both connections into the metrics */
+void ngx_mntreamer_catalog_report(ngx_mntreamer_catalog_t *cat);
+
+
+/*
+ * Claims up to "limit" due, idle streamers of one platform, highest priority
+ * and oldest first; check_at is advanced by "advance_ms" in the same statement.
+ */
+ngx_int_t ngx_mntreamer_catalog_claim(ngx_mntreamer_catalog_t *cat,
+    ngx_int_t platform, ngx_uint_t limit, ngx_msec_t advance_ms,
+    ngx_mntreamer_claim_pt done, void *data);
+
+/* claims recordings in progress whose owner is gone */
+ngx_int_t ngx_mntreamer_catalog_claim_recordings(ngx_mntreamer_catalog_t *cat,
+    ngx_uint_t limit, ngx_mntreamer_claim_pt done, void *data);
+
+/*
+ * Stores probe results (copied); gathered and written in one statement every
+ * 100 ms or 500 rows.  Kept while the database is away (newest per streamer).
+ */
+void ngx_mntreamer_catalog_probed(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_probe_row_t *row);
+
+/* finds the recording to go on with, or makes one; status becomes recording */
+ngx_int_t ngx_mntreamer_catalog_recording_open(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_opening_t *opening, ngx_mntreamer_opened_pt done,
+    void *data);
+
+/* gathered, newest per recording, written once a second; fenced */
+void ngx_mntreamer_catalog_recording_progress(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_progress_t *progress);
+void ngx_mntreamer_catalog_gap(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_gap_row_t *gap);
+/* history: stored when title or category changed, viewers always updated */
+void ngx_mntreamer_catalog_facts(ngx_mntreamer_catalog_t *cat,
+    int64_t recording_id, int64_t streamer_id, int64_t epoch,
+    const ngx_mntreamer_facts_t *facts);
+
+/*
+ * The recording is over: status recorded, or its row removed when it holds no
+ * segment; the streamer's counters; the lease is released and the streamer is
+ * due again in "next_ms".  Kept while the database is away; done() may be NULL.
+ */
+ngx_int_t ngx_mntreamer_catalog_recording_finish(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_progress_t *progress, int64_t next_ms,
+    ngx_mntreamer_catalog_done_pt done, void *data);
+
+/* leases of recordings under way are renewed by the catalogue */
+void ngx_mntreamer_catalog_lease_hold(ngx_mntreamer_catalog_t *cat,
+    int64_t streamer_id, int64_t epoch);
+void ngx_mntreamer_catalog_lease_drop(ngx_mntreamer_catalog_t *cat,
+    int64_t streamer_id);
+
+/*
+ * Gives back everything this engine owns, after writing what is gathered, and
+ * notifies; done() also comes (with AWAY) after at most "timeout_ms".
+ */
+ngx_int_t ngx_mntreamer_catalog_release(ngx_mntreamer_catalog_t *cat,
+    ngx_msec_t timeout_ms, ngx_mntreamer_catalog_done_pt done, void *data);
+
+
+/*
+ * Questions of the API, answered as JSON texts built by the database (shapes in
+ * docs/api.md).  Columns of the answer: 0 json, others as said.
+ */
+typedef enum {
+    NGX_MNTREAMER_ASK_STREAMERS = 0,          /* platform, channel_id, status,
+        monitored, q, after_id, limit: rows of json; 1: id */
+    NGX_MNTREAMER_ASK_STREAMER,               /* id: json */
+    NGX_MNTREAMER_ASK_STREAMER_ADD,           /* platform, channel_id,
+        channel_name, nickname, quality, priority: json; 1: created (bool);
+        leaves exactly one streamer and one monitor row due now; notifies */
+    NGX_MNTREAMER_ASK_STREAMER_PATCH,         /* id, monitored, priority, quality,
+        nickname (NULL leaves it; quality "" resets): json; notifies */
+    NGX_MNTREAMER_ASK_STREAMER_DELETE,        /* id: json null, one row when it
+        was there; recordings stay; notifies */
+    NGX_MNTREAMER_ASK_RECORDINGS,             /* status, platform, channel_id,
+        streamer_id, since, until, q, after_started, after_id, limit: json; 1:
+        started_at text; 2: id; newest first */
+    NGX_MNTREAMER_ASK_RECORDING,              /* id: json with gap_list and
+        title_history; 1: path */
+    NGX_MNTREAMER_ASK_LIVE,                   /* limit: json */
+    NGX_MNTREAMER_ASK_HEALTH,                 /* json: recordings, workers */
+    NGX_MNTREAMER_ASK_MAX
+} ngx_mntreamer_ask_e;
+
+/*
+ * Runs on the API's connection with "timeout_ms"; parameters as listed, data
+ * NULL for none.  NULL: refused at once (down, or queue full): answer 503.
+ */
+ngx_mntreamer_ask_t *ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat,
+    ngx_uint_t ask, const ngx_str_t *params, ngx_uint_t nparams,
+    ngx_msec_t timeout_ms, ngx_mntreamer_result_pt done, void *data);
+void ngx_mntreamer_catalog_ask_cancel(ngx_mntreamer_ask_t *ask);
+
+
+/* generated from conf/sql/ by the build; ends with number 0 */
+
+typedef struct {
+    ngx_uint_t     number;
+    const char    *name;
+    const char    *text;
+} ngx_mntreamer_migration_t;
+
+extern const ngx_mntreamer_migration_t  ngx_mntreamer_migrations[];
+
+
+#endif /* _NGX_MNTREAMER_CATALOG_H_INCLUDED_ */
