@@ -23,7 +23,10 @@ typedef void (*ngx_mntreamer_work_pt)(void *data);
 typedef void (*ngx_mntreamer_worked_pt)(void *data);
 
 
-/* at configuration time: makes sure of nginx's thread pool "mntreamer" */
+/*
+ * At configuration time: makes sure of a thread pool.  "mntreamer" is used when
+ * a "thread_pool" directive made it, else nginx's "default".
+ */
 ngx_int_t ngx_mntreamer_offload_conf(ngx_conf_t *cf);
 
 /* one per worker; NULL: logged */

@@ -20,6 +20,19 @@
 
 typedef struct ngx_mntreamer_watch_s  ngx_mntreamer_watch_t;
 
+
+/*
+ * What ev->data of a timer or posted event must point to: nginx's debug log
+ * reads a descriptor behind three pointers, as in ngx_connection_t.  Keep it
+ * in the owner, with fd = -1.
+ */
+typedef struct {
+    void          *data;                      /* alias, the owner */
+    void          *unused[2];
+    ngx_socket_t   fd;
+} ngx_mntreamer_ident_t;
+
+
 typedef void (*ngx_mntreamer_watch_pt)(ngx_mntreamer_watch_t *w, void *data,
     ngx_socket_t fd, ngx_uint_t events);
 
