@@ -1,0 +1,216 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#include "mnt_json.h"
+
+#include <string.h>
+
+
+#define MNT_JSON_NAME  128
+
+
+static int mnt_json_shallow(mnt_str_t text);
+
+
+/* brackets inside strings do not count; what is no JSON is left to jansson */
+
+static int
+mnt_json_shallow(mnt_str_t text)
+{
+    size_t    i;
+    unsigned  depth, quoted;
+
+    depth = 0;
+    quoted = 0;
+
+    for (i = 0; i < text.len; i++) {
+
+        switch (text.data[i]) {
+
+        case '\\':
+            if (quoted) {
+                i++;
+            }
+
+            break;
+
+        case '"':
+            quoted = !quoted;
+            break;
+
+        case '{':
+        case '[':
+            if (!quoted && ++depth > MNT_JSON_DEPTH) {
+                return 0;
+            }
+
+            break;
+
+        case '}':
+        case ']':
+            if (!quoted && depth) {
+                depth--;
+            }
+
+            break;
+
+        default:
+            break;
+        }
+    }
+
+    return 1;
+}
+
+
+json_t *
+mnt_json_load(mnt_str_t text, size_t max_bytes, const char **why)
+{
+    json_t        *j;
+    json_error_t   error;
+
+    if (text.len > max_bytes) {
+        *why = "is too large";
+        return NULL;
+    }
+
+    if (mnt_str_trim(text).len == 0) {
+        *why = "is empty";
+        return NULL;
+    }
+
+    if (!mnt_json_shallow(text)) {
+        *why = "is nested too deeply";
+        return NULL;
+    }
+
+    j = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+
+    if (j) {
+        return j;
+    }
+
+    switch (json_error_code(&error)) {
+
+    case json_error_out_of_memory:
+        *why = "did not fit into memory";
+        break;
+
+    case json_error_duplicate_key:
+        *why = "has a name twice";
+        break;
+
+    case json_error_numeric_overflow:
+        *why = "has a number out of range";
+        break;
+
+    case json_error_invalid_utf8:
+        *why = "is not UTF-8";
+        break;
+
+    default:
+        *why = "is not JSON";
+        break;
+    }
+
+    return NULL;
+}
+
+
+json_t *
+mnt_json_get(const json_t *j, const char *path)
+{
+    char         name[MNT_JSON_NAME];
+    size_t       n;
+    json_t      *found;
+    uint64_t     i;
+    mnt_str_t    part;
+    const char  *end;
+
+    found = NULL;
+
+    for ( ;; ) {
+        end = strchr(path, '.');
+        n = end ? (size_t) (end - path) : strlen(path);
+
+        if (n >= sizeof(name)) {
+            return NULL;
+        }
+
+        memcpy(name, path, n);
+        name[n] = '\0';
+
+        if (json_is_array(j)) {
+            part = mnt_str_c(name);
+            found = (mnt_str_u64(part, &i) == 0)
+                    ? json_array_get(j, (size_t) i) : NULL;
+
+        } else {
+            found = json_object_get(j, name);
+        }
+
+        if (found == NULL || end == NULL) {
+            return found;
+        }
+
+        j = found;
+        path = end + 1;
+    }
+}
+
+
+mnt_str_t
+mnt_json_str(const json_t *j, const char *path)
+{
+    json_t     *v;
+    mnt_str_t   s = mnt_str_null;
+
+    v = mnt_json_get(j, path);
+
+    if (json_is_string(v)) {
+        s.data = json_string_value(v);
+        s.len = json_string_length(v);
+    }
+
+    return s;
+}
+
+
+int64_t
+mnt_json_i64(const json_t *j, const char *path, int64_t dflt)
+{
+    json_t     *v;
+    int64_t     n;
+    mnt_str_t   s;
+
+    v = mnt_json_get(j, path);
+
+    if (json_is_integer(v)) {
+        return json_integer_value(v);
+    }
+
+    if (json_is_string(v)) {
+        s.data = json_string_value(v);
+        s.len = json_string_length(v);
+
+        if (mnt_str_i64(s, &n) == 0) {
+            return n;
+        }
+    }
+
+    return dflt;
+}
+
+
+int
+mnt_json_bool(const json_t *j, const char *path, int dflt)
+{
+    json_t  *v;
+
+    v = mnt_json_get(j, path);
+
+    return json_is_boolean(v) ? json_is_true(v) : dflt;
+}

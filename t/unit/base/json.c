@@ -1,0 +1,145 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#include "mnt_test.h"
+
+#include <time.h>
+
+#include "base/mnt_json.h"
+
+
+static void
+loading(void **state)
+{
+    size_t       i;
+    json_t      *j;
+    const char  *why;
+
+    static const struct {
+        const char  *text;
+        const char  *why;
+    } rows[] = {
+        { "{}", NULL },
+        { "[1,2]", NULL },
+        { " {\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"} ", NULL },
+        { "", "is empty" },
+        { " \n", "is empty" },
+        { "<html>", "is not JSON" },
+        { "{\"a\":1,\"a\":2}", "has a name twice" },
+        { "{\"a\":", "is not JSON" },
+        { "{} x", "is not JSON" },
+        { "{\"a\":\"\xff\"}", "is not UTF-8" },
+        { "{\"a\":\"\\u0000\"}", "is not JSON" },
+        { "{\"a\":99999999999999999999}", "has a number out of range" },
+        { "{\"a\":1e999}", "has a number out of range" },
+        { "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1", "is nested too deeply" },
+        { "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+          NULL }
+    };
+
+    (void) state;
+
+    for (i = 0; i < mnt_test_count(rows); i++) {
+        why = NULL;
+        j = mnt_json_load(mnt_str_c(rows[i].text), 4096, &why);
+
+        mnt_test_str(mnt_str_c(why), rows[i].why, rows[i].text);
+        mnt_test_i64(j != NULL, rows[i].why == NULL, rows[i].text, "loaded");
+        json_decref(j);
+    }
+
+    assert_null(mnt_json_load(S("[1,2,3]"), 6, &why));
+    assert_string_equal(why, "is too large");
+}
+
+
+/* S16: an array of 100000 levels must cost nothing and overflow no stack */
+
+static void
+deep(void **state)
+{
+    char        *text;
+    unsigned     i;
+    clock_t      before;
+    mnt_str_t    s;
+    const char  *why;
+
+    (void) state;
+
+    text = malloc(200000);
+    assert_non_null(text);
+    memset(text, '[', 100000);
+    memset(text + 100000, ']', 100000);
+    s.data = text;
+    s.len = 200000;
+
+    before = clock();
+
+    for (i = 0; i < 1000; i++) {
+        assert_null(mnt_json_load(s, 1 << 20, &why));
+        assert_string_equal(why, "is nested too deeply");
+    }
+
+    assert_true(clock() - before < CLOCKS_PER_SEC);
+
+    free(text);
+}
+
+
+static void
+access_by_path(void **state)
+{
+    json_t      *j;
+    const char  *why;
+
+    (void) state;
+
+    j = mnt_json_load(S("{\"content\":{\"channel\":{\"channelName\":\"\xeb\x84\x88"
+                        "\"},\"n\":17,\"s\":\"-42\",\"bad\":\"4x\","
+                        "\"null\":null,\"yes\":true,\"no\":false,\"real\":1.5,"
+                        "\"list\":[{\"id\":\"a\"},{\"id\":\"b\"}]}}"),
+                      4096, &why);
+    assert_non_null(j);
+
+    mnt_test_str(mnt_json_str(j, "content.channel.channelName"),
+                 "\xeb\x84\x88", "name");
+    mnt_test_str(mnt_json_str(j, "content.list.1.id"), "b", "list");
+    mnt_test_str(mnt_json_str(j, "content.list.2.id"), NULL, "past the end");
+    mnt_test_str(mnt_json_str(j, "content.n"), NULL, "a number");
+    mnt_test_str(mnt_json_str(j, "content.null"), NULL, "null");
+    mnt_test_str(mnt_json_str(j, "content.none.deeper"), NULL, "none");
+    mnt_test_str(mnt_json_str(NULL, "content"), NULL, "no document");
+
+    assert_int_equal(mnt_json_i64(j, "content.n", 5), 17);
+    assert_int_equal(mnt_json_i64(j, "content.s", 5), -42);
+    assert_int_equal(mnt_json_i64(j, "content.bad", 5), 5);
+    assert_int_equal(mnt_json_i64(j, "content.null", 5), 5);
+    assert_int_equal(mnt_json_i64(j, "content.real", 5), 5);
+
+    assert_int_equal(mnt_json_bool(j, "content.yes", 0), 1);
+    assert_int_equal(mnt_json_bool(j, "content.no", 1), 0);
+    assert_int_equal(mnt_json_bool(j, "content.n", 0), 0);
+    assert_int_equal(mnt_json_bool(j, "content.null", 1), 1);
+
+    assert_null(mnt_json_get(j, ""));
+    assert_null(mnt_json_get(j, "content."));
+    assert_true(json_is_null(mnt_json_get(j, "content.null")));
+
+    json_decref(j);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(loading),
+        cmocka_unit_test(deep),
+        cmocka_unit_test(access_by_path)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
