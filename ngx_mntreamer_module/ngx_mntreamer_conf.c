@@ -1,0 +1,1495 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+/*
+ * The directives of mntreamer {} and platform {}: read, checked completely and
+ * given defaults at configuration time.  What a setter returns becomes the one
+ * line of "nginx -t"; where the directive's name is not enough the setter logs
+ * the line itself and returns NGX_CONF_ERROR.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_mntreamer.h"
+#include "base/mnt_name.h"
+#include "base/mnt_url.h"
+
+
+#define NGX_MNTREAMER_CONF_MODULE    0x464e4d4d      /* "MMNF" */
+#define NGX_MNTREAMER_MAIN_CONF      0x02000000
+#define NGX_MNTREAMER_PLATFORM_CONF  0x04000000
+
+#define NGX_MNTREAMER_SECRET_MAX     (64 * 1024)
+
+
+static char *ngx_mntreamer_conf_database(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_storage(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_layout(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_backoff(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_workers(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_durability(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_fetch_allow(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_mntreamer_conf_fetch_ports(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_mntreamer_conf_statsd(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_platform(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_streamer(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_api(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_cookies(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_user_agent(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_mntreamer_conf_quality(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+static char *ngx_mntreamer_conf_min_second(ngx_conf_t *cf, void *post,
+    void *data);
+static char *ngx_mntreamer_conf_node(ngx_conf_t *cf, void *post, void *data);
+
+static char *ngx_mntreamer_conf_defaults(ngx_conf_t *cf,
+    ngx_mntreamer_conf_t *mcf);
+static char *ngx_mntreamer_conf_platforms(ngx_conf_t *cf,
+    ngx_mntreamer_conf_t *mcf);
+static char *ngx_mntreamer_conf_secret(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_str_t *secret);
+
+
+static ngx_conf_post_t  ngx_mntreamer_min_second = {
+    ngx_mntreamer_conf_min_second
+};
+
+static ngx_conf_post_t  ngx_mntreamer_node_post = {
+    ngx_mntreamer_conf_node
+};
+
+static ngx_conf_num_bounds_t  ngx_mntreamer_retries_bounds = {
+    ngx_conf_check_num_bounds, 0, 20
+};
+
+static ngx_conf_num_bounds_t  ngx_mntreamer_fetches_bounds = {
+    ngx_conf_check_num_bounds, 1, 16
+};
+
+static ngx_conf_num_bounds_t  ngx_mntreamer_connections_bounds = {
+    ngx_conf_check_num_bounds, 8, 65536
+};
+
+static ngx_conf_num_bounds_t  ngx_mntreamer_jitter_bounds = {
+    ngx_conf_check_num_bounds, 0, 50
+};
+
+
+static ngx_command_t  ngx_mntreamer_conf_commands[] = {
+
+    { ngx_string("database"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_database,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("storage"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_storage,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("layout"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_layout,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("backoff"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_mntreamer_conf_backoff,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("backoff_jitter"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, monitor.spread_pct),
+      &ngx_mntreamer_jitter_bounds },
+
+    { ngx_string("workers"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_workers,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("poll_rate"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_rate,
+      0,
+      offsetof(ngx_mntreamer_conf_t, poll_rate),
+      NULL },
+
+    { ngx_string("durability"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_durability,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("fetch_allow"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_mntreamer_conf_fetch_allow,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("fetch_ports"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_mntreamer_conf_fetch_ports,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("fetch_connections"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, curl.max_connections),
+      &ngx_mntreamer_connections_bounds },
+
+    { ngx_string("fetch_parallel"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, recorder.max_fetches),
+      &ngx_mntreamer_fetches_bounds },
+
+    { ngx_string("segment_retries"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, recorder.retries),
+      &ngx_mntreamer_retries_bounds },
+
+    { ngx_string("resume_window"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, recorder.resume_ms),
+      NULL },
+
+    { ngx_string("refresh"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, recorder.refresh_ms),
+      &ngx_mntreamer_min_second },
+
+    { ngx_string("lease"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, catalog.lease_ms),
+      &ngx_mntreamer_min_second },
+
+    { ngx_string("node"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, catalog.node),
+      &ngx_mntreamer_node_post },
+
+    { ngx_string("connect_timeout"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, recorder.connect_ms),
+      NULL },
+
+    { ngx_string("probe_timeout"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, monitor.total_ms),
+      NULL },
+
+    { ngx_string("playlist_timeout"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, recorder.playlist_ms),
+      NULL },
+
+    { ngx_string("transfer_timeout"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, recorder.segment_ms),
+      NULL },
+
+    { ngx_string("stall_timeout"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, recorder.stall_ms),
+      NULL },
+
+    { ngx_string("drain_timeout"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, drain_ms),
+      NULL },
+
+    { ngx_string("max_playlist_size"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_off_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, recorder.max_playlist),
+      NULL },
+
+    { ngx_string("max_segment_size"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_off_slot,
+      0,
+      offsetof(ngx_mntreamer_conf_t, recorder.max_segment),
+      NULL },
+
+    { ngx_string("statsd"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_statsd,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("platform"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_platform,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("streamer"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_mntreamer_conf_streamer,
+      0,
+      0,
+      NULL },
+
+    /* in platform {} */
+
+    { ngx_string("api"),
+      NGX_MNTREAMER_PLATFORM_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_api,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("cookies"),
+      NGX_MNTREAMER_PLATFORM_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_cookies,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("user_agent"),
+      NGX_MNTREAMER_PLATFORM_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_user_agent,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("quality"),
+      NGX_MNTREAMER_PLATFORM_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_quality,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("proxy"),
+      NGX_MNTREAMER_PLATFORM_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_proxy,
+      0,
+      offsetof(ngx_mntreamer_platform_conf_t, proxy),
+      NULL },
+
+    { ngx_string("media_proxy"),
+      NGX_MNTREAMER_PLATFORM_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_proxy,
+      0,
+      offsetof(ngx_mntreamer_platform_conf_t, media_proxy),
+      NULL },
+
+    { ngx_string("rate"),
+      NGX_MNTREAMER_PLATFORM_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_rate,
+      0,
+      offsetof(ngx_mntreamer_platform_conf_t, rate),
+      NULL },
+
+      ngx_null_command
+};
+
+
+/* a block of its own, as events {}: the module lends its type to the parser */
+
+static ngx_core_module_t  ngx_mntreamer_conf_module_ctx = {
+    ngx_string("mntreamer_conf"),
+    NULL,
+    NULL
+};
+
+
+ngx_module_t  ngx_mntreamer_conf_module = {
+    NGX_MODULE_V1,
+    &ngx_mntreamer_conf_module_ctx,    /* module context */
+    ngx_mntreamer_conf_commands,       /* module directives */
+    NGX_MNTREAMER_CONF_MODULE,         /* module type */
+    NULL,                              /* init master */
+    NULL,                              /* init module */
+    NULL,                              /* init process */
+    NULL,                              /* init thread */
+    NULL,                              /* exit thread */
+    NULL,                              /* exit process */
+    NULL,                              /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static mnt_str_t
+ngx_mntreamer_conf_text(ngx_str_t *s)
+{
+    mnt_str_t  t;
+
+    t.data = (const char *) s->data;
+    t.len = s->len;
+
+    return t;
+}
+
+
+void *
+ngx_mntreamer_conf_create(ngx_cycle_t *cycle)
+{
+    ngx_mntreamer_conf_t  *mcf;
+
+    mcf = ngx_pcalloc(cycle->pool, sizeof(ngx_mntreamer_conf_t));
+    if (mcf == NULL) {
+        return NULL;
+    }
+
+    mcf->workers = NGX_CONF_UNSET_UINT;
+    mcf->drain_ms = NGX_CONF_UNSET_MSEC;
+    mcf->poll_rate = NGX_CONF_UNSET_UINT;
+    mcf->catalog.lease_ms = NGX_CONF_UNSET_MSEC;
+    mcf->storage.durability = NGX_CONF_UNSET_UINT;
+    mcf->curl.max_connections = NGX_CONF_UNSET_UINT;
+    mcf->monitor.spread_pct = NGX_CONF_UNSET_UINT;
+    mcf->monitor.total_ms = NGX_CONF_UNSET_MSEC;
+    mcf->recorder.resume_ms = NGX_CONF_UNSET_MSEC;
+    mcf->recorder.refresh_ms = NGX_CONF_UNSET_MSEC;
+    mcf->recorder.connect_ms = NGX_CONF_UNSET_MSEC;
+    mcf->recorder.playlist_ms = NGX_CONF_UNSET_MSEC;
+    mcf->recorder.segment_ms = NGX_CONF_UNSET_MSEC;
+    mcf->recorder.stall_ms = NGX_CONF_UNSET_MSEC;
+    mcf->recorder.max_playlist = NGX_CONF_UNSET;
+    mcf->recorder.max_segment = NGX_CONF_UNSET;
+    mcf->recorder.max_fetches = NGX_CONF_UNSET_UINT;
+    mcf->recorder.retries = NGX_CONF_UNSET_UINT;
+
+    return mcf;
+}
+
+
+char *
+ngx_mntreamer_conf_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t  *mcf = *(ngx_mntreamer_conf_t **) conf;
+
+    char        *rv;
+    void        *block[1], **ctx;
+    ngx_conf_t   save;
+
+    if (mcf->configured) {
+        return "is duplicate";
+    }
+
+    mcf->configured = 1;
+
+    mcf->metrics = ngx_mntreamer_metrics_conf(cf, &ngx_mntreamer_module);
+    mcf->monitor.zone = ngx_mntreamer_monitor_zone(cf, &ngx_mntreamer_module);
+
+    if (mcf->metrics == NULL || mcf->monitor.zone == NULL
+        || ngx_mntreamer_offload_conf(cf) != NGX_OK
+        || ngx_count_modules(cf->cycle, NGX_MNTREAMER_CONF_MODULE) < 0)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_mntreamer_conf_platforms(cf, mcf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    block[0] = mcf;
+    ctx = block;
+
+    save = *cf;
+    cf->ctx = &ctx;
+    cf->module_type = NGX_MNTREAMER_CONF_MODULE;
+    cf->cmd_type = NGX_MNTREAMER_MAIN_CONF;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    return ngx_mntreamer_conf_defaults(cf, mcf);
+}
+
+
+static char *
+ngx_mntreamer_conf_defaults(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
+{
+    ngx_uint_t                      i;
+    ngx_str_t                       layout;
+    ngx_mntreamer_platform_conf_t  *pcf;
+
+    if (mcf->database.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"mntreamer\" needs the directive \"database\"");
+        return NGX_CONF_ERROR;
+    }
+
+    if (mcf->storage.root.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"mntreamer\" needs the directive \"storage\"");
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_str_set(&layout,
+                "{platform}/{channel_id}/{yyyy}/{mm}/{dd}/{sequence}");
+
+    if (mcf->recorder.layout.len == 0) {
+        mcf->recorder.layout = layout;
+    }
+
+    ngx_conf_init_uint_value(mcf->workers, 0);
+    ngx_conf_init_uint_value(mcf->poll_rate, 14);
+    ngx_conf_init_msec_value(mcf->drain_ms, 5000);
+    ngx_conf_init_msec_value(mcf->catalog.lease_ms, 15000);
+    ngx_conf_init_uint_value(mcf->storage.durability,
+                             NGX_MNTREAMER_DURABLE_SEGMENT);
+    ngx_conf_init_uint_value(mcf->curl.max_connections, 0);
+    ngx_conf_init_uint_value(mcf->monitor.spread_pct, 10);
+    ngx_conf_init_msec_value(mcf->monitor.total_ms, 10000);
+    ngx_conf_init_msec_value(mcf->recorder.resume_ms, 300000);
+    ngx_conf_init_msec_value(mcf->recorder.refresh_ms, 60000);
+    ngx_conf_init_msec_value(mcf->recorder.connect_ms, 3000);
+    ngx_conf_init_msec_value(mcf->recorder.playlist_ms, 4000);
+    ngx_conf_init_msec_value(mcf->recorder.segment_ms, 20000);
+    ngx_conf_init_msec_value(mcf->recorder.stall_ms, 4000);
+    ngx_conf_init_value(mcf->recorder.max_playlist, MNT_HLS_MAX_BYTES);
+    ngx_conf_init_value(mcf->recorder.max_segment, 256 * 1024 * 1024);
+    ngx_conf_init_uint_value(mcf->recorder.max_fetches, 3);
+    ngx_conf_init_uint_value(mcf->recorder.retries, 3);
+
+    mcf->recorder.end_check_ms = 3000;
+
+    mcf->storage.buffer_size = 256 * 1024;
+    mcf->storage.buffers = 32;
+    mcf->storage.max_buffered = 16 * 1024 * 1024;
+
+    mcf->monitor.refresh_ms = mcf->recorder.refresh_ms;
+    mcf->monitor.connect_ms = mcf->recorder.connect_ms;
+    mcf->monitor.stall_ms = mcf->recorder.stall_ms;
+    mcf->monitor.max_running = 64;
+
+    if (mcf->recorder.max_playlist > MNT_HLS_MAX_BYTES) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"max_playlist_size\" must be at most 2m");
+        return NGX_CONF_ERROR;
+    }
+
+    if (mcf->monitor.backoff.n == 0) {
+        mnt_backoff_default(&mcf->monitor.backoff);
+    }
+
+    pcf = mcf->monitor.platforms->elts;
+
+    for (i = 0; i < mcf->monitor.platforms->nelts; i++) {
+        ngx_conf_init_uint_value(pcf[i].rate, mcf->poll_rate);
+
+        if (pcf[i].quality.len == 0) {
+            ngx_str_set(&pcf[i].quality, "best");
+        }
+
+        if (pcf[i].user_agent.len == 0) {
+            ngx_str_set(&pcf[i].user_agent,
+                        "Mozilla/5.0 (X11; Linux x86_64) mntreamer/"
+                        NGX_MNTREAMER_VERSION);
+        }
+
+        /* polls of many streamers must not wait for each other */
+
+        mcf->monitor.max_running = ngx_max(mcf->monitor.max_running,
+                                           ngx_min(pcf[i].rate, 512));
+    }
+
+    if (mcf->catalog.node.len == 0) {
+        mcf->catalog.node = cf->cycle->hostname;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* one entry for every platform there is, in the order of the table */
+
+static char *
+ngx_mntreamer_conf_platforms(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
+{
+    unsigned                        i, n;
+    const mnt_platform_t           *p;
+    ngx_mntreamer_platform_conf_t  *pcf;
+
+    n = mnt_platform_count();
+
+    mcf->monitor.platforms = ngx_array_create(cf->pool, n,
+                                        sizeof(ngx_mntreamer_platform_conf_t));
+    mcf->catalog.streamers = ngx_array_create(cf->pool, 16,
+                                        sizeof(ngx_mntreamer_streamer_conf_t));
+
+    if (mcf->monitor.platforms == NULL || mcf->catalog.streamers == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        pcf = ngx_array_push(mcf->monitor.platforms);
+        p = mnt_platform_at(i);
+
+        ngx_memzero(pcf, sizeof(ngx_mntreamer_platform_conf_t));
+
+        pcf->platform = p;
+        pcf->rate = NGX_CONF_UNSET_UINT;
+
+        if (p->api) {
+            pcf->api.data = (u_char *) p->api;
+            pcf->api.len = ngx_strlen(p->api);
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    char        *rv;
+    ngx_str_t   *value;
+    const char  *why;
+
+    if (mcf->database.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    rv = ngx_mntreamer_conf_secret(cf, &value[1], &mcf->database);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    if (mcf->database.len == 0) {
+        return "is empty";
+    }
+
+    why = ngx_mntreamer_pq_check(cf->pool, &mcf->database);
+    if (why) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid connection string in \"database\": %s",
+                           why);
+        return NGX_CONF_ERROR;
+    }
+
+    mcf->catalog.conninfo = mcf->database;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_storage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    ngx_str_t   *value;
+    ngx_path_t  *path;
+
+    if (mcf->storage.root.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0 || value[1].data[0] != '/') {
+        return "must be an absolute path";
+    }
+
+    while (value[1].len > 1 && value[1].data[value[1].len - 1] == '/') {
+        value[1].data[--value[1].len] = '\0';
+    }
+
+    if (value[1].len == 1) {
+        return "must not be the root directory";
+    }
+
+    mcf->storage.root = value[1];
+
+    /* nginx makes it at start, owned by the user of the workers */
+
+    path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
+    if (path == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    path->name = value[1];
+    path->conf_file = cf->conf_file->file.name.data;
+    path->line = cf->conf_file->line;
+
+    if (ngx_add_path(cf, &path) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_layout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    ngx_str_t   *value;
+    const char  *why;
+
+    if (mcf->recorder.layout.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    why = mnt_layout_check(ngx_mntreamer_conf_text(&value[1]));
+    if (why) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid layout \"%V\": %s",
+                           &value[1], why);
+        return NGX_CONF_ERROR;
+    }
+
+    mcf->recorder.layout = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_backoff(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+    const char  *why;
+
+    if (mcf->monitor.backoff.n) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        why = mnt_backoff_add(&mcf->monitor.backoff,
+                              ngx_mntreamer_conf_text(&value[i]));
+        if (why) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid step \"%V\" in \"backoff\": it %s",
+                               &value[i], why);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_workers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (mcf->workers != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "auto") == 0) {
+        mcf->workers = 0;
+        return NGX_CONF_OK;
+    }
+
+    n = ngx_atoi(value[1].data, value[1].len);
+
+    if (n == NGX_ERROR || n == 0 || n > 1024) {
+        return "must be \"auto\" or a number from 1 to 1024";
+    }
+
+    mcf->workers = n;
+
+    return NGX_CONF_OK;
+}
+
+
+/* "14r/s", at the field that cmd->offset names */
+
+static char *
+ngx_mntreamer_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_int_t    n;
+    ngx_str_t   *value;
+    ngx_uint_t  *rate;
+
+    rate = (ngx_uint_t *) (p + cmd->offset);
+
+    if (*rate != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (value[1].len < 4
+        || ngx_strncmp(value[1].data + value[1].len - 3, "r/s", 3) != 0)
+    {
+        return "must be a number of requests a second such as 14r/s";
+    }
+
+    n = ngx_atoi(value[1].data, value[1].len - 3);
+
+    if (n == NGX_ERROR || n == 0 || n > 1000000) {
+        return "must be from 1r/s to 1000000r/s";
+    }
+
+    *rate = n;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_durability(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    ngx_int_t   ms;
+    ngx_str_t  *value, s;
+
+    if (mcf->storage.durability != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "segment") == 0) {
+        mcf->storage.durability = NGX_MNTREAMER_DURABLE_SEGMENT;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[1].data, "none") == 0) {
+        mcf->storage.durability = NGX_MNTREAMER_DURABLE_NONE;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value[1].data, "interval", 8) != 0
+        || (value[1].len > 8 && value[1].data[8] != '='))
+    {
+        return "must be \"segment\", \"interval\", \"interval=TIME\" "
+               "or \"none\"";
+    }
+
+    mcf->storage.durability = NGX_MNTREAMER_DURABLE_INTERVAL;
+    mcf->storage.interval_ms = 5000;
+
+    if (value[1].len > 8) {
+        s.data = value[1].data + 9;
+        s.len = value[1].len - 9;
+
+        ms = ngx_parse_time(&s, 0);
+
+        if (ms == NGX_ERROR || ms < 100 || ms > 600000) {
+            return "takes an interval from 100ms to 10m";
+        }
+
+        mcf->storage.interval_ms = ms;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_fetch_allow(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    ngx_int_t    rc;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+    ngx_cidr_t  *cidr;
+
+    if (mcf->curl.fetch_allow == NULL) {
+        mcf->curl.fetch_allow = ngx_array_create(cf->pool, 4,
+                                                 sizeof(ngx_cidr_t));
+        if (mcf->curl.fetch_allow == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        cidr = ngx_array_push(mcf->curl.fetch_allow);
+        if (cidr == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_memzero(cidr, sizeof(ngx_cidr_t));
+
+        rc = ngx_ptocidr(&value[i], cidr);
+
+        if (rc == NGX_ERROR) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid address \"%V\" in \"fetch_allow\"",
+                               &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (rc == NGX_DONE) {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "low address bits of \"%V\" are meaningless",
+                               &value[i]);
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_fetch_ports(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    ngx_int_t    n;
+    in_port_t   *port;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (mcf->curl.ports) {
+        return "is duplicate";
+    }
+
+    mcf->curl.ports = ngx_array_create(cf->pool, 4, sizeof(in_port_t));
+    if (mcf->curl.ports == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        n = ngx_atoi(value[i].data, value[i].len);
+
+        if (n == NGX_ERROR || n < 1 || n > 65535) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid port \"%V\" in \"fetch_ports\"",
+                               &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        port = ngx_array_push(mcf->curl.ports);
+        if (port == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *port = (in_port_t) n;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_statsd(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (ngx_mntreamer_statsd_conf(mcf->metrics, cf->pool, &value[1])
+        != NGX_OK)
+    {
+        return "must be an address and a port such as 127.0.0.1:8125";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_mntreamer_platform_conf_t *
+ngx_mntreamer_conf_platform_find(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf,
+    ngx_str_t *name)
+{
+    ngx_uint_t                      i;
+    const mnt_platform_t           *p;
+    ngx_mntreamer_platform_conf_t  *pcf;
+
+    p = mnt_platform_find(ngx_mntreamer_conf_text(name));
+    pcf = mcf->monitor.platforms->elts;
+
+    for (i = 0; p && i < mcf->monitor.platforms->nelts; i++) {
+        if (pcf[i].platform == p) {
+            return &pcf[i];
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown platform \"%V\"", name);
+
+    return NULL;
+}
+
+
+static char *
+ngx_mntreamer_conf_platform(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    char        *rv;
+    void        *block[1], **ctx;
+    ngx_str_t   *value;
+    ngx_conf_t   save;
+
+    value = cf->args->elts;
+
+    block[0] = ngx_mntreamer_conf_platform_find(cf, mcf, &value[1]);
+
+    if (block[0] == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ctx = block;
+
+    save = *cf;
+    cf->ctx = &ctx;
+    cf->cmd_type = NGX_MNTREAMER_PLATFORM_CONF;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    return rv;
+}
+
+
+static char *
+ngx_mntreamer_conf_streamer_option(ngx_conf_t *cf, ngx_str_t *option,
+    ngx_mntreamer_streamer_conf_t *st)
+{
+    ngx_int_t   n, sign;
+    ngx_str_t   v;
+
+    if (ngx_strncmp(option->data, "name=", 5) == 0) {
+        st->name.data = option->data + 5;
+        st->name.len = option->len - 5;
+
+        if (!mnt_str_utf8(ngx_mntreamer_conf_text(&st->name))) {
+            return "is not UTF-8";
+        }
+
+        return NULL;
+    }
+
+    if (ngx_strncmp(option->data, "quality=", 8) == 0) {
+        st->quality.data = option->data + 8;
+        st->quality.len = option->len - 8;
+
+        return mnt_hls_quality_valid(ngx_mntreamer_conf_text(&st->quality))
+               ? NULL : "is no quality such as best, worst, 1080p, 720p60";
+    }
+
+    if (ngx_strncmp(option->data, "priority=", 9) == 0) {
+        v.data = option->data + 9;
+        v.len = option->len - 9;
+        sign = 1;
+
+        if (v.len && v.data[0] == '-') {
+            v.data++;
+            v.len--;
+            sign = -1;
+        }
+
+        n = ngx_atoi(v.data, v.len);
+
+        if (n == NGX_ERROR || n > 1000) {
+            return "must be from -1000 to 1000";
+        }
+
+        st->priority = sign * n;
+        return NULL;
+    }
+
+    return "is not known";
+}
+
+
+static char *
+ngx_mntreamer_conf_streamer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    int                             rc;
+    char                           *err;
+    ngx_str_t                      *value;
+    ngx_uint_t                      i;
+    mnt_str_t                       id;
+    mnt_arena_t                     arena;
+    const char                     *why;
+    ngx_mntreamer_streamer_conf_t  *st, *all;
+    ngx_mntreamer_platform_conf_t  *pcf;
+
+    value = cf->args->elts;
+
+    pcf = ngx_mntreamer_conf_platform_find(cf, mcf, &value[1]);
+    if (pcf == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    st = ngx_array_push(mcf->catalog.streamers);
+    if (st == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(st, sizeof(ngx_mntreamer_streamer_conf_t));
+
+    st->platform = pcf->platform->id;
+
+    mnt_arena_init(&arena, 64 * 1024);
+
+    why = "is a nickname, give the channel's id or address";
+    rc = pcf->platform->channel(&arena, ngx_mntreamer_conf_text(&value[2]), &id,
+                                &why);
+
+    if (rc == 0) {
+        st->channel_id.len = id.len;
+        st->channel_id.data = ngx_pnalloc(cf->pool, id.len + 1);
+
+        if (st->channel_id.data) {
+            ngx_memcpy(st->channel_id.data, id.data, id.len);
+            st->channel_id.data[id.len] = '\0';
+        }
+    }
+
+    mnt_arena_free(&arena);
+
+    if (rc != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid channel \"%V\" in \"streamer\": it %s",
+                           &value[2], why);
+        return NGX_CONF_ERROR;
+    }
+
+    if (st->channel_id.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    all = mcf->catalog.streamers->elts;
+
+    for (i = 0; i + 1 < mcf->catalog.streamers->nelts; i++) {
+        if (all[i].platform == st->platform
+            && all[i].channel_id.len == st->channel_id.len
+            && ngx_memcmp(all[i].channel_id.data, st->channel_id.data,
+                          st->channel_id.len) == 0)
+        {
+            return "names a channel for the second time";
+        }
+    }
+
+    for (i = 3; i < cf->args->nelts; i++) {
+        err = ngx_mntreamer_conf_streamer_option(cf, &value[i], st);
+        if (err) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "parameter \"%V\" of \"streamer\" %s",
+                               &value[i], err);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_platform_conf_t *pcf = conf;
+
+    ngx_str_t  *value;
+    mnt_url_t   u;
+
+    if (pcf->platform->api == NULL) {
+        return "is not for this platform";
+    }
+
+    if (pcf->api.data != (u_char *) pcf->platform->api) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (mnt_url_parse(ngx_mntreamer_conf_text(&value[1]), &u) != 0
+        || u.has_query)
+    {
+        return "must be an http or https address without a query";
+    }
+
+    while (value[1].data[value[1].len - 1] == '/') {
+        value[1].data[--value[1].len] = '\0';
+    }
+
+    pcf->api = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+/* one line "name=value; name=value", lines of that, or a cookies.txt */
+
+static char *
+ngx_mntreamer_conf_cookies(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_platform_conf_t *pcf = conf;
+
+    char        *rv;
+    u_char      *p, *last, *eol, *out, *tab, *name;
+    ngx_str_t   *value, text, file;
+    ngx_uint_t   tabs;
+
+    if (pcf->cookies.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    file.len = value[1].len + 5;
+    file.data = ngx_pnalloc(cf->pool, file.len + 1);
+    if (file.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    (void) ngx_sprintf(file.data, "file:%V%Z", &value[1]);
+
+    rv = ngx_mntreamer_conf_secret(cf, &file, &text);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    out = ngx_pnalloc(cf->pool, 2 * text.len + 1);
+    if (out == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    pcf->cookies.data = out;
+    p = text.data;
+    last = text.data + text.len;
+
+    for ( /* void */ ; p < last; p = eol + 1) {
+
+        eol = ngx_strlchr(p, last, '\n');
+        eol = eol ? eol : last;
+
+        for (tab = p, name = p, tabs = 0; tab < eol; tab++) {
+            if (*tab == '\t' && ++tabs == 5) {
+                name = tab + 1;
+            }
+        }
+
+        if (p == eol || *p == '\r'
+            || (*p == '#' && ngx_strncmp(p, "#HttpOnly_", 10) != 0))
+        {
+            continue;
+        }
+
+        if (out != pcf->cookies.data) {
+            out = ngx_cpymem(out, "; ", 2);
+        }
+
+        for ( /* void */ ; name < eol && *name != '\r'; name++) {
+            if (*name != '\t' && (*name < 0x20 || *name == 0x7f)) {
+                return "names a file with control characters";
+            }
+
+            *out++ = (*name == '\t') ? '=' : *name;
+        }
+    }
+
+    pcf->cookies.len = out - pcf->cookies.data;
+
+    if (pcf->cookies.len == 0) {
+        return "names a file without cookies";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_user_agent(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_platform_conf_t *pcf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (pcf->user_agent.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 0; i < value[1].len; i++) {
+        if (value[1].data[i] < 0x20 || value[1].data[i] == 0x7f) {
+            return "must not hold control characters";
+        }
+    }
+
+    if (value[1].len == 0) {
+        return "is empty";
+    }
+
+    pcf->user_agent = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_quality(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_platform_conf_t *pcf = conf;
+
+    ngx_str_t  *value;
+
+    if (pcf->quality.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (!mnt_hls_quality_valid(ngx_mntreamer_conf_text(&value[1]))) {
+        return "must be best, worst, audio, or a height such as 1080p or "
+               "720p60";
+    }
+
+    pcf->quality = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    size_t                     i, n;
+    ngx_str_t                 *value, *proxy;
+
+    static const char *const   schemes[] = {
+        "http://", "https://", "socks5://", "socks5h://"
+    };
+
+    proxy = (ngx_str_t *) (p + cmd->offset);
+
+    if (proxy->len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        n = ngx_strlen(schemes[i]);
+
+        if (value[1].len > n && ngx_strncmp(value[1].data, schemes[i], n) == 0)
+        {
+            *proxy = value[1];
+            return NGX_CONF_OK;
+        }
+    }
+
+    return "must be an http, https, socks5 or socks5h address";
+}
+
+
+static char *
+ngx_mntreamer_conf_min_second(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_msec_t *ms = data;
+
+    return (*ms < 1000) ? "must be at least 1s" : NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_node(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_str_t *name = data;
+
+    ngx_uint_t  i;
+
+    if (name->len == 0 || name->len > 64) {
+        return "must have 1 to 64 characters";
+    }
+
+    for (i = 0; i < name->len; i++) {
+        if (name->data[i] <= 0x20 || name->data[i] >= 0x7f) {
+            return "must be printable ASCII without spaces";
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * "file:PATH" and "env:NAME" stand for what is kept out of nginx.conf; anything
+ * else is the value itself.  A file is read by the master, before it gives up
+ * its privileges, and again at each reload.
+ */
+
+static char *
+ngx_mntreamer_conf_secret(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *secret)
+{
+    char             *env;
+    ssize_t           n;
+    ngx_fd_t          fd;
+    ngx_str_t         path;
+    ngx_file_info_t   fi;
+
+    if (value->len > 4 && ngx_strncmp(value->data, "env:", 4) == 0) {
+        env = getenv((char *) value->data + 4);
+
+        if (env == NULL || *env == '\0') {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "the environment has no \"%s\"",
+                               value->data + 4);
+            return NGX_CONF_ERROR;
+        }
+
+        secret->len = ngx_strlen(env);
+        secret->data = ngx_pnalloc(cf->pool, secret->len + 1);
+        if (secret->data == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_memcpy(secret->data, env, secret->len + 1);
+        return NGX_CONF_OK;
+    }
+
+    if (value->len < 6 || ngx_strncmp(value->data, "file:", 5) != 0) {
+        *secret = *value;
+        return NGX_CONF_OK;
+    }
+
+    path.data = value->data + 5;
+    path.len = value->len - 5;
+
+    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    fd = ngx_open_file(path.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", &path);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR || !ngx_is_file(&fi)
+        || ngx_file_size(&fi) > NGX_MNTREAMER_SECRET_MAX)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is not a file of at most 64k", &path);
+        goto failed;
+    }
+
+    secret->data = ngx_pnalloc(cf->pool, NGX_MNTREAMER_SECRET_MAX + 1);
+    if (secret->data == NULL) {
+        goto failed;
+    }
+
+    n = ngx_read_fd(fd, secret->data, NGX_MNTREAMER_SECRET_MAX);
+
+    if (n < 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_read_fd_n " \"%V\" failed", &path);
+        goto failed;
+    }
+
+    while (n > 0 && secret->data[n - 1] <= ' ') {
+        n--;
+    }
+
+    secret->data[n] = '\0';
+    secret->len = n;
+
+    (void) ngx_close_file(fd);
+    return NGX_CONF_OK;
+
+failed:
+
+    (void) ngx_close_file(fd);
+    return NGX_CONF_ERROR;
+}

@@ -1,0 +1,680 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+/*
+ * The engine of a worker: creates the rooms, connects their callbacks (they do
+ * not know each other upwards) and ends them.  Every worker has the rooms that
+ * answer requests; only the first "workers" of them claim and record.
+ *
+ * state      entered by      waits for          deadline      then
+ * IDLE       init_process    start timer        1 .. 50 ms    RUNNING
+ * RUNNING    start timer     graceful exit      -             DRAINING
+ * DRAINING   idle handler    recorder drained   drain_ms + 1s RELEASING
+ * RELEASING  drained         leases given back  1 s           DONE
+ * DONE       released, guard exit of process    -             -
+ *
+ * In DONE requests are still answered: a viewer may be in the middle of a file.
+ *
+ * A start that fails (the storage is not writable) is tried again each 5 s.
+ * While it is draining one timer that is not cancelable keeps the worker alive;
+ * every other repeating timer of the module is cancelable.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_mntreamer.h"
+#include "http/ngx_http_mntreamer.h"
+
+
+#define NGX_MNTREAMER_START_MS      50        /* spread of the start */
+#define NGX_MNTREAMER_RETRY_MS      5000
+#define NGX_MNTREAMER_BEAT_MS       100
+#define NGX_MNTREAMER_REPORT_MS     1000
+#define NGX_MNTREAMER_STATSD_BEATS  100       /* 10 s */
+#define NGX_MNTREAMER_RELEASE_MS    1000
+
+
+typedef enum {
+    NGX_MNTREAMER_ENGINE_NONE = 0,
+    NGX_MNTREAMER_ENGINE_IDLE,
+    NGX_MNTREAMER_ENGINE_RUNNING,
+    NGX_MNTREAMER_ENGINE_DRAINING,
+    NGX_MNTREAMER_ENGINE_RELEASING,
+    NGX_MNTREAMER_ENGINE_DONE
+} ngx_mntreamer_engine_state_e;
+
+
+typedef struct {
+    ngx_mntreamer_engine_state_e   state;
+    ngx_mntreamer_conf_t          *conf;      /* alias, cycle's pool */
+    ngx_cycle_t                   *cycle;     /* alias */
+    ngx_log_t                     *log;       /* alias */
+
+    ngx_mntreamer_offload_t       *off;       /* owned, as all below */
+    ngx_mntreamer_curl_t          *curl;
+    ngx_mntreamer_storage_t       *storage;
+    ngx_mntreamer_catalog_t       *catalog;
+    ngx_mntreamer_monitor_t       *monitor;
+    ngx_mntreamer_recorder_t      *recorder;
+
+    ngx_connection_t              *idle;      /* told of the graceful exit */
+    ngx_connection_t               dummy;     /* timers' data: debug logs read
+                                                 an fd behind three pointers */
+    ngx_event_t                    start;
+    ngx_event_t                    beat;
+    ngx_event_t                    guard;     /* deadline of the exit */
+
+    ngx_msec_t                     beat_due;
+    ngx_uint_t                     beats;
+    ngx_uint_t                     by_rc[NGX_MNTREAMER_TRANSFER_MAX];
+} ngx_mntreamer_engine_t;
+
+
+static ngx_uint_t ngx_mntreamer_engine_claims(ngx_mntreamer_engine_t *e);
+static void ngx_mntreamer_engine_start(ngx_event_t *ev);
+static ngx_int_t ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e);
+static ngx_int_t ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e);
+static ngx_int_t ngx_mntreamer_engine_monitor(ngx_mntreamer_engine_t *e);
+static ngx_int_t ngx_mntreamer_engine_recorder(ngx_mntreamer_engine_t *e);
+static void ngx_mntreamer_engine_wire(ngx_mntreamer_engine_t *e);
+static void ngx_mntreamer_engine_beat(ngx_event_t *ev);
+static void ngx_mntreamer_engine_report(ngx_mntreamer_engine_t *e);
+static ngx_int_t ngx_mntreamer_engine_idle(ngx_mntreamer_engine_t *e);
+static void ngx_mntreamer_engine_exiting(ngx_event_t *ev);
+static void ngx_mntreamer_engine_drained(void *data);
+static void ngx_mntreamer_engine_released(void *data, ngx_uint_t rc);
+static void ngx_mntreamer_engine_guard(ngx_event_t *ev);
+static void ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e);
+
+
+static ngx_mntreamer_engine_t  ngx_mntreamer_engine;
+
+
+ngx_int_t
+ngx_mntreamer_engine_init(ngx_cycle_t *cycle, ngx_mntreamer_conf_t *conf)
+{
+    ngx_mntreamer_engine_t  *e;
+
+    e = &ngx_mntreamer_engine;
+
+    ngx_memzero(e, sizeof(ngx_mntreamer_engine_t));
+
+    e->state = NGX_MNTREAMER_ENGINE_IDLE;
+    e->conf = conf;
+    e->cycle = cycle;
+    e->log = cycle->log;
+    e->dummy.fd = (ngx_socket_t) -1;
+
+    e->start.handler = ngx_mntreamer_engine_start;
+    e->start.data = &e->dummy;
+    e->start.log = e->log;
+    e->start.cancelable = 1;
+
+    e->beat.handler = ngx_mntreamer_engine_beat;
+    e->beat.data = &e->dummy;
+    e->beat.log = e->log;
+    e->beat.cancelable = 1;
+
+    e->guard.handler = ngx_mntreamer_engine_guard;
+    e->guard.data = &e->dummy;
+    e->guard.log = e->log;
+
+    ngx_add_timer(&e->start, 1 + ngx_random() % NGX_MNTREAMER_START_MS);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_mntreamer_engine_exit(ngx_cycle_t *cycle)
+{
+    ngx_mntreamer_engine_t  *e;
+
+    e = &ngx_mntreamer_engine;
+
+    if (e->state == NGX_MNTREAMER_ENGINE_NONE) {
+        return;
+    }
+
+    ngx_mntreamer_engine_close(e);
+}
+
+
+/* "workers" bounds how many engines claim; a number says nothing else */
+
+static ngx_uint_t
+ngx_mntreamer_engine_claims(ngx_mntreamer_engine_t *e)
+{
+    return e->conf->workers == 0 || ngx_worker < e->conf->workers;
+}
+
+
+static void
+ngx_mntreamer_engine_start(ngx_event_t *ev)
+{
+    ngx_mntreamer_engine_t  *e;
+
+    e = &ngx_mntreamer_engine;
+
+    if (ngx_exiting || ngx_terminate || e->state != NGX_MNTREAMER_ENGINE_IDLE) {
+        return;
+    }
+
+    if (ngx_mntreamer_engine_idle(e) != NGX_OK
+        || ngx_mntreamer_engine_rooms(e) != NGX_OK)
+    {
+        ngx_add_timer(&e->start, NGX_MNTREAMER_RETRY_MS);
+        return;
+    }
+
+    e->state = NGX_MNTREAMER_ENGINE_RUNNING;
+
+    e->beat_due = ngx_current_msec + NGX_MNTREAMER_BEAT_MS;
+    ngx_add_timer(&e->beat, NGX_MNTREAMER_BEAT_MS);
+}
+
+
+/* makes what is not there yet, so that it may be called again */
+
+static ngx_int_t
+ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e)
+{
+    ngx_mntreamer_metrics_start(e->conf->metrics, e->log);
+
+    if (e->off == NULL) {
+        e->off = ngx_mntreamer_offload_create(e->cycle);
+    }
+
+    if (e->curl == NULL) {
+        e->curl = ngx_mntreamer_curl_create(&e->conf->curl, e->log);
+    }
+
+    if (e->off == NULL || e->curl == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (e->storage == NULL) {
+        e->storage = ngx_mntreamer_storage_create(&e->conf->storage, e->off,
+                                                  e->log);
+    }
+
+    if (e->storage == NULL
+        || ngx_mntreamer_engine_catalog(e) != NGX_OK
+        || ngx_mntreamer_engine_monitor(e) != NGX_OK
+        || ngx_mntreamer_engine_recorder(e) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_mntreamer_engine_wire(e);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_mntreamer_engine_catalog_state(void *data, ngx_uint_t up)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    if (e->monitor && ngx_mntreamer_engine_claims(e)
+        && e->state <= NGX_MNTREAMER_ENGINE_RUNNING)
+    {
+        ngx_mntreamer_monitor_state(e->monitor, up);
+    }
+}
+
+
+static void
+ngx_mntreamer_engine_catalog_due(void *data)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    if (e->monitor && ngx_mntreamer_engine_claims(e)
+        && e->state == NGX_MNTREAMER_ENGINE_RUNNING)
+    {
+        ngx_mntreamer_monitor_due(e->monitor);
+    }
+}
+
+
+static void
+ngx_mntreamer_engine_catalog_stop(void *data, int64_t streamer_id)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    if (e->recorder) {
+        ngx_mntreamer_recorder_stop(e->recorder, streamer_id);
+    }
+}
+
+
+static void
+ngx_mntreamer_engine_catalog_lost(void *data, int64_t streamer_id)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    if (e->recorder) {
+        ngx_mntreamer_recorder_lost(e->recorder, streamer_id);
+    }
+}
+
+
+static ngx_int_t
+ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e)
+{
+    ngx_mntreamer_catalog_handlers_t  handlers;
+
+    if (e->catalog) {
+        return NGX_OK;
+    }
+
+    handlers.state = ngx_mntreamer_engine_catalog_state;
+    handlers.due = ngx_mntreamer_engine_catalog_due;
+    handlers.stop = ngx_mntreamer_engine_catalog_stop;
+    handlers.lost = ngx_mntreamer_engine_catalog_lost;
+    handlers.data = e;
+
+    e->catalog = ngx_mntreamer_catalog_create(&e->conf->catalog, &handlers,
+                                              e->conf->metrics, e->log);
+
+    return e->catalog ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_engine_live(void *data, const ngx_mntreamer_claim_t *claim,
+    const mnt_probe_t *probe)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    if (e->recorder == NULL || e->state != NGX_MNTREAMER_ENGINE_RUNNING) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_mntreamer_recorder_start(e->recorder, claim, probe);
+}
+
+
+static ngx_int_t
+ngx_mntreamer_engine_resume(void *data, const ngx_mntreamer_claim_t *claim)
+{
+    return ngx_mntreamer_engine_live(data, claim, NULL);
+}
+
+
+static ngx_int_t
+ngx_mntreamer_engine_monitor(ngx_mntreamer_engine_t *e)
+{
+    ngx_mntreamer_monitor_handlers_t  handlers;
+
+    if (e->monitor) {
+        return NGX_OK;
+    }
+
+    handlers.live = ngx_mntreamer_engine_live;
+    handlers.resume = ngx_mntreamer_engine_resume;
+    handlers.data = e;
+
+    e->monitor = ngx_mntreamer_monitor_create(&e->conf->monitor, &handlers,
+                                              e->curl, e->catalog,
+                                              e->conf->metrics, e->log);
+
+    return e->monitor ? NGX_OK : NGX_ERROR;
+}
+
+
+static void *
+ngx_mntreamer_engine_probe(void *data, ngx_int_t platform,
+    ngx_str_t *channel_id, ngx_uint_t detail,
+    void (*done)(void *data, const mnt_probe_t *probe), void *done_data)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    return ngx_mntreamer_monitor_probe(e->monitor, platform, channel_id, detail,
+                                       done, done_data);
+}
+
+
+static void
+ngx_mntreamer_engine_probe_cancel(void *data, void *probing)
+{
+    ngx_mntreamer_monitor_probe_cancel(probing);
+}
+
+
+static ngx_int_t
+ngx_mntreamer_engine_platform(void *data, ngx_int_t platform,
+    ngx_str_t *user_agent, ngx_str_t *media_proxy, ngx_str_t *api,
+    ngx_str_t *cookies)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    const ngx_mntreamer_platform_conf_t  *pcf;
+
+    pcf = ngx_mntreamer_monitor_platform(e->monitor, platform);
+
+    if (pcf == NULL) {
+        return NGX_ERROR;
+    }
+
+    *user_agent = pcf->user_agent;
+    *media_proxy = pcf->media_proxy;
+    *api = pcf->api;
+    *cookies = pcf->cookies;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_engine_recorder(ngx_mntreamer_engine_t *e)
+{
+    ngx_mntreamer_recorder_deps_t  deps;
+
+    if (e->recorder) {
+        return NGX_OK;
+    }
+
+    deps.probe = ngx_mntreamer_engine_probe;
+    deps.probe_cancel = ngx_mntreamer_engine_probe_cancel;
+    deps.platform = ngx_mntreamer_engine_platform;
+    deps.data = e;
+
+    e->recorder = ngx_mntreamer_recorder_create(&e->conf->recorder, &deps,
+                                                e->curl, e->storage, e->catalog,
+                                                e->conf->metrics, e->log);
+
+    return e->recorder ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_mntreamer_engine_wire(ngx_mntreamer_engine_t *e)
+{
+    ngx_http_mntreamer_env_t  env;
+
+    ngx_memzero(&env, sizeof(ngx_http_mntreamer_env_t));
+
+    env.catalog = e->catalog;
+    env.storage = e->storage;
+    env.metrics = e->conf->metrics;
+    env.monitor = e->monitor;
+    env.offload = e->off;
+    env.enabled = 1;
+
+    ngx_http_mntreamer_wire(&env);
+}
+
+
+static void
+ngx_mntreamer_engine_beat(ngx_event_t *ev)
+{
+    ngx_msec_int_t           late;
+    ngx_mntreamer_engine_t  *e;
+
+    e = &ngx_mntreamer_engine;
+
+    late = (ngx_msec_int_t) (ngx_current_msec - e->beat_due);
+
+    ngx_mntreamer_metrics_observe(e->conf->metrics,
+                                  NGX_MNTREAMER_M_LOOP_LATE_MS,
+                                  late > 0 ? late : 0);
+
+    e->beats++;
+
+    if (e->beats % (NGX_MNTREAMER_REPORT_MS / NGX_MNTREAMER_BEAT_MS) == 0) {
+        ngx_mntreamer_engine_report(e);
+    }
+
+    if (e->beats % NGX_MNTREAMER_STATSD_BEATS == 0) {
+        ngx_mntreamer_statsd_send(e->conf->metrics);
+    }
+
+    if (ngx_exiting) {
+        return;
+    }
+
+    e->beat_due = ngx_current_msec + NGX_MNTREAMER_BEAT_MS;
+    ngx_add_timer(&e->beat, NGX_MNTREAMER_BEAT_MS);
+}
+
+
+static void
+ngx_mntreamer_engine_report(ngx_mntreamer_engine_t *e)
+{
+    ngx_uint_t                           i;
+    ngx_mntreamer_metrics_t             *m;
+    const ngx_mntreamer_curl_stat_t     *cs;
+    const ngx_mntreamer_storage_stat_t  *ss;
+
+    m = e->conf->metrics;
+
+    cs = ngx_mntreamer_curl_stat(e->curl);
+
+    ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_TRANSFERS_RUNNING,
+                              cs->running);
+
+    for (i = 0; i < NGX_MNTREAMER_TRANSFER_MAX; i++) {
+        ngx_mntreamer_metrics_add(m, NGX_MNTREAMER_M_TRANSFERS, i,
+                                  cs->by_rc[i] - e->by_rc[i]);
+        e->by_rc[i] = cs->by_rc[i];
+    }
+
+    ss = ngx_mntreamer_storage_stat(e->storage);
+
+    ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_COMMITS_PENDING, ss->commits);
+    ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_BUFFERED_BYTES, ss->buffered);
+    ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_DISK_FREE,
+                              ngx_mntreamer_storage_free(e->storage));
+    ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_WORKERS, 1);
+    ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_RECORDING,
+                              e->recorder
+                              ? ngx_mntreamer_recorder_count(e->recorder) : 0);
+
+    ngx_mntreamer_catalog_report(e->catalog);
+}
+
+
+/*
+ * nginx calls the read handler of idle connections when a graceful exit begins
+ * and tells modules in no other way; -1 would mean a free slot.
+ */
+
+static ngx_int_t
+ngx_mntreamer_engine_idle(ngx_mntreamer_engine_t *e)
+{
+    ngx_connection_t  *c;
+
+    if (e->idle) {
+        return NGX_OK;
+    }
+
+    c = ngx_get_connection(0, e->log);
+
+    if (c == NULL) {
+        return NGX_ERROR;
+    }
+
+    c->fd = (ngx_socket_t) -2;
+    c->idle = 1;
+    c->data = e;
+    c->log = e->log;
+    c->read->handler = ngx_mntreamer_engine_exiting;
+    c->write->handler = ngx_mntreamer_engine_exiting;
+    c->read->log = e->log;
+    c->write->log = e->log;
+
+    e->idle = c;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_mntreamer_engine_exiting(ngx_event_t *ev)
+{
+    ngx_connection_t        *c;
+    ngx_mntreamer_engine_t  *e;
+
+    c = ev->data;
+    e = c->data;
+
+    if (e->state != NGX_MNTREAMER_ENGINE_RUNNING) {
+
+        /* worker_shutdown_timeout: nginx calls it once more */
+
+        if (e->state == NGX_MNTREAMER_ENGINE_DRAINING
+            || e->state == NGX_MNTREAMER_ENGINE_RELEASING)
+        {
+            ngx_mntreamer_engine_guard(&e->guard);
+        }
+
+        return;
+    }
+
+    e->state = NGX_MNTREAMER_ENGINE_DRAINING;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_CORE, e->log, 0, "mntreamer: draining");
+
+    ngx_add_timer(&e->guard, e->conf->drain_ms + 2 * NGX_MNTREAMER_RELEASE_MS);
+
+    ngx_mntreamer_monitor_stop(e->monitor);
+    ngx_mntreamer_recorder_drain(e->recorder, e->conf->drain_ms,
+                                 ngx_mntreamer_engine_drained, e);
+}
+
+
+static void
+ngx_mntreamer_engine_drained(void *data)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    if (e->state != NGX_MNTREAMER_ENGINE_DRAINING) {
+        return;
+    }
+
+    e->state = NGX_MNTREAMER_ENGINE_RELEASING;
+
+    if (ngx_mntreamer_catalog_release(e->catalog, NGX_MNTREAMER_RELEASE_MS,
+                                      ngx_mntreamer_engine_released, e)
+        != NGX_OK)
+    {
+        ngx_mntreamer_engine_released(e, NGX_MNTREAMER_PQ_AWAY);
+    }
+}
+
+
+/* requests may still be served: the rooms are closed at the exit */
+
+static void
+ngx_mntreamer_engine_released(void *data, ngx_uint_t rc)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    if (e->state != NGX_MNTREAMER_ENGINE_RELEASING) {
+        return;
+    }
+
+    if (rc != NGX_MNTREAMER_PQ_OK) {
+        ngx_log_error(NGX_LOG_WARN, e->log, 0,
+                      "mntreamer: leases were not given back at exit, "
+                      "they will expire");
+    }
+
+    e->state = NGX_MNTREAMER_ENGINE_DONE;
+
+    if (e->guard.timer_set) {
+        ngx_del_timer(&e->guard);
+    }
+}
+
+
+static void
+ngx_mntreamer_engine_guard(ngx_event_t *ev)
+{
+    ngx_mntreamer_engine_t  *e;
+
+    e = &ngx_mntreamer_engine;
+
+    ngx_log_error(NGX_LOG_WARN, e->log, 0,
+                  "mntreamer: graceful exit took too long, recordings "
+                  "were dropped where they stood");
+
+    e->state = NGX_MNTREAMER_ENGINE_DONE;
+
+    if (e->guard.timer_set) {
+        ngx_del_timer(&e->guard);
+    }
+
+    ngx_mntreamer_recorder_destroy(e->recorder);
+    e->recorder = NULL;
+}
+
+
+static void
+ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e)
+{
+    e->state = NGX_MNTREAMER_ENGINE_NONE;
+
+    ngx_http_mntreamer_wire(NULL);
+
+    if (e->recorder) {
+        ngx_mntreamer_recorder_destroy(e->recorder);
+    }
+
+    if (e->monitor) {
+        ngx_mntreamer_monitor_destroy(e->monitor);
+    }
+
+    if (e->catalog) {
+        ngx_mntreamer_catalog_destroy(e->catalog);
+    }
+
+    if (e->curl) {
+        ngx_mntreamer_curl_destroy(e->curl);
+    }
+
+    /* after it no thread works for the storage any more */
+
+    if (e->off) {
+        ngx_mntreamer_offload_destroy(e->off);
+    }
+
+    if (e->storage) {
+        ngx_mntreamer_storage_destroy(e->storage);
+    }
+
+    ngx_mntreamer_metrics_stop(e->conf->metrics);
+
+    if (e->idle) {
+        e->idle->fd = (ngx_socket_t) -1;
+        ngx_free_connection(e->idle);
+        e->idle = NULL;
+    }
+
+    if (e->start.timer_set) {
+        ngx_del_timer(&e->start);
+    }
+
+    if (e->beat.timer_set) {
+        ngx_del_timer(&e->beat);
+    }
+
+    if (e->guard.timer_set) {
+        ngx_del_timer(&e->guard);
+    }
+
+    e->recorder = NULL;
+    e->monitor = NULL;
+    e->catalog = NULL;
+    e->curl = NULL;
+    e->off = NULL;
+    e->storage = NULL;
+}

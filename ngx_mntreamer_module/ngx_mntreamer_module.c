@@ -1,0 +1,96 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_mntreamer.h"
+#include "http/ngx_http_mntreamer.h"
+
+
+static char *ngx_mntreamer_init_conf(ngx_cycle_t *cycle, void *conf);
+static ngx_int_t ngx_mntreamer_init_process(ngx_cycle_t *cycle);
+static void ngx_mntreamer_exit_process(ngx_cycle_t *cycle);
+
+
+static ngx_command_t  ngx_mntreamer_commands[] = {
+
+    { ngx_string("mntreamer"),
+      NGX_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_NOARGS,
+      ngx_mntreamer_conf_block,
+      0,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_core_module_t  ngx_mntreamer_module_ctx = {
+    ngx_string("mntreamer"),
+    ngx_mntreamer_conf_create,
+    ngx_mntreamer_init_conf
+};
+
+
+ngx_module_t  ngx_mntreamer_module = {
+    NGX_MODULE_V1,
+    &ngx_mntreamer_module_ctx,         /* module context */
+    ngx_mntreamer_commands,            /* module directives */
+    NGX_CORE_MODULE,                   /* module type */
+    NULL,                              /* init master */
+    NULL,                              /* init module */
+    ngx_mntreamer_init_process,        /* init process */
+    NULL,                              /* init thread */
+    NULL,                              /* exit thread */
+    ngx_mntreamer_exit_process,        /* exit process */
+    NULL,                              /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static char *
+ngx_mntreamer_init_conf(ngx_cycle_t *cycle, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    if (!mcf->configured && ngx_http_mntreamer_used(cycle)) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "a \"mntreamer_...\" location needs a \"mntreamer\" "
+                      "block at the top level");
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_init_process(ngx_cycle_t *cycle)
+{
+    ngx_mntreamer_conf_t  *mcf;
+
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
+
+    mcf = (ngx_mntreamer_conf_t *) ngx_get_conf(cycle->conf_ctx,
+                                                ngx_mntreamer_module);
+
+    if (mcf == NULL || !mcf->configured) {
+        return NGX_OK;
+    }
+
+    return ngx_mntreamer_engine_init(cycle, mcf);
+}
+
+
+static void
+ngx_mntreamer_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_mntreamer_engine_exit(cycle);
+}
