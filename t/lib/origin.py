@@ -1,0 +1,632 @@
+#!/usr/bin/env python3
+"""The platform and the media origin of the tests: an API like Chzzk's and live
+HLS, both of which misbehave on request.
+
+Everything is made from a seed, so that a test can say what every byte must be;
+what was delivered is written to a log, one JSON object a line.
+
+  origin.py --port N [--log FILE] [--parent PID]
+
+Control (all JSON, POST):
+  /_/channel/NAME   {...}    makes or changes a channel, see Channel
+  /_/fault          {...}    adds a fault, see Fault
+  /_/faults/clear
+  /_/advance/NAME   {"n":1}  publishes segments of a channel with "manual"
+GET /_/state, GET /_/log (the delivered requests), GET /_/segment/NAME/N (bytes)
+"""
+
+import argparse
+import asyncio
+import gzip
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from urllib.parse import parse_qs, unquote, urlsplit
+
+START = time.time()
+
+
+def now():
+    return time.time()
+
+
+def iso(t):
+    ms = int(round(t * 1000))
+    base = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms // 1000))
+    return "%s.%03dZ" % (base, ms % 1000)
+
+
+def kst(t):
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(t + 9 * 3600))
+
+
+def noise(seed, size):
+    """size bytes that depend on nothing but the seed"""
+    out = bytearray()
+    i = 0
+    while len(out) < size:
+        out += hashlib.sha256(("%s/%d" % (seed, i)).encode()).digest()
+        i += 1
+        if len(out) > 8192:                    # large bodies repeat a block
+            out *= size // len(out) + 1
+    return bytes(out[:size])
+
+
+def box(kind, payload):
+    return (len(payload) + 8).to_bytes(4, "big") + kind + payload
+
+
+def ts_body(seed, size):
+    """null packets with a payload of our own: a TS by its sync bytes"""
+    n = max(3, size // 188)
+    block = noise(seed, 184)
+    head = b"\x47\x1f\xff\x10"
+    return b"".join(head + block[i % 97:] + block[:i % 97] for i in range(n))
+
+
+def mp4_init(seed):
+    return box(b"ftyp", b"iso6\0\0\0\0iso6mp41") + box(b"moov", noise(seed, 600))
+
+
+def mp4_body(seed, size):
+    body = max(64, size - 200)
+    return (box(b"styp", b"msdh\0\0\0\0msdhmsix")
+            + box(b"moof", noise(seed + "/moof", 120))
+            + box(b"mdat", noise(seed, body)))
+
+
+class Channel:
+    """One broadcaster.
+
+    live        on air                      live_id     number of the broadcast
+    kind        "ts" | "fmp4" | "aac"       dur         seconds of a segment
+    window      segments in the playlist    size        bytes of a segment
+    first       first sequence number       manual      segments by /_/advance
+    target      EXT-X-TARGETDURATION        dates       PROGRAM-DATE-TIME
+    endlist     the playlist says so        state       "CLOSE", "OPEN", others
+    variants    ["1080p60","720p30",...]    audio       separate audio rendition
+    key         AES-128: "explicit" | "implicit"        ranges      byte ranges
+    token       lifetime of URLs in seconds, 0: none    multi       False: media
+    map_every   a new init section each N segments      disc_every  discontinuity
+    gap         list of sequences listed with EXT-X-GAP
+    adult kr membership  "not playable" answers         playback    False: null
+    title category viewers name id
+    """
+
+    def __init__(self, name):
+        self.name = name
+        self.id = hashlib.md5(name.encode()).hexdigest()
+        self.title = "방송 %s" % name
+        self.category = "just_chatting"
+        self.viewers = 12
+        self.live = False
+        self.live_id = 1000
+        self.state = None
+        self.kind = "ts"
+        self.dur = 0.5
+        self.window = 6
+        self.size = 20000
+        self.first = 0
+        self.manual = False
+        self.target = None
+        self.dates = True
+        self.endlist = False
+        self.variants = ["720p30", "1080p60", "480p30"]
+        self.audio = False
+        self.key = None
+        self.ranges = False
+        self.token = 0
+        self.multi = True
+        self.map_every = 0
+        self.disc_every = 0
+        self.gap = []
+        self.adult = self.kr = self.membership = False
+        self.playback = True
+        self.extra = ""                        # lines behind the head
+        self.media_host = None
+        self.exists = True
+        self.searchable = True
+        self.published = 0                     # manual
+        self.epoch = 0                         # part of the segments' names
+        self.since = now()
+        self.opened = now()
+        self.frozen = None                     # a stalled playlist
+
+    def change(self, d):
+        if d.get("live") and not self.live:
+            self.since = self.opened = now()
+            self.published = 0
+        for k, v in d.items():
+            if k == "reset":                   # new numbering from here on
+                self.since = now()
+                self.first = v
+                self.epoch += 1
+            elif k == "stall":
+                self.frozen = self.last() if v else None
+            elif not hasattr(self, k):
+                raise KeyError(k)
+            else:
+                setattr(self, k, v)
+
+    def last(self):
+        """how many segments were published"""
+        if self.manual:
+            return self.published
+        return int((now() - self.since) / self.dur)
+
+    def numbers(self):
+        n = self.frozen if self.frozen is not None else self.last()
+        lo = max(0, n - self.window)
+        return [self.first + i for i in range(lo, n)]
+
+    def map_of(self, n):
+        return (n // self.map_every) if self.map_every else 0
+
+    def seed(self, variant, n):
+        return "%s/%d/%d/%s/%d" % (self.name, self.live_id, self.epoch, variant, n)
+
+    def init(self, variant, m):
+        return mp4_init("%s/%s/map/%d" % (self.name, variant, m))
+
+    def segment(self, variant, n):
+        seed = self.seed(variant, n)
+        if self.kind == "ts":
+            return ts_body(seed, self.size)
+        if self.kind == "aac":
+            return b"\xff\xf1\x50\x80" + noise(seed, self.size)
+        return mp4_body(seed, self.size)
+
+    def key_bytes(self):
+        return hashlib.md5(("key/%s" % self.name).encode()).digest()
+
+    def iv(self, n):
+        if self.key == "implicit":
+            return n.to_bytes(16, "big")
+        return hashlib.md5(("iv/%s/%d" % (self.name, n)).encode()).digest()
+
+    def ext(self):
+        return {"ts": "ts", "aac": "aac"}.get(self.kind, "m4v")
+
+
+def encrypt(body, key, iv):
+    p = subprocess.run(["openssl", "enc", "-aes-128-cbc", "-K", key.hex(),
+                        "-iv", iv.hex()], input=body, stdout=subprocess.PIPE,
+                       check=True)
+    return p.stdout
+
+
+class Fault:
+    """What happens to requests whose path matches.
+
+    match    regular expression on path and query      times  how often, -1 ever
+    skip     let so many pass first
+    status   answer with it (body, type, headers)      delay  seconds before
+    cut      send only so many bytes of the body       close  no answer at all
+    pace     bytes a second                             empty  200, no body
+    body     text instead                              gzip   bytes of zeros, gzipped
+    length   a Content-Length of this number           headers {...}
+    location redirect                                  chunked  cut without end
+    nolength no Content-Length, connection closed
+    """
+
+    def __init__(self, d):
+        self.match = re.compile(d["match"])
+        self.times = d.get("times", 1)
+        self.skip = d.get("skip", 0)
+        self.d = d
+
+    def hits(self, path):
+        if self.times == 0 or not self.match.search(path):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        if self.times > 0:
+            self.times -= 1
+        return True
+
+
+class Origin:
+    def __init__(self, port, log):
+        self.port = port
+        self.base = "http://127.0.0.1:%d" % port
+        self.channels = {}
+        self.faults = []
+        self.log = []
+        self.file = open(log, "a", buffering=1) if log else None
+
+    def by_id(self, cid):
+        for c in self.channels.values():
+            if c.id == cid and c.exists:
+                return c
+        return None
+
+    # the API
+
+    def envelope(self, content, code=200, message=None):
+        d = {"code": code, "message": message}
+        if content is not None or code == 200:
+            d["content"] = content
+        return json.dumps(d, ensure_ascii=False).encode()
+
+    def status_word(self, c):
+        return c.state or ("OPEN" if c.live else "CLOSE")
+
+    def live_status(self, c):
+        return {
+            "liveTitle": c.title, "status": self.status_word(c),
+            "concurrentUserCount": c.viewers, "accumulateCount": 0,
+            "paidPromotion": False, "adult": c.adult,
+            "krOnlyViewing": c.kr, "openDate": kst(c.opened),
+            "closeDate": None if c.live else kst(now()),
+            "chatChannelId": "N00000", "categoryType": "ETC",
+            "liveCategory": c.category, "liveCategoryValue": c.category,
+            "channelId": c.id,
+            "livePollingStatusJson": json.dumps({
+                "status": "STARTED", "isPublishing": True,
+                "playableStatus": "PLAYABLE", "trafficThrottling": -1,
+                "callPeriodMilliSecond": 10000}),
+        }
+
+    def playlist_url(self, c):
+        tail = "master.m3u8" if c.multi else "media/%s.m3u8" % c.variants[0]
+        return "%s/hls/%s/%s%s" % (c.media_host or self.base, c.name, tail,
+                                   self.token(c))
+
+    def token(self, c):
+        if not c.token:
+            return ""
+        exp = int(now() + c.token)
+        return "?hdnts=st=%d~exp=%d~acl=*/%s/*~hmac=%s" % (
+            int(now()), exp, c.name, hashlib.md5(str(exp).encode()).hexdigest())
+
+    def live_detail(self, c):
+        on = self.status_word(c) == "OPEN"
+        hidden = c.adult or c.kr or c.membership or not c.playback
+        playback = None
+        if on and not hidden:
+            playback = json.dumps({
+                "meta": {"videoId": "X", "streamSeq": 1,
+                         "liveId": str(c.live_id), "paidLive": False,
+                         "cdnInfo": {"cdnType": "GCDN"}},
+                "live": {"start": kst(c.opened).replace(" ", "T"),
+                         "open": kst(c.opened).replace(" ", "T"),
+                         "timeMachine": False, "status": "STARTED"},
+                "api": [],
+                "media": [{"mediaId": "LLHLS", "protocol": "HLS",
+                           "path": self.base + "/llhls-must-not-be-used",
+                           "encodingTrack": []},
+                          {"mediaId": "HLS", "protocol": "HLS",
+                           "path": self.playlist_url(c),
+                           "encodingTrack": []}],
+                "thumbnail": {}, "multiview": []})
+        d = self.live_status(c)
+        d.update({
+            "liveId": c.live_id,
+            "liveImageUrl": self.base + "/image_{type}.jpg",
+            "livePlaybackJson": playback,
+            "userAdultStatus": "NOT_LOGIN_USER" if c.adult else None,
+            "blindType": "ABROAD" if c.kr else None,
+            "membershipBenefitType": "MEMBER_ONLY" if c.membership else "NONE",
+            "channel": {"channelId": c.id, "channelName": c.name,
+                        "channelImageUrl": None},
+        })
+        return d
+
+    def api(self, path, query):
+        m = re.match(r"/polling/v3\.1/channels/([^/]+)/live-status$", path)
+        if m:
+            c = self.by_id(m.group(1))
+            if c is None:
+                return 404, self.envelope(None, 404, "채널이 존재하지 않습니다.")
+            return 200, self.envelope(self.live_status(c))
+
+        m = re.match(r"/service/v3\.1/channels/([^/]+)/live-detail$", path)
+        if m:
+            c = self.by_id(m.group(1))
+            if c is None:
+                return 404, self.envelope(None, 404, "채널이 존재하지 않습니다.")
+            return 200, self.envelope(self.live_detail(c))
+
+        m = re.match(r"/service/v1/channels/([^/]+)$", path)
+        if m:
+            c = self.by_id(m.group(1))
+            return 200, self.envelope({
+                "channelId": c.id if c else None,
+                "channelName": c.name if c else "(알 수 없음)",
+                "channelImageUrl": None, "openLive": bool(c and c.live)})
+
+        if path == "/service/v1/search/channels":
+            word = query.get("keyword", [""])[0]
+            hits = [{"channel": {"channelId": c.id, "channelName": c.name,
+                                 "channelImageUrl": None}}
+                    for c in self.channels.values()
+                    if c.exists and c.searchable and word and word in c.name]
+            return 200, self.envelope({"size": 13, "page": None, "data": hits})
+
+        return None
+
+    # the media
+
+    def master(self, c):
+        out = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS", ""]
+        tail = self.token(c)
+        if c.audio:
+            out.append('#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aud",NAME="한국어",'
+                       'LANGUAGE="ko",DEFAULT=YES,AUTOSELECT=YES,'
+                       'URI="media/audio.m3u8%s"' % tail)
+        for v in c.variants:
+            m = re.match(r"(\d+)p(\d*)", v)
+            h = int(m.group(1))
+            out.append("#EXT-X-STREAM-INF:BANDWIDTH=%d,CODECS=\"avc1.640028,"
+                       "mp4a.40.2\",RESOLUTION=%dx%d,FRAME-RATE=%s.00%s"
+                       % (h * 4000, h * 16 // 9, h, m.group(2) or "30",
+                          ',AUDIO="aud"' if c.audio else ""))
+            out.append("media/%s.m3u8%s" % (v, tail))
+        return "\n".join(out) + "\n"
+
+    def media(self, c, variant):
+        nums = c.numbers()
+        target = c.target or max(1, int(c.dur + 0.5))
+        out = ["#EXTM3U", "#EXT-X-VERSION:7",
+               "#EXT-X-TARGETDURATION:%d" % target,
+               "#EXT-X-MEDIA-SEQUENCE:%d" % (nums[0] if nums else c.first)]
+        if c.disc_every and nums:
+            out.append("#EXT-X-DISCONTINUITY-SEQUENCE:%d"
+                       % (nums[0] // c.disc_every))
+        if c.extra:
+            out.append(c.extra)
+        if c.key:
+            out.append('#EXT-X-KEY:METHOD=AES-128,URI="../key"'
+                       if c.key == "implicit" else "#EXT-X-KEY:METHOD=NONE")
+        fmp4 = c.kind == "fmp4"
+        last_map = None
+        tail = self.token(c).replace("?", "?q=1&") if c.token else ""
+        offset = 0
+        for n in nums:
+            if c.disc_every and n % c.disc_every == 0 and n != nums[0]:
+                out.append("#EXT-X-DISCONTINUITY")
+            if fmp4 and c.map_of(n) != last_map:
+                last_map = c.map_of(n)
+                out.append('#EXT-X-MAP:URI="../init/%s-%d.m4s%s"'
+                           % (variant, last_map, tail))
+            if c.key == "explicit":
+                out.append('#EXT-X-KEY:METHOD=AES-128,URI="../key",IV=0x%s'
+                           % c.iv(n).hex())
+            if n in c.gap:
+                out.append("#EXT-X-GAP")
+            if c.dates:
+                out.append("#EXT-X-PROGRAM-DATE-TIME:"
+                           + iso(c.since + (n - c.first) * c.dur))
+            out.append("#EXTINF:%.6f," % c.dur)
+            if c.ranges:
+                size = len(c.segment(variant, n))
+                out.append("#EXT-X-BYTERANGE:%d@%d" % (size, 100 + offset * 0))
+                out.append("../whole/%s-%d-%d.%s" % (variant, c.epoch, n, c.ext()))
+            else:
+                out.append("../seg/%s-%d-%d.%s%s"
+                           % (variant, c.epoch, n, c.ext(), tail))
+        if c.endlist:
+            out.append("#EXT-X-ENDLIST")
+        return "\n".join(out) + "\n"
+
+    def stream(self, path):
+        m = re.match(r"/hls/([^/]+)/(.*)$", path)
+        if not m or m.group(1) not in self.channels:
+            return None
+        c, rest = self.channels[m.group(1)], m.group(2)
+        m3u = "application/vnd.apple.mpegurl"
+
+        if rest == "master.m3u8":
+            return 200, self.master(c).encode(), m3u
+        m = re.match(r"media/(\w+)\.m3u8$", rest)
+        if m:
+            return 200, self.media(c, m.group(1)).encode(), m3u
+        m = re.match(r"init/(\w+)-(\d+)\.m4s$", rest)
+        if m:
+            body = c.init(m.group(1), int(m.group(2)))
+            return 200, body, "video/mp4"
+        m = re.match(r"(seg|whole)/(\w+)-(\d+)-(\d+)\.\w+$", rest)
+        if m and int(m.group(3)) == c.epoch:
+            n = int(m.group(4))
+            body = c.segment(m.group(2), n)
+            if m.group(1) == "whole":
+                body = b"\0" * 100 + body + b"\0" * 50
+            if c.key:
+                body = encrypt(body, c.key_bytes(), c.iv(n))
+            return 200, body, "video/MP2T"
+        if rest == "key":
+            return 200, c.key_bytes(), "application/octet-stream"
+        return None
+
+    def control(self, method, path, body):
+        d = json.loads(body) if body else {}
+        m = re.match(r"/_/channel/([^/]+)$", path)
+        if m:
+            c = self.channels.setdefault(m.group(1), Channel(m.group(1)))
+            c.change(d)
+            return 200, json.dumps({"id": c.id}).encode()
+        if path == "/_/fault":
+            self.faults.append(Fault(d))
+            return 200, b"{}"
+        if path == "/_/faults/clear":
+            self.faults.clear()
+            return 200, b"{}"
+        m = re.match(r"/_/advance/([^/]+)$", path)
+        if m:
+            c = self.channels[m.group(1)]
+            c.published += d.get("n", 1)
+            return 200, json.dumps({"published": c.published}).encode()
+        if path == "/_/log":
+            return 200, json.dumps(self.log).encode()
+        if path == "/_/log/clear":
+            self.log.clear()
+            return 200, b"{}"
+        if path == "/_/state":
+            return 200, json.dumps({n: {"id": c.id, "live": c.live,
+                                        "last": c.last(), "first": c.first,
+                                        "live_id": c.live_id}
+                                    for n, c in self.channels.items()}).encode()
+        m = re.match(r"/_/segment/([^/]+)/(\w+)/(\d+)$", path)
+        if m:
+            c = self.channels[m.group(1)]
+            return 200, c.segment(m.group(2), int(m.group(3)))
+        return 404, b"{}"
+
+    # HTTP
+
+    def answer(self, path, query):
+        a = self.api(path, query)
+        if a:
+            return a[0], a[1], "application/json"
+        a = self.stream(path)
+        if a:
+            return a
+        return 404, b"not here\n", "text/plain"
+
+    async def serve(self, reader, writer):
+        try:
+            while await self.one(reader, writer):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError,
+                asyncio.LimitOverrunError, TimeoutError):
+            pass
+        finally:
+            writer.close()
+
+    async def one(self, reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        method, target, _ = lines[0].split(" ", 2)
+        headers = {}
+        for line in lines[1:]:
+            if ":" in line:
+                k, v = line.split(":", 1)
+                headers[k.strip().lower()] = v.strip()
+        body = b""
+        if "content-length" in headers:
+            body = await reader.readexactly(int(headers["content-length"]))
+        u = urlsplit(target)
+        path = unquote(u.path)
+
+        if path.startswith("/_/"):
+            status, out = self.control(method, path, body)
+            writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n"
+                         % (status, len(out)) + out)
+            await writer.drain()
+            return True
+
+        entry = {"t": now(), "path": target, "ua": headers.get("user-agent"),
+                 "cookie": headers.get("cookie"), "range": headers.get("range"),
+                 "accept_encoding": headers.get("accept-encoding")}
+        self.log.append(entry)
+        fault = next((f for f in self.faults if f.hits(target)), None)
+        return await self.reply(writer, method, path, parse_qs(u.query),
+                                headers, fault.d if fault else {}, entry)
+
+    async def reply(self, writer, method, path, query, headers, f, entry):
+        if f.get("delay"):
+            await asyncio.sleep(f["delay"])
+        if f.get("close"):
+            entry["status"] = 0
+            return False
+
+        status, body, kind = self.answer(path, query)
+        extra = dict(f.get("headers", {}))
+
+        if headers.get("range") and status == 200 and not f.get("norange"):
+            m = re.match(r"bytes=(\d+)-(\d*)$", headers["range"])
+            if m:
+                a = int(m.group(1))
+                b = int(m.group(2)) if m.group(2) else len(body) - 1
+                extra["Content-Range"] = "bytes %d-%d/%d" % (
+                    a + f.get("shift", 0), b + f.get("shift", 0), len(body))
+                body = body[a:b + 1]
+                status = 206
+
+        if "status" in f:
+            status = f["status"]
+            body = f.get("body", "status %d\n" % status).encode()
+            kind = f.get("type", "text/html")
+        elif "body" in f:
+            body, kind = f["body"].encode(), f.get("type", "text/html")
+        if f.get("empty"):
+            body = b""
+        if f.get("location"):
+            status, body = f.get("status", 302), b""
+            extra["Location"] = f["location"]
+        if f.get("gzip"):
+            body = gzip.compress(b"\0" * f["gzip"])
+            extra["Content-Encoding"] = "gzip"
+
+        entry["status"] = status
+        length = f.get("length", len(body))
+        close = bool(f.get("nolength"))
+        out = ["HTTP/1.1 %d X" % status, "Content-Type: %s" % kind]
+        if f.get("chunked"):
+            out.append("Transfer-Encoding: chunked")
+        elif not close:
+            out.append("Content-Length: %s" % length)
+        if close:
+            out.append("Connection: close")
+        out += ["%s: %s" % kv for kv in extra.items()]
+        writer.write(("\r\n".join(out) + "\r\n\r\n").encode())
+
+        cut = f.get("cut")
+        sent = body if cut is None else body[:cut]
+        if method == "HEAD":
+            sent = b""
+        if f.get("chunked"):
+            writer.write(b"%x\r\n" % len(sent) + sent + b"\r\n")
+        elif f.get("pace"):
+            for i in range(0, len(sent), max(1, f["pace"] // 10)):
+                writer.write(sent[i:i + max(1, f["pace"] // 10)])
+                await writer.drain()
+                await asyncio.sleep(0.1)
+        else:
+            writer.write(sent)
+        await writer.drain()
+
+        whole = cut is None and not f.get("chunked") and length == len(body)
+        if whole and status in (200, 206) and "/hls/" in path:
+            entry["sha256"] = hashlib.sha256(sent).hexdigest()
+        entry["bytes"] = len(sent)
+        entry["whole"] = whole
+        if self.file:
+            self.file.write(json.dumps(entry) + "\n")
+        return whole and not close
+
+
+async def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--port", type=int, required=True)
+    ap.add_argument("--log")
+    ap.add_argument("--parent", type=int, default=os.getppid())
+    a = ap.parse_args()
+
+    origin = Origin(a.port, a.log)
+    server = await asyncio.start_server(origin.serve, "127.0.0.1", a.port,
+                                        limit=1 << 20)
+    print("ready", flush=True)
+
+    async def watch():
+        while True:
+            await asyncio.sleep(1)
+            try:
+                os.kill(a.parent, 0)
+            except OSError:
+                os._exit(0)
+
+    async with server:
+        await watch()
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main())
+    except KeyboardInterrupt:
+        sys.exit(0)
