@@ -24,7 +24,8 @@ typedef enum {
     NGX_MNTREAMER_TRANSFER_TIMEOUT,           /* connect, total or stall */
     NGX_MNTREAMER_TRANSFER_CUT,               /* fewer bytes than promised */
     NGX_MNTREAMER_TRANSFER_TOO_LARGE,         /* decoded bytes or headers */
-    NGX_MNTREAMER_TRANSFER_FORBIDDEN,         /* address, scheme, port, redirect */
+    NGX_MNTREAMER_TRANSFER_FORBIDDEN,         /* address, scheme, port, or
+                                                 redirect */
     NGX_MNTREAMER_TRANSFER_REFUSED,           /* the sink said no */
     NGX_MNTREAMER_TRANSFER_FAILED,            /* anything else */
     NGX_MNTREAMER_TRANSFER_MAX
@@ -37,7 +38,7 @@ const char *ngx_mntreamer_transfer_name(ngx_uint_t rc);
 typedef struct {
     ngx_uint_t     rc;                        /* ngx_mntreamer_transfer_rc_e */
     ngx_uint_t     http;                      /* status, 0 without an answer */
-    off_t          content_length;            /* -1: not told; as on the wire */
+    off_t          content_length;            /* on the wire; -1: not told */
     off_t          received;                  /* decoded bytes */
     off_t          range_start;               /* of Content-Range; -1: none */
     off_t          range_length;
@@ -52,8 +53,9 @@ typedef struct {
 
 
 /*
- * body(): a piece of a 2xx answer's body, in order; return NGX_OK, or NGX_ERROR
- * to end the transfer with REFUSED.  Must not start or cancel transfers.
+ * body(): a piece of a 2xx answer's body, in order; return NGX_OK, or
+ * NGX_ERROR to end the transfer with REFUSED.  Must not start or cancel
+ * transfers.  With a sink the bodies of other answers are dropped.
  * done(): exactly once, from the event loop, never from _start() or after
  * _cancel(); the transfer is gone when it returns.
  */
@@ -65,20 +67,20 @@ typedef void (*ngx_mntreamer_done_pt)(void *data,
 typedef struct {
     ngx_str_t              url;               /* absolute http(s) */
     ngx_str_t              user_agent;
-    ngx_str_t              cookie;            /* sent to the URL's own host only */
+    ngx_str_t              cookie;            /* for the URL's own host only */
     ngx_str_t             *headers;           /* "Name: value" */
     ngx_uint_t             nheaders;
     ngx_str_t              proxy;             /* URL; empty: none at all, also
                                                  not from the environment */
     off_t                  range_start;
     off_t                  range_length;      /* 0: no range */
-    off_t                  max_bytes;         /* decoded; all four must be set */
+    off_t                  max_bytes;         /* decoded; these four: all set */
     ngx_msec_t             connect_ms;
     ngx_msec_t             total_ms;
     ngx_msec_t             stall_ms;          /* no byte for so long */
     ngx_uint_t             redirects;         /* 0 .. 3 */
     ngx_uint_t             encodings;         /* unsigned :1; ask for gzip */
-    ngx_mntreamer_body_pt  body;              /* NULL: gather into answer->body */
+    ngx_mntreamer_body_pt  body;              /* NULL: into answer->body */
     ngx_mntreamer_done_pt  done;
     void                  *data;              /* alias, of both */
     ngx_log_t             *log;
@@ -90,8 +92,9 @@ typedef struct {
                                                  these only public addresses */
     ngx_uint_t             max_connections;   /* of this worker */
     ngx_uint_t             max_host_connections;
-    ngx_array_t           *ports;             /* of in_port_t or NULL: 80, 443 and,
-                                                 for addresses of fetch_allow, any */
+    ngx_array_t           *ports;             /* in_port_t, host order; NULL:
+                                                 80, 443; for addresses of
+                                                 fetch_allow any is allowed */
     ngx_str_t              ca_file;           /* empty: the system's */
 } ngx_mntreamer_curl_conf_t;
 
@@ -110,8 +113,8 @@ ngx_mntreamer_curl_t *ngx_mntreamer_curl_create(
 void ngx_mntreamer_curl_destroy(ngx_mntreamer_curl_t *curl);
 
 /*
- * Starts a transfer; "req" is copied.  NULL (logged) when a limit is missing or
- * memory is gone; done() is then never called.
+ * Starts a transfer; "req" is copied.  NULL (logged) when a limit is missing
+ * or memory is gone; done() is then never called.
  */
 ngx_mntreamer_transfer_t *ngx_mntreamer_curl_start(ngx_mntreamer_curl_t *curl,
     const ngx_mntreamer_request_t *req);
@@ -122,8 +125,8 @@ const ngx_mntreamer_curl_stat_t *ngx_mntreamer_curl_stat(
 
 
 /*
- * 1 when an address may be connected to: public unicast, or in "allow".  Looks
- * through IPv4-mapped, NAT64 (64:ff9b::/96) and 6to4 forms.
+ * 1 when an address may be connected to: public unicast, or in "allow".
+ * Looks through IPv4-mapped, NAT64 (64:ff9b::/96) and 6to4 forms.
  */
 ngx_uint_t ngx_mntreamer_address_allowed(struct sockaddr *sa,
     ngx_array_t *allow);

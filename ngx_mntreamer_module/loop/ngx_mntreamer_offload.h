@@ -24,8 +24,8 @@ typedef void (*ngx_mntreamer_worked_pt)(void *data);
 
 
 /*
- * At configuration time: makes sure of a thread pool.  "mntreamer" is used when
- * a "thread_pool" directive made it, else nginx's "default".
+ * At configuration time: makes sure of a thread pool.  "mntreamer" is used
+ * when a "thread_pool" directive made it, else nginx's "default".
  */
 ngx_int_t ngx_mntreamer_offload_conf(ngx_conf_t *cf);
 
@@ -35,7 +35,7 @@ ngx_mntreamer_offload_t *ngx_mntreamer_offload_create(ngx_cycle_t *cycle);
 /* waits until all work under way is finished; done() is not called */
 void ngx_mntreamer_offload_destroy(ngx_mntreamer_offload_t *off);
 
-/* NGX_ERROR (logged): the queue is full or memory is gone; done() not called */
+/* NGX_ERROR (logged): queue full or memory gone; done() is not called */
 ngx_int_t ngx_mntreamer_offload_post(ngx_mntreamer_offload_t *off,
     ngx_mntreamer_work_pt work, ngx_mntreamer_worked_pt done, void *data);
 

@@ -12,7 +12,7 @@
 
 
 struct ngx_mntreamer_watch_s {
-    ngx_connection_t        *c;               /* owned; its descriptor is not */
+    ngx_connection_t        *c;               /* owned, its descriptor not */
     ngx_mntreamer_watch_pt   handler;
     void                    *data;            /* alias */
 };
