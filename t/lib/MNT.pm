@@ -281,8 +281,8 @@ sub origin {
         open STDOUT, '>', $log;
         open STDERR, '>&', \*STDOUT;
         exec 'python3', "$TOP/t/lib/origin.py", '--port', $self->{origin_port},
-            '--log', "$self->{dir}/logs/truth.log", '--parent', $parent;
-        POSIX::_exit(127);
+            '--log', "$self->{dir}/logs/truth.log", '--parent', $parent
+            or POSIX::_exit(127);
     }
     $self->{origin} = $pid;
     my $end = time + 10 * $PATIENCE;
