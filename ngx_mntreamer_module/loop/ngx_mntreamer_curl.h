@@ -74,7 +74,7 @@ typedef struct {
                                                  not from the environment */
     off_t                  range_start;
     off_t                  range_length;      /* 0: no range */
-    off_t                  max_bytes;         /* decoded; these four: all set */
+    off_t                  max_bytes;         /* decoded; no 0 in these */
     ngx_msec_t             connect_ms;
     ngx_msec_t             total_ms;
     ngx_msec_t             stall_ms;          /* no byte for so long */

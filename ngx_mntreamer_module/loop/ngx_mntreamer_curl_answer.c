@@ -353,17 +353,25 @@ void
 ngx_mntreamer_curl_answer_end(ngx_mntreamer_transfer_t *tr, CURLcode result)
 {
     char                    *url;
-    curl_off_t               us;
     ngx_mntreamer_answer_t  *a;
 
     a = &tr->answer;
 
+    a->total_ms = ngx_current_msec - tr->started;
     a->rc = ngx_mntreamer_curl_answer_rc(result);
+
+    if (result == CURLE_UNSUPPORTED_PROTOCOL && tr->moving && a->http == 0) {
+        a->rc = NGX_MNTREAMER_TRANSFER_FAILED;    /* not an HTTP answer */
+    }
 
     /* an allowed address may have come after a forbidden one */
 
     if (result != CURLE_OK && tr->verdict) {
         a->rc = tr->verdict;
+    }
+
+    if (!tr->added) {
+        return;                               /* the handle has an old URL */
     }
 
     url = NULL;
@@ -372,15 +380,6 @@ ngx_mntreamer_curl_answer_end(ngx_mntreamer_transfer_t *tr, CURLcode result)
     if (url) {
         a->url.data = (u_char *) url;
         a->url.len = ngx_strlen(url);
-    }
-
-    us = 0;
-    (void) curl_easy_getinfo(tr->easy, CURLINFO_TOTAL_TIME_T, &us);
-
-    a->total_ms = (ngx_msec_t) (us / 1000);
-
-    if (!tr->added || us == 0) {
-        a->total_ms = ngx_current_msec - tr->started;
     }
 }
 
