@@ -1,0 +1,89 @@
+// "Recordings": newest first, those in progress among them.
+
+import { element, setText, KeyedList } from './dom.js';
+import * as format from './format.js';
+import { t } from './i18n.js';
+
+const PAGE = 50;
+const MOST = 500;       // the API's own limit of a page
+
+
+export class RecordingList {
+    // play(recording); more() asks the caller to load again with this.limit
+
+    constructor(list, empty, button, play, more) {
+        this.empty = empty;
+        this.button = button;
+        this.limit = PAGE;
+        this.items = null;
+        this.list = new KeyedList(list, (item) => item.id,
+                                  () => row(play), update);
+
+        button.addEventListener('click', () => {
+            this.limit = Math.min(this.limit + PAGE, MOST);
+            more();
+        });
+    }
+
+    show(items, next) {
+        this.items = items.filter((item) => item.status !== 'deleted');
+        this.list.show(this.items);
+        this.empty.hidden = this.items.length > 0;
+        this.button.hidden = !next || this.limit >= MOST;
+        this.next = next;
+    }
+
+    again() {
+        if (this.items) {
+            this.show(this.items, this.next);
+        }
+    }
+}
+
+
+function row(play) {
+    const e = element('li', { class: 'item' },
+        element('span', { class: 'state' }),
+        element('h3'),
+        element('p', { class: 'title' }),
+        element('p', { class: 'facts' },
+            element('span', { class: 'time' }),
+            element('span', { class: 'duration' }),
+            element('span', { class: 'size' }),
+            element('span', { class: 'gaps' })),
+        element('div', { class: 'buttons' },
+            element('button', { type: 'button' })));
+
+    e.querySelector('button').addEventListener('click', () => play(e.item));
+    return e;
+}
+
+
+function update(e, item) {
+    const name = item.channel_name || item.channel_id;
+    const title = item.title || t('untitled');
+    const button = e.querySelector('button');
+    const state = e.querySelector('.state');
+    const gaps = e.querySelector('.facts').lastElementChild;
+    const text = (selector, value) => setText(e.querySelector(selector), value);
+
+    e.item = item;
+    e.dataset.recording = item.id;
+    setText(state, t('state_' + item.status));
+    state.classList.toggle('on-air', item.status === 'recording');
+    text('h3', name);
+    text('.title', title);
+    text('.time', format.time(item.started_at));
+    text('.duration', format.duration(item.duration));
+    text('.size', format.bytes(item.bytes));
+
+    setText(gaps, item.gaps
+            ? t('gaps', { n: item.gaps, seconds: format.seconds(item.lost) })
+            : t('gaps_none'));
+    gaps.classList.toggle('gaps', item.gaps > 0);
+
+    setText(button, t('play'));
+    button.setAttribute('aria-label',
+                        t('play_label', { name: name + ', ' + title }));
+    button.disabled = !item.segments;
+}
