@@ -1,0 +1,554 @@
+#!/usr/bin/env python3
+"""The benches: what the module costs, as a ratio against a baseline that ran in
+turn with it, in the same minutes on the same machine.
+
+    bench.py record [--channels 1,50,200] [--rounds 3] [--seconds 16]
+    bench.py poll   [--streamers 100000] [--rounds 3] [--seconds 16]
+    bench.py serve  [--rounds 5] [--seconds 4]
+
+Each prints what it did, every figure as a median with its extremes, the ratio
+and the target.  Figures of one machine say little about another; the ratios do.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
+BUILD = os.path.join(TOP, "build/bench")
+MODULE = os.environ.get("MNT_MODULE",
+                        os.path.join(TOP, "build/ngx_mntreamer_module.so"))
+NGINX = os.environ.get("TEST_NGINX_BINARY", "/usr/sbin/nginx")
+TICK = os.sysconf("SC_CLK_TCK")
+KIB = 1024
+
+
+def free_port():
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    port = s.getsockname()[1]
+    s.close()
+    return port
+
+
+def say(*a):
+    print(*a, flush=True)
+
+
+def fmt(values, unit=""):
+    return "%.3g%s (%.3g .. %.3g)" % (statistics.median(values), unit,
+                                      min(values), max(values))
+
+
+def verdict(name, value, target, less=True):
+    ok = value <= target if less else value >= target
+    say("%-52s %8.3f   target %s %g   %s"
+        % (name, value, "<=" if less else ">=", target,
+           "met" if ok else "MISSED"))
+    return ok
+
+
+def touch_memory():
+    """Page cache of a virtual machine that gives free pages back to its host is
+    dear the first time; what is measured must not pay for it."""
+    with open("/proc/meminfo") as f:
+        free = int(re.search(r"MemFree:\s+(\d+)", f.read()).group(1)) * KIB
+    size = min(free * 2 // 3, 8 << 30)
+    b = bytearray(size)
+    for i in range(0, size, 4096):
+        b[i] = 1
+    del b
+
+
+def as_postgres(cmd):
+    if os.geteuid():
+        return cmd
+    return ["setpriv", "--reuid=postgres", "--regid=postgres",
+            "--clear-groups"] + cmd
+
+
+class Postgres:
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="mntpg-")
+        if not os.geteuid():
+            shutil.chown(self.dir, "postgres", "postgres")
+        versions = sorted(os.listdir("/usr/lib/postgresql"), key=int)
+        self.bin = "/usr/lib/postgresql/%s/bin" % versions[-1]
+        self.run("initdb", "-D", self.dir + "/data", "-U", "postgres", "-A",
+                 "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        with open(self.dir + "/data/postgresql.conf", "a") as f:
+            f.write("listen_addresses=''\nunix_socket_directories='%s'\n"
+                    "shared_buffers=256MB\nmax_connections=100\n" % self.dir)
+        self.run("pg_ctl", "-D", self.dir + "/data", "-w", "-l",
+                 self.dir + "/log", "start")
+
+    def run(self, tool, *args):
+        subprocess.run(as_postgres(["%s/%s" % (self.bin, tool)] + list(args)),
+                       check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    def sql(self, text, db="postgres"):
+        out = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-h", self.dir,
+                              "-U", "postgres", "-d", db, "-c", text],
+                             check=True, stdout=subprocess.PIPE)
+        return out.stdout.decode().strip()
+
+    def stop(self):
+        self.run("pg_ctl", "-D", self.dir + "/data", "-m", "immediate", "-w",
+                 "stop")
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Origin:
+    def __init__(self, live, segment="1000000", ms=2000):
+        self.port = free_port()
+        self.base = "http://127.0.0.1:%d" % self.port
+        self.p = subprocess.Popen([BUILD + "/origin", str(self.port), str(live),
+                                   str(segment), str(ms)],
+                                  stdout=subprocess.PIPE)
+        self.p.stdout.readline()
+
+    def stat(self):
+        return json.load(urllib.request.urlopen(self.base + "/stat"))
+
+    def stop(self):
+        self.p.terminate()
+        self.p.wait()
+
+
+def proc_cpu(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        v = f.read().rsplit(")", 1)[1].split()
+    return (int(v[11]) + int(v[12])) / TICK
+
+
+def proc_rss(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+
+
+class Nginx:
+    """One worker with the module, and the same files by alias."""
+
+    count = 0
+
+    def __init__(self, pg, origin=None, streamers=(), extra=""):
+        Nginx.count += 1
+        self.dir = tempfile.mkdtemp(prefix="mntbench-")
+        os.chmod(self.dir, 0o755)
+        os.mkdir(self.dir + "/storage")
+        if not os.geteuid():
+            shutil.chown(self.dir + "/storage", "nobody")
+        self.port = free_port()
+        self.pg = pg
+        self.db = "bench%d" % Nginx.count
+        pg.sql("CREATE DATABASE " + self.db)
+        load = "load_module %s;" % MODULE
+        api = ("platform chzzk { api %s; }" % origin.base) if origin else ""
+        with open(self.dir + "/streamers.conf", "w") as f:
+            for i in streamers:
+                f.write("streamer chzzk %032x;\n" % i)
+        block = """mntreamer {
+            database "host=%s user=postgres dbname=%s";
+            storage %s/storage; fetch_allow 127.0.0.0/8; %s %s
+            include %s/streamers.conf;
+        }""" % (pg.dir, self.db, self.dir, api, extra, self.dir)
+        locations = """location /plain/ { alias %s/storage/;
+                types { video/mp2t ts; application/vnd.apple.mpegurl m3u8; }
+            }
+            location /recordings/ { mntreamer_recordings; }
+            location /api/ { mntreamer_api; }
+            location = /metrics { mntreamer_metrics; }""" % self.dir
+        with open(self.dir + "/nginx.conf", "w") as f:
+            f.write("""%s
+            %s
+            daemon on; worker_processes 1; pid %s/nginx.pid;
+            error_log %s/error.log warn;
+            events { worker_connections 8192; }
+            %s
+            http { include /etc/nginx/mime.types; access_log off; sendfile on;
+                tcp_nopush on; keepalive_requests 1000000;
+                server { listen 127.0.0.1:%d; %s } }
+            """ % ("" if os.geteuid() else "user nobody;", load, self.dir,
+                   self.dir, block, self.port, locations))
+        subprocess.run([NGINX, "-p", self.dir, "-e", self.dir + "/error.log",
+                        "-c", self.dir + "/nginx.conf"], check=True)
+        with open(self.dir + "/nginx.pid") as f:
+            self.master = int(f.read())
+        self.worker = self.find_worker()
+
+    def find_worker(self):
+        end = time.time() + 5
+        while time.time() < end:
+            for pid in os.listdir("/proc"):
+                if pid.isdigit():
+                    try:
+                        with open("/proc/%s/stat" % pid) as f:
+                            v = f.read().rsplit(")", 1)[1].split()
+                    except OSError:
+                        continue
+                    if int(v[1]) == self.master:
+                        return int(pid)
+            time.sleep(0.05)
+        raise SystemExit("no worker")
+
+    def get(self, path):
+        return urllib.request.urlopen("http://127.0.0.1:%d%s"
+                                      % (self.port, path)).read().decode()
+
+    def metric(self, name):
+        total = 0.0
+        for line in self.get("/metrics").splitlines():
+            if line.startswith(name + " ") or line.startswith(name + "{"):
+                total += float(line.rsplit(" ", 1)[1])
+        return total
+
+    def wait(self, cond, seconds, what):
+        end = time.time() + seconds
+        while time.time() < end:
+            try:
+                if cond():
+                    return
+            except OSError:
+                pass
+            time.sleep(0.1)
+        say(open(self.dir + "/error.log").read()[-2000:])
+        raise SystemExit("waited in vain: " + what)
+
+    def stop(self):
+        os.kill(self.master, signal.SIGTERM)
+        end = time.time() + 10
+        while os.path.exists("/proc/%d" % self.master) and time.time() < end:
+            time.sleep(0.05)
+        if self.pg:
+            self.pg.sql("DROP DATABASE %s WITH (FORCE)" % self.db)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def real_segment(path):
+    """2 s of real video, about 1 MB, that ffmpeg can copy"""
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i",
+                    "testsrc2=size=1280x720:rate=30:duration=2", "-f", "lavfi",
+                    "-i", "sine=duration=2", "-c:v", "libx264", "-preset",
+                    "ultrafast", "-b:v", "3800k", "-minrate", "3800k",
+                    "-maxrate", "3800k", "-bufsize", "3800k", "-x264-params",
+                    "nal-hrd=cbr:keyint=60", "-c:a", "aac", "-f", "mpegts",
+                    path], check=True)
+
+
+def record_ours(pg, origin, n, seconds, durability):
+    """cpu seconds and gigabytes in steady state, memory, completeness"""
+    x = Nginx(pg, origin, range(n), "durability %s; poll_rate 10000r/s;"
+              % durability)
+    try:
+        x.wait(lambda: x.metric("mntreamer_recordings_now") >= n
+               or json.loads(x.get("/api/v1/recordings?limit=500"))
+               and sum(r["segments"] > 0 for r in json.loads(
+                   x.get("/api/v1/recordings?limit=500"))["items"]) >= n,
+               60, "%d recordings" % n)
+        time.sleep(2)
+        c0, b0 = proc_cpu(x.worker), x.metric("mntreamer_bytes_total")
+        time.sleep(seconds)
+        c1, b1 = proc_cpu(x.worker), x.metric("mntreamer_bytes_total")
+        rss = proc_rss(x.worker)
+        time.sleep(1.2)
+        rows = []
+        after = "/api/v1/recordings?limit=500"
+        rows = json.loads(x.get(after))["items"]
+        lost = x.metric("mntreamer_lost_segments_total")
+        bad = complete(x, rows)
+        return {"cpu": c1 - c0, "gb": (b1 - b0) / 1e9, "rss": rss,
+                "lost": lost, "bad": bad, "rows": len(rows)}
+    finally:
+        x.stop()
+
+
+def complete(x, rows):
+    """recordings whose files are not what their playlist lists, each once"""
+    bad = 0
+    for r in rows:
+        path = r["url"][len("/recordings/"):].rsplit("/", 1)[0]
+        d = "%s/storage/%s" % (x.dir, path)
+        with open(d + "/index.m3u8") as f:
+            uris = [line.strip() for line in f if line.strip()
+                    and line[0] != "#"]
+        files = [f for f in os.listdir(d) if re.match(r"\d+\.ts$", f)]
+        if len(set(uris)) != len(uris) or not set(uris) <= set(files):
+            bad += 1
+        if any(os.path.getsize("%s/%s" % (d, u)) == 0 for u in uris):
+            bad += 1
+    return bad
+
+
+def record_bare(origin, n, seconds):
+    d = tempfile.mkdtemp(prefix="mntbare-")
+    try:
+        out = subprocess.run([BUILD + "/bare", "record", origin.base, str(n),
+                              str(seconds), d], check=True,
+                             stdout=subprocess.PIPE).stdout
+        r = json.loads(out)
+        return {"cpu": r["cpu"], "gb": r["bytes"] / 1e9, "rss": r["rss_kb"]}
+    finally:
+        shutil.rmtree(d, ignore_errors=True)
+
+
+def record_ffmpeg(origin, n, seconds):
+    d = tempfile.mkdtemp(prefix="mntff-")
+    ps = [subprocess.Popen(["ffmpeg", "-v", "quiet", "-nostdin", "-i",
+                            "%s/h/%d/index.m3u8" % (origin.base, i), "-c",
+                            "copy", "-f", "mpegts", "%s/%d.ts" % (d, i)],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+          for i in range(n)]
+    time.sleep(seconds)
+    cpu = sum(proc_cpu(p.pid) for p in ps)
+    rss = sum(proc_rss(p.pid) for p in ps)
+    size = sum(os.path.getsize(os.path.join(d, f)) for f in os.listdir(d))
+    for p in ps:
+        p.kill()
+        p.wait()
+    shutil.rmtree(d, ignore_errors=True)
+    return {"cpu": cpu, "gb": size / 1e9, "rss": rss}
+
+
+def bench_record(a):
+    pg = Postgres()
+    seg = tempfile.mktemp(suffix=".ts")
+    real_segment(seg)
+    sizes = [int(n) for n in a.channels.split(",")]
+    origin = Origin(max(sizes + [10]), seg)
+    ok = True
+    rss = {}
+    say("segments of %.2f MB every 2 s, plain HTTP on loopback, %d rounds of "
+        "%d s" % (os.path.getsize(seg) / 1e6, a.rounds, a.seconds))
+    try:
+        for n in sizes:
+            ours, bare, lost, bad, mem = [], [], 0, 0, []
+            for _ in range(a.rounds):
+                touch_memory()
+                r = record_ours(pg, origin, n, a.seconds, "none")
+                ours.append(r["cpu"] / r["gb"])
+                mem.append(r["rss"])
+                lost += r["lost"]
+                bad += r["bad"] + (r["rows"] != n)
+                r = record_bare(origin, n, a.seconds)
+                bare.append(r["cpu"] / r["gb"])
+            rss[n] = statistics.median(mem)
+            ratio = statistics.median(o / b for o, b in zip(ours, bare))
+            say("record %3d: CPU s per GB %s, bare libcurl %s, worker %d KiB"
+                % (n, fmt(ours), fmt(bare), rss[n]))
+            if n > 1:
+                ok &= verdict("record %d: CPU per GB against bare libcurl" % n,
+                              ratio, 1.3)
+            else:
+                say("record 1: ratio %.3f (a few ticks of the clock: for "
+                    "the record only)" % ratio)
+            ok &= verdict("record %d: segments lost, files not as listed" % n,
+                          lost + bad, 0)
+        if len(sizes) > 1:
+            lo, hi = min(sizes), max(sizes)
+            ok &= verdict("memory per further recording, KiB",
+                          (rss[hi] - rss[lo]) / (hi - lo), 150)
+        ours, ff, seg_cost = [], [], []
+        for _ in range(a.rounds):
+            touch_memory()
+            r = record_ours(pg, origin, 10, a.seconds, "none")
+            ours.append(r["cpu"] / r["gb"])
+            f = record_ffmpeg(origin, 10, a.seconds)
+            ff.append(f["cpu"] / f["gb"])
+            r = record_ours(pg, origin, 10, a.seconds, "segment")
+            seg_cost.append(r["cpu"] / r["gb"])
+        say("record 10: CPU s per GB %s, ffmpeg -c copy %s, durability segment "
+            "%s" % (fmt(ours), fmt(ff), fmt(seg_cost)))
+        ok &= verdict("record 10: CPU per GB against ffmpeg -c copy",
+                      statistics.median(o / f for o, f in zip(ours, ff)), 0.2)
+        say("record 10: durability segment costs %.2f times durability none"
+            % statistics.median(s / o for s, o in zip(seg_cost, ours)))
+    finally:
+        origin.stop()
+        pg.stop()
+        os.unlink(seg)
+    return ok
+
+
+def bench_poll(a):
+    pg = Postgres()
+    origin = Origin(0)
+    ok = True
+    try:
+        ours, bare, dbms = [], [], []
+        for _ in range(a.rounds):
+            r = subprocess.run([BUILD + "/bare", "poll", origin.base, "20000",
+                                str(a.seconds), "64"], check=True,
+                               stdout=subprocess.PIPE).stdout
+            r = json.loads(r)
+            bare.append(r["requests"] / r["wall"])
+            x = Nginx(pg, origin, [], "poll_rate 1000000r/s; backoff 100ms;"
+                      " backoff_jitter 0;")
+            try:
+                fill(pg, x, 20000)
+                p0, d0, t0 = poll_sample(x)
+                time.sleep(a.seconds)
+                p1, d1, t1 = poll_sample(x)
+                ours.append((p1 - p0) / (t1 - t0))
+                dbms.append((d1 - d0) / max(1, p1 - p0))
+            finally:
+                x.stop()
+        say("poll: probes a second of one worker %s, bare libcurl loop %s"
+            % (fmt(ours), fmt(bare)))
+        say("poll: database time per probe %s" % fmt(dbms, " ms"))
+        ok &= verdict("poll: probes a second against bare libcurl",
+                      statistics.median(o / b for o, b in zip(ours, bare)),
+                      0.8, less=False)
+        x = Nginx(pg, origin, [], "poll_rate 1000000r/s; backoff 60s;")
+        try:
+            fill(pg, x, a.streamers, spread=60)
+            time.sleep(5)
+            h0 = histogram(x, "mntreamer_probe_late_seconds")
+            p0, d0, t0 = poll_sample(x)
+            time.sleep(max(60, a.seconds))
+            h1 = histogram(x, "mntreamer_probe_late_seconds")
+            p1, d1, t1 = poll_sample(x)
+            say("poll: %d streamers, a 60 s ladder: %.0f probes a second, "
+                "database time per probe %.3f ms"
+                % (a.streamers, (p1 - p0) / (t1 - t0),
+                   (d1 - d0) / max(1, p1 - p0)))
+            ok &= verdict("poll: lateness p99, s", percentile(h0, h1, 0.99), 1)
+            ok &= verdict("poll: probes of the due ones",
+                          (p1 - p0) / (t1 - t0) / (a.streamers / 60.0), 0.9,
+                          less=False)
+        finally:
+            x.stop()
+    finally:
+        origin.stop()
+        pg.stop()
+    return ok
+
+
+def fill(pg, x, n, spread=0):
+    x.wait(lambda: pg.sql("SELECT to_regclass('streamer_monitor')", x.db), 20,
+           "the tables")
+    time.sleep(0.5)
+    pg.sql("INSERT INTO streamer (platform, channel_id, source) SELECT 1, "
+           "lpad(to_hex(i), 32, '0'), 'api' FROM generate_series(0, %d - 1) i;"
+           "INSERT INTO streamer_monitor (streamer_id, check_at) SELECT id, "
+           "now() + random() * %d * interval '1 second' FROM streamer "
+           "ON CONFLICT DO NOTHING; ANALYZE; NOTIFY mntreamer, 'due'"
+           % (n, spread), x.db)
+
+
+def poll_sample(x):
+    return (x.metric("mntreamer_probes_total"),
+            x.metric("mntreamer_db_busy_milliseconds_total")
+            or 1000 * x.metric("mntreamer_db_busy_seconds_total"), time.time())
+
+
+def histogram(x, name):
+    h = {}
+    for line in x.get("/metrics").splitlines():
+        m = re.match(re.escape(name) + r'_bucket\{le="([^"]+)"\} (\S+)', line)
+        if m:
+            h[float(m.group(1))] = float(m.group(2))
+    return h
+
+
+def percentile(h0, h1, q):
+    d = sorted((le, h1[le] - h0.get(le, 0)) for le in h1)
+    total = d[-1][1] if d else 0
+    if not total:
+        return float("inf")
+    for le, n in d:
+        if n >= q * total:
+            return le
+    return float("inf")
+
+
+def wrk(url, seconds, connections=32):
+    out = subprocess.run(["wrk", "-t1", "-c%d" % connections, "-d%ds" % seconds,
+                          url], check=True, stdout=subprocess.PIPE).stdout
+    if re.search(r"Non-2xx", out.decode()):
+        raise SystemExit("wrk: errors from " + url)
+    return float(re.search(r"Requests/sec:\s+(\S+)", out.decode()).group(1))
+
+
+def bench_serve(a):
+    pg = Postgres()
+    ok = True
+    files = {"segment of 1 MB": ("000001.ts", 1000000, 0.97),
+             "segment of 50 KB": ("000002.ts", 50000, 0.97),
+             "finished playlist of 1800 entries": ("index.m3u8", 0, 0.9)}
+    x = Nginx(pg)
+    try:
+        d = x.dir + "/storage/chzzk/c/2026/01/01/1"
+        os.makedirs(d)
+        for name, size, _ in files.values():
+            with open(d + "/" + name, "wb") as f:
+                if size:
+                    f.write(os.urandom(size))
+                else:
+                    f.write(b"#EXTM3U\n#EXT-X-VERSION:6\n"
+                            b"#EXT-X-TARGETDURATION:2\n"
+                            b"#EXT-X-PLAYLIST-TYPE:EVENT\n")
+                    for i in range(1800):
+                        f.write(b"#EXT-X-PROGRAM-DATE-TIME:"
+                                b"2026-09-27T08:52:05.007Z\n"
+                                b"#EXTINF:2.000000,\n%06d.ts\n" % (i + 1))
+                    f.write(b"#EXT-X-ENDLIST\n")
+        subprocess.run(["chmod", "-R", "a+rX", x.dir + "/storage"], check=True)
+        rel = "chzzk/c/2026/01/01/1/"
+        base = "http://127.0.0.1:%d" % x.port
+        x.wait(lambda: x.get("/recordings/" + rel + "index.m3u8"), 10, "files")
+        for what, (name, _, target) in files.items():
+            ours, plain = [], []
+            for _ in range(a.rounds):
+                ours.append(wrk("%s/recordings/%s%s" % (base, rel, name),
+                                a.seconds))
+                plain.append(wrk("%s/plain/%s%s" % (base, rel, name),
+                                 a.seconds))
+            say("serve %s: requests a second %s, nginx alias %s"
+                % (what, fmt(ours), fmt(plain)))
+            ok &= verdict("serve %s against alias" % what,
+                          statistics.median(o / p for o, p in zip(ours, plain)),
+                          target, less=False)
+    finally:
+        x.stop()
+        pg.stop()
+    return ok
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__,
+                                 formatter_class=argparse.RawTextHelpFormatter)
+    ap.add_argument("what", choices=["record", "poll", "serve", "all"],
+                    nargs="?", default="all")
+    ap.add_argument("--channels", default="1,50,200")
+    ap.add_argument("--streamers", type=int, default=100000)
+    ap.add_argument("--rounds", type=int, default=3)
+    ap.add_argument("--seconds", type=int, default=0)
+    a = ap.parse_args()
+    given = a.seconds
+    ok = True
+    with open("/proc/cpuinfo") as f:
+        cpu = re.search(r"model name\s*: (.*)", f.read())
+    say("# %s, %d processors, Linux %s" % (cpu.group(1) if cpu else "?",
+                                           os.cpu_count(), os.uname().release))
+    for what, run, seconds in (("record", bench_record, 16),
+                               ("poll", bench_poll, 10),
+                               ("serve", bench_serve, 3)):
+        if a.what in (what, "all"):
+            a.seconds = given or seconds
+            ok &= run(a)
+    say("all targets met" if ok else "a target was missed")
+    return 0 if ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
