@@ -1,0 +1,141 @@
+use strict;
+use warnings;
+use lib 't/lib';
+use MNT;
+use Test::More;
+
+# OPS-04: a bad value stops "nginx -t" with one line that names the directive and
+# says what is wrong; good values pass.  Nothing runs here.
+
+my $m = MNT->new;
+my $id = '0123456789abcdef0123456789abcdef';
+
+spew("$m->{dir}/cookies", "NID_AUT=secret1; NID_SES=secret2\n");
+spew("$m->{dir}/cookies.txt",
+     "# Netscape HTTP Cookie File\n.naver.com\tTRUE\t/\tTRUE\t0\tNID_AUT\taa\n"
+     . "#HttpOnly_.naver.com\tTRUE\t/\tTRUE\t0\tNID_SES\tbb\n");
+spew("$m->{dir}/empty", "\n");
+spew("$m->{dir}/dsn", "host=$m->{pg} user=postgres dbname=$m->{db}\n");
+
+my @good = (
+    'layout {platform}/{channel_name}/{yyyy}-{mm}-{dd}_{hh}{mi}{ss}_{sequence};',
+    'layout {recording_id};',
+    'backoff_jitter 5;', 'workers auto;', 'workers 3;', 'poll_rate 100r/s;',
+    'durability segment;', 'durability interval;', 'durability interval=2s;',
+    'durability none;', 'fetch_allow 10.0.0.0/8 ::1;', 'fetch_ports 80 443 8080;',
+    'fetch_connections 100;', 'fetch_parallel 4;', 'segment_retries 5;',
+    'resume_window 10m;', 'refresh 30s;', 'lease 5s;', 'connect_timeout 2s;',
+    'probe_timeout 5s;', 'playlist_timeout 3s;', 'transfer_timeout 30s;',
+    'stall_timeout 5s;', 'drain_timeout 3s;', 'max_playlist_size 1m;',
+    'max_segment_size 64m;', 'statsd 127.0.0.1:8125;',
+    "platform chzzk { cookies $m->{dir}/cookies; quality 1080p; }",
+    "platform chzzk { cookies $m->{dir}/cookies.txt; user_agent 'x y'; }",
+    'platform 치지직 { poll_rate 5r/s; proxy http://127.0.0.1:1; '
+        . 'media_proxy socks5h://127.0.0.1:2; }',
+    "streamer chzzk $id;", "streamer 1 $id name=x quality=720p60 priority=-5;",
+    "streamer chzzk https://chzzk.naver.com/live/$id;",
+    'streamer hls https://example.com/live/index.m3u8 name=cam;',
+);
+
+for my $d (@good) {
+    $m->{mntreamer} = $d;
+    my ($rc, $out) = $m->check;
+    is($rc, 0, "passes: $d") or diag $out;
+}
+
+my @bad = (
+    ['database', 'host=x;'                      => 'database'],
+    ['layout a/b;'                              => 'layout'],
+    ['layout ../{sequence};'                    => 'layout'],
+    ['layout /abs/{sequence};'                  => 'layout'],
+    ['layout {nonsense}/{sequence};'            => 'layout'],
+    ['workers 0;'                               => 'workers'],
+    ['workers many;'                            => 'workers'],
+    ['poll_rate 14;'                            => 'poll_rate'],
+    ['poll_rate 0r/s;'                          => 'poll_rate'],
+    ['poll_rate 10r/m;'                         => 'poll_rate'],
+    ['durability maybe;'                        => 'durability'],
+    ['durability interval=1ms;'                 => 'durability'],
+    ['fetch_allow nowhere;'                     => 'fetch_allow'],
+    ['fetch_ports 0;'                           => 'fetch_ports'],
+    ['fetch_ports http;'                        => 'fetch_ports'],
+    ['fetch_parallel 0;'                        => 'fetch_parallel|value'],
+    ['segment_retries 100;'                     => 'segment_retries|value'],
+    ['resume_window soon;'                      => 'resume_window'],
+    ['refresh 10ms;'                            => 'refresh'],
+    ['lease 10ms;'                              => 'lease'],
+    ['max_playlist_size 10m;'                   => 'max_playlist_size'],
+    ['max_segment_size big;'                    => 'max_segment_size'],
+    ['statsd somewhere:8125;'                   => 'statsd'],
+    ['statsd 127.0.0.1;'                        => 'statsd'],
+    ['backoff_jitter 90;'                       => 'backoff_jitter|value'],
+    ['platform twitch { }'                      => 'platform "twitch"'],
+    ['platform chzzk { api ftp://x; }'          => 'api'],
+    ['platform chzzk { quality huge; }'         => 'quality'],
+    ['platform chzzk { proxy ftp://x; }'        => 'proxy'],
+    ['platform chzzk { cookies /nonexistent; }' => '/nonexistent'],
+    ["platform chzzk { cookies $m->{dir}/empty; }" => 'cookies'],
+    ['platform hls { api http://x; }'           => 'api'],
+    ['streamer nobody x;'                       => 'platform "nobody"'],
+    ["streamer chzzk $id priority=5000;"        => 'priority'],
+    ["streamer chzzk $id quality=8k;"           => 'quality'],
+    ["streamer chzzk $id color=red;"            => 'color=red'],
+    ["streamer chzzk $id; streamer chzzk $id;"  => 'streamer'],
+    ['streamer chzzk nickname;'                 => 'nickname'],
+    ['streamer hls not-a-url;'                  => 'streamer'],
+    ['storage /tmp;'                            => 'storage'],
+    ['nonsense 1;'                              => 'nonsense'],
+);
+
+for my $b (@bad) {
+    my ($d, $names) = @$b == 2 ? @$b : next;
+    $m->{mntreamer} = $d;
+    my ($rc, $out) = $m->check;
+    isnt($rc, 0, "refused: $d");
+    my @lines = grep { /\[emerg\]/ } split /\n/, $out;
+    is(scalar @lines, 1, '... with one line') or diag $out;
+    like($lines[0] // '', qr/$names/, '... that names it');
+    unlike($out, qr/Sanitizer|core dumped/, '... and no crash');
+}
+
+# whole blocks
+
+my %block = (
+    'no database' => ['mntreamer { storage /tmp/x; }', 'database'],
+    'no storage'  => ["mntreamer { database 'host=/run dbname=x'; }", 'storage'],
+    'relative'    => ["mntreamer { database 'host=/run'; storage x; }", 'storage'],
+    'host name'   => ["mntreamer { database 'host=db.example.com'; storage /tmp/x; }",
+                      'database'],
+    'no conninfo' => ["mntreamer { database 'nonsense'; storage /tmp/x; }",
+                      'database'],
+    'twice'       => ["mntreamer { database 'host=/run'; storage $m->{storage}; }\n"
+                      . "mntreamer { }", 'mntreamer'],
+    'no block'    => ['', 'mntreamer'],
+    'env'         => ["mntreamer { database env:MNT_NOT_THERE; storage /tmp/x; }",
+                      'MNT_NOT_THERE'],
+);
+
+for my $name (sort keys %block) {
+    $m->{block} = $block{$name}[0];
+    my ($rc, $out) = $m->check;
+    isnt($rc, 0, "refused: $name");
+    my @lines = grep { /\[emerg\]/ } split /\n/, $out;
+    is(scalar @lines, 1, '... with one line') or diag $out;
+    like($lines[0] // '', qr/$block{$name}[1]/, '... that says so');
+}
+
+$m->{block} = "mntreamer { database file:$m->{dir}/dsn; storage $m->{storage}; }";
+my ($rc, $out) = $m->check;
+is($rc, 0, 'the connection string may stand in a file') or diag $out;
+
+# a configuration that has the module but no block is left alone
+
+$m->{raw_config} = "load_module $MNT::MODULE; events {} pid $m->{dir}/p;"
+    . " error_log $m->{dir}/logs/error.log; http { server { listen 127.0.0.1:"
+    . "$m->{port}; } }";
+($rc, $out) = $m->check;
+is($rc, 0, 'a configuration without the block is left alone') or diag $out;
+
+unlink "$m->{dir}/logs/error.log";
+$m->cleanup;
+done_testing();
