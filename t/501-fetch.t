@@ -1,0 +1,83 @@
+use strict;
+use warnings;
+use lib 't/lib';
+use MNT;
+use IO::Socket::INET;
+use JSON::PP;
+use Test::More;
+
+# RELIABILITY S1 to S6: no address but public ones and fetch_allow, on every hop
+# and in every spelling; cookies only to the API's host; no proxy from outside.
+
+my $trap = IO::Socket::INET->new(LocalAddr => '127.0.0.2', Listen => 50,
+                                 Proto => 'tcp') or plan skip_all => 'no trap';
+my $tp = $trap->sockport;
+
+$ENV{http_proxy} = $ENV{HTTP_PROXY} = $ENV{ALL_PROXY} = "http://127.0.0.2:$tp";
+
+my $m = MNT->new(workers => 1, mntreamer => 'poll_rate 500r/s;',
+                 main => 'env http_proxy; env ALL_PROXY;');
+spew("$m->{dir}/cookies", "NID_AUT=topsecretcookie; NID_SES=topsecretsession\n");
+my $conf = $m->config;
+$conf =~ s/fetch_allow\s+127\.0\.0\.0\/8/fetch_allow 127.0.0.1/;
+$conf =~ s/(platform chzzk \{)/$1 cookies $m->{dir}\/cookies;/;
+$m->{raw_config} = $conf;
+
+my @host = ('127.0.0.2', '2130706434', '0x7f000002', '0177.0.0.2', '127.2',
+            '[::ffff:127.0.0.2]', '[::ffff:7f00:2]', '[64:ff9b::7f00:2]',
+            '0.0.0.0', '[::]', '[::1]', '10.0.0.1', '192.168.0.1',
+            '169.254.169.254', '100.64.0.1', '[fe80::1]', '[fc00::1]',
+            '224.0.0.1', 'localhost');
+
+my $i = 0;
+my %id;
+for my $h (@host) {
+    $id{"t$i"} = $m->channel("t$i", live => 1, dur => 0.5,
+                             media_host => "http://$h:$tp");
+    $i++;
+}
+for my $u ('file:///etc/passwd', 'ftp://127.0.0.1/x', 'gopher://127.0.0.1:1/x',
+           'FILE:///etc/passwd', 'dict://127.0.0.1:1/x', "javascript:alert(1)",
+           "http://user:pw\@127.0.0.1:$m->{origin_port}")
+{
+    $id{"t$i"} = $m->channel("t$i", live => 1, media_host => $u);
+    $i++;
+}
+# redirects to the trap, of a playlist, a segment, a key, an init section
+$id{redirect} = $m->channel('redirect', live => 1, dur => 0.5);
+$m->fault(match => '/hls/redirect/seg', times => -1,
+          location => "http://127.0.0.2:$tp/x");
+$id{master} = $m->channel('master', live => 1, dur => 0.5);
+$m->fault(match => '/hls/master/master', times => -1,
+          location => "http://127.0.0.2:$tp/x");
+$id{good} = $m->channel('good', live => 1, dur => 0.5);
+
+$m->start;
+$m->up;
+$m->call(POST => '/api/v1/streamers', { items => [
+    map { { platform => 'chzzk', channel => $id{$_} } } sort keys %id ] });
+
+wait_for(sub {
+    my ($r) = grep { $_->{channel_name} eq 'good' } @{ $m->recordings };
+    $r && $r->{segments} > 8
+}, 'an honest channel is recorded meanwhile', 30);
+
+$trap->blocking(0);
+ok(!$trap->accept, 'nothing ever connected to a forbidden address');
+
+my @r = grep { $_->{segments} > 0 && $_->{channel_name} ne 'good' }
+    @{ $m->recordings };
+is(scalar @r, 0, 'none of them made a recording');
+
+my ($api, $media) = (0, 0);
+for (@{ $m->served }) {
+    next unless $_->{path};
+    my $c = ($_->{cookie} // '') =~ /topsecret/;
+    $_->{path} =~ m{^/(polling|service)/} ? ($api += $c) : ($media += $c);
+}
+cmp_ok($api, '>', 0, 'the API gets the cookies');
+is($media, 0, 'no media request does');
+unlike($m->log, qr/topsecret/, 'nor does the log');
+unlike($m->get('/metrics')->{content}, qr/topsecret/, 'nor the metrics');
+
+$m->finish;
