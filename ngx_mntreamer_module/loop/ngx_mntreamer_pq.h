@@ -62,11 +62,14 @@ typedef struct {
     ngx_str_t                   params[NGX_MNTREAMER_PQ_PARAMS];
     ngx_msec_t                  timeout_ms;   /* 0: the connection's default;
                                                  counts from _exec(), so also
-                                                 while the database is away */
+                                                 while the database is away;
+                                                 with keep from each sending */
     ngx_uint_t                  keep;         /* unsigned keep:1; wait in the
                                                  queue while the database is
                                                  away, repeat when the answer
-                                                 was lost: idempotent writes */
+                                                 was lost: idempotent writes.
+                                                 AWAY comes only after many
+                                                 conflicts or time limits */
     ngx_mntreamer_result_pt     done;
     void                       *data;         /* alias */
 } ngx_mntreamer_exec_t;
@@ -81,7 +84,7 @@ typedef void (*ngx_mntreamer_pq_state_pt)(void *data, ngx_uint_t up);
 typedef struct {
     ngx_str_t                   conninfo;     /* libpq; never logged */
     ngx_str_t                   name;         /* application_name */
-    const char                **listen;       /* channels, NULL-terminated */
+    const char                **listen;       /* alias; channels, then NULL */
     ngx_msec_t                  connect_ms;
     ngx_msec_t                  statement_ms; /* default deadline */
     ngx_uint_t                  max_queue;    /* statements; beyond it _exec()
@@ -107,7 +110,8 @@ typedef struct {
  * One connection with a queue; statements run one after another in order.
  * Connects by itself, again with jittered back-off (100 ms .. 5 s) when it is
  * lost or silent past a deadline.  Never blocks: host names must have been
- * checked by ngx_mntreamer_pq_check().
+ * checked by ngx_mntreamer_pq_check().  Behind a pooler of transactions all
+ * works but LISTEN.
  */
 ngx_mntreamer_pq_t *ngx_mntreamer_pq_create(
     const ngx_mntreamer_pq_conf_t *conf);
@@ -152,7 +156,7 @@ void ngx_mntreamer_pq_array_text(ngx_mntreamer_pq_array_t *b,
     const ngx_str_t *value);                  /* NULL or data NULL: NULL */
 void ngx_mntreamer_pq_array_i64(ngx_mntreamer_pq_array_t *b, int64_t value);
 void ngx_mntreamer_pq_array_null(ngx_mntreamer_pq_array_t *b);
-/* closes it and gives the literal */
+/* closes it and gives the literal; data == NULL when memory was gone */
 ngx_str_t ngx_mntreamer_pq_array_end(ngx_mntreamer_pq_array_t *b);
 
 
