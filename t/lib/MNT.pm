@@ -226,7 +226,8 @@ sub new {
         dir => $dir, workers => 2, mntreamer => '', http => '', server => '',
         main => '', port => free_port(), origin_port => free_port(),
         storage => "$dir/storage", db => "t_$$" . '_' . scalar(@ALL),
-        backoff => '200ms', http_client => HTTP::Tiny->new(timeout => 10), %o,
+        backoff => '200ms', http_client => HTTP::Tiny->new(timeout => 10, http_proxy => undef,
+            https_proxy => undef, proxy => undef), %o,
     }, $class;
 
     push @ALL, $self;
