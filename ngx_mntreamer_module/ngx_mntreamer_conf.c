@@ -342,7 +342,7 @@ static ngx_command_t  ngx_mntreamer_conf_commands[] = {
       offsetof(ngx_mntreamer_platform_conf_t, media_proxy),
       NULL },
 
-    { ngx_string("rate"),
+    { ngx_string("poll_rate"),
       NGX_MNTREAMER_PLATFORM_CONF|NGX_CONF_TAKE1,
       ngx_mntreamer_conf_rate,
       0,
