@@ -23,14 +23,14 @@
 
 
 #define NGX_MNTREAMER_PQ_GRACE_MS   500       /* for the server's own limit */
-#define NGX_MNTREAMER_PQ_ATTEMPTS   20        /* of one kept statement */
+#define NGX_MNTREAMER_PQ_GIVE_UP_MS 120000    /* on a kept statement */
 #define NGX_MNTREAMER_PQ_PAUSE_MS   25
 #define NGX_MNTREAMER_PQ_PAUSE_MAX  5000
 
 
 typedef enum {
     NGX_MNTREAMER_PQ_AGAIN_NO = 0,
-    NGX_MNTREAMER_PQ_AGAIN_COUNTED,           /* a conflict or a time limit */
+    NGX_MNTREAMER_PQ_AGAIN_SOON,              /* a conflict or a time limit */
     NGX_MNTREAMER_PQ_AGAIN_LATER,             /* short of something */
     NGX_MNTREAMER_PQ_AGAIN_RECONNECT
 } ngx_mntreamer_pq_again_e;
@@ -176,7 +176,7 @@ ngx_mntreamer_pq_leave(ngx_mntreamer_pq_t *pq)
 ngx_mntreamer_statement_t *
 ngx_mntreamer_pq_exec(ngx_mntreamer_pq_t *pq, const ngx_mntreamer_exec_t *ex)
 {
-    ngx_uint_t                  invalid;
+    ngx_uint_t                  invalid, full, level;
     ngx_mntreamer_statement_t  *st;
 
     if (ex->sql->nparams > NGX_MNTREAMER_PQ_PARAMS || ex->done == NULL) {
@@ -185,27 +185,25 @@ ngx_mntreamer_pq_exec(ngx_mntreamer_pq_t *pq, const ngx_mntreamer_exec_t *ex)
         return NULL;
     }
 
-    if (ex->keep) {
-        if (pq->nkeep >= pq->conf.max_keep) {
-            if (!pq->full) {
-                pq->full = 1;
-                ngx_log_error(NGX_LOG_CRIT, pq->log, 0,
-                              "writes to database \"%V\" are dropped, %ui"
-                              " wait, statement: \"%s\"",
-                              &pq->conf.name, pq->nkeep, ex->sql->name);
-            }
+    full = ex->keep ? pq->nkeep >= pq->conf.max_keep
+                    : pq->stat.queued >= pq->conf.max_queue;
 
-            return NULL;
+    if (full) {
+        if (!pq->full[ex->keep != 0]) {
+            level = ex->keep ? NGX_LOG_CRIT : NGX_LOG_WARN;
+
+            ngx_log_error(level, pq->log, 0,
+                          "%s database \"%V\" are refused, statements"
+                          " waiting: %ui, statement: \"%s\"",
+                          ex->keep ? "writes to" : "queries of",
+                          &pq->conf.name, pq->stat.queued, ex->sql->name);
         }
 
-        pq->full = 0;
-
-    } else if (pq->stat.queued >= pq->conf.max_queue) {
-        ngx_log_error(NGX_LOG_INFO, pq->log, 0,
-                      "the queue of database \"%V\" is full, statement:"
-                      " \"%s\"", &pq->conf.name, ex->sql->name);
+        pq->full[ex->keep != 0] = 1;
         return NULL;
     }
+
+    pq->full[ex->keep != 0] = 0;
 
     st = ngx_mntreamer_pq_statement(pq, ex, &invalid);
     if (st == NULL) {
@@ -431,12 +429,17 @@ ngx_mntreamer_pq_answer(ngx_mntreamer_pq_t *pq, PGresult *res)
 
     ngx_mntreamer_pq_conn_to(pq, NGX_MNTREAMER_PQ_ST_IDLE, 0);
 
-    if (again == NGX_MNTREAMER_PQ_AGAIN_COUNTED) {
-        st->attempts++;
+    if (again == NGX_MNTREAMER_PQ_AGAIN_SOON && !st->broken_off) {
+        st->broken_off = 1;
+        st->broken_off_ms = st->sent_ms;
     }
 
+    /* one that can never pass must not hold up the others for ever */
+
     if (again && st->keep && st->done
-        && st->attempts < NGX_MNTREAMER_PQ_ATTEMPTS)
+        && (!st->broken_off
+            || ngx_current_msec - st->broken_off_ms
+               < NGX_MNTREAMER_PQ_GIVE_UP_MS))
     {
         ngx_mntreamer_pq_repeat(pq, st);
         return;
@@ -653,10 +656,10 @@ ngx_mntreamer_pq_sqlstate(const char *s, ngx_uint_t *rc)
         { "22",    NGX_MNTREAMER_PQ_INPUT, NGX_MNTREAMER_PQ_AGAIN_NO },
 
         /* serialization failure, deadlock, time limits of the server */
-        { "40001", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_COUNTED },
-        { "40P01", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_COUNTED },
-        { "55P03", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_COUNTED },
-        { "57014", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_COUNTED },
+        { "40001", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_SOON },
+        { "40P01", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_SOON },
+        { "55P03", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_SOON },
+        { "57014", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_SOON },
 
         /* disk full, out of memory, too many connections; I/O errors */
         { "53",    NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_LATER },

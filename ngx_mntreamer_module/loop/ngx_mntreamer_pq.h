@@ -68,8 +68,9 @@ typedef struct {
                                                  queue while the database is
                                                  away, repeat when the answer
                                                  was lost: idempotent writes.
-                                                 AWAY comes only after many
-                                                 conflicts or time limits */
+                                                 AWAY comes only after two
+                                                 minutes of conflicts or
+                                                 time limits */
     ngx_mntreamer_result_pt     done;
     void                       *data;         /* alias */
 } ngx_mntreamer_exec_t;

@@ -223,10 +223,20 @@ ngx_mntreamer_pq_conn_watch(ngx_mntreamer_pq_t *pq, ngx_uint_t events)
 static void
 ngx_mntreamer_pq_conn_unwatch(ngx_mntreamer_pq_t *pq)
 {
-    if (pq->watch) {
-        ngx_mntreamer_watch_close(pq->watch);
-        pq->watch = NULL;
+    if (pq->watch == NULL) {
+        return;
     }
+
+    /* libpq closes the socket itself when it sees the connection break */
+
+    if (PQsocket(pq->conn) == -1) {
+        ngx_mntreamer_watch_forget(pq->watch);
+
+    } else {
+        ngx_mntreamer_watch_close(pq->watch);
+    }
+
+    pq->watch = NULL;
 }
 
 
@@ -362,7 +372,7 @@ ngx_mntreamer_pq_conn_flush(ngx_mntreamer_pq_t *pq)
 
     rc = PQflush(pq->conn);
 
-    if (rc == -1) {
+    if (rc == -1 || PQsocket(pq->conn) == -1) {
         ngx_mntreamer_pq_conn_lose(pq, PQerrorMessage(pq->conn));
         return NGX_ERROR;
     }
@@ -440,6 +450,10 @@ ngx_mntreamer_pq_conn_io(ngx_mntreamer_pq_t *pq, ngx_uint_t events)
 
     if (pq->conn) {
         ngx_mntreamer_pq_conn_notifies(pq);
+    }
+
+    if (pq->conn && PQsocket(pq->conn) == -1) {
+        ngx_mntreamer_pq_conn_lose(pq, PQerrorMessage(pq->conn));
     }
 }
 

@@ -39,9 +39,10 @@ struct ngx_mntreamer_statement_s {
     ngx_mntreamer_ident_t        ident;
     ngx_msec_t                   timeout_ms;
     ngx_msec_t                   sent_ms;
-    ngx_uint_t                   attempts;    /* that the server broke off */
+    ngx_msec_t                   broken_off_ms;   /* when first sent of such */
     unsigned                     keep:1;
     unsigned                     sent:1;
+    unsigned                     broken_off:1;    /* by the server, once */
     unsigned                     delivering:1;
     const char                  *values[1];   /* owned, nparams of them */
 };
@@ -72,8 +73,8 @@ struct ngx_mntreamer_pq_s {
 
     ngx_mntreamer_pq_stat_t      stat;
     ngx_uint_t                   busy;        /* inside handlers */
+    u_char                       full[2];     /* was logged; [1] kept ones */
     unsigned                     dead:1;
-    unsigned                     full:1;      /* it was logged */
 };
 
 

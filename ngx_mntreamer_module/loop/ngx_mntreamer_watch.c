@@ -79,11 +79,28 @@ ngx_mntreamer_watch_set(ngx_mntreamer_watch_t *w, ngx_uint_t events)
 void
 ngx_mntreamer_watch_close(ngx_mntreamer_watch_t *w)
 {
+    (void) ngx_mntreamer_watch_set(w, 0);
+
+    ngx_mntreamer_watch_forget(w);
+}
+
+
+void
+ngx_mntreamer_watch_forget(ngx_mntreamer_watch_t *w)
+{
     ngx_connection_t  *c;
 
     c = w->c;
 
-    (void) ngx_mntreamer_watch_set(w, 0);
+    /* without a system call: it would fail, or hit the number's next user */
+
+    if (c->read->active) {
+        (void) ngx_del_event(c->read, NGX_READ_EVENT, NGX_CLOSE_EVENT);
+    }
+
+    if (c->write->active) {
+        (void) ngx_del_event(c->write, NGX_WRITE_EVENT, NGX_CLOSE_EVENT);
+    }
 
     if (c->read->posted) {
         ngx_delete_posted_event(c->read);

@@ -51,5 +51,8 @@ ngx_int_t ngx_mntreamer_watch_set(ngx_mntreamer_watch_t *w, ngx_uint_t events);
 /* before the descriptor is closed; also from its own handler */
 void ngx_mntreamer_watch_close(ngx_mntreamer_watch_t *w);
 
+/* instead of _close(), right after its owner had closed the descriptor */
+void ngx_mntreamer_watch_forget(ngx_mntreamer_watch_t *w);
+
 
 #endif /* _NGX_MNTREAMER_WATCH_H_INCLUDED_ */
