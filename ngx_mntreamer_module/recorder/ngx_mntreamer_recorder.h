@@ -39,7 +39,7 @@ typedef struct {
     ngx_msec_t     stall_ms;
     off_t          max_playlist;              /* bytes */
     off_t          max_segment;
-    ngx_uint_t     max_fetches;               /* parallel segments of a track */
+    ngx_uint_t     max_fetches;               /* at once, of a track */
     ngx_uint_t     retries;                   /* of a segment: 3 */
     ngx_msec_t     refresh_ms;                /* facts while on air: 60 s */
     ngx_msec_t     end_check_ms;              /* between the two "off air" that
@@ -56,7 +56,7 @@ typedef struct {
                          void (*done)(void *data, const mnt_probe_t *probe),
                          void *done_data);
     void        (*probe_cancel)(void *data, void *probing);
-    /* user agent, proxy, cookies of a platform; key_cookies only for API hosts */
+    /* of a platform; the cookies go to the host of "api" only */
     ngx_int_t   (*platform)(void *data, ngx_int_t platform,
                             ngx_str_t *user_agent, ngx_str_t *media_proxy,
                             ngx_str_t *api, ngx_str_t *cookies);

@@ -1,0 +1,435 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#ifndef _NGX_MNTREAMER_RECORDER_INTERNAL_H_INCLUDED_
+#define _NGX_MNTREAMER_RECORDER_INTERNAL_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_mntreamer_recorder.h"
+#include "mnt_recorder.h"
+#include "../loop/ngx_mntreamer_watch.h"
+
+
+#define NGX_MNTREAMER_RECORDER_SLAB    (128 * 1024)
+#define NGX_MNTREAMER_RECORDER_SPARE   256    /* segments kept for reuse */
+#define NGX_MNTREAMER_RECORDER_AHEAD   32     /* fetched, waiting their turn */
+#define NGX_MNTREAMER_RECORDER_KEYS    16     /* of a session */
+
+
+typedef struct ngx_mntreamer_session_s    ngx_mntreamer_session_t;
+typedef struct ngx_mntreamer_rendition_s  ngx_mntreamer_rendition_t;
+typedef struct ngx_mntreamer_segment_s    ngx_mntreamer_segment_t;
+typedef struct ngx_mntreamer_key_s        ngx_mntreamer_key_t;
+
+
+/* a text that changes: its memory is kept and grows */
+
+typedef struct {
+    size_t                       len;
+    u_char                      *data;        /* owned */
+    size_t                       size;
+} ngx_mntreamer_text_t;
+
+
+typedef enum {
+    NGX_MNTREAMER_SESSION_ASKING = 0,         /* taken over: is it live? */
+    NGX_MNTREAMER_SESSION_MASTER,             /* for the first playlist */
+    NGX_MNTREAMER_SESSION_MEDIA,              /* for the variant's playlist */
+    NGX_MNTREAMER_SESSION_OPENING,            /* for the database */
+    NGX_MNTREAMER_SESSION_TRACKS,             /* for the storage's tracks */
+    NGX_MNTREAMER_SESSION_RUNNING,
+    NGX_MNTREAMER_SESSION_ENDING,             /* for what is queued */
+    NGX_MNTREAMER_SESSION_CLOSING,            /* for the tracks to close */
+    NGX_MNTREAMER_SESSION_GONE                /* for callbacks, then freed */
+} ngx_mntreamer_session_state_e;
+
+typedef enum {
+    NGX_MNTREAMER_SEGMENT_QUEUED = 0,         /* waits for its turn to fetch */
+    NGX_MNTREAMER_SEGMENT_KEY,                /* for its key */
+    NGX_MNTREAMER_SEGMENT_FETCHING,           /* for the transfer */
+    NGX_MNTREAMER_SEGMENT_WAITING,            /* for the next try */
+    NGX_MNTREAMER_SEGMENT_RENEWING,           /* for a fresh URL */
+    NGX_MNTREAMER_SEGMENT_FETCHED,            /* for its turn to commit */
+    NGX_MNTREAMER_SEGMENT_STORING,            /* for the storage */
+    NGX_MNTREAMER_SEGMENT_LOST                /* for its turn to be noted */
+} ngx_mntreamer_segment_state_e;
+
+typedef enum {
+    NGX_MNTREAMER_SEGMENT_MEDIA = 0,
+    NGX_MNTREAMER_SEGMENT_MAP,
+    NGX_MNTREAMER_SEGMENT_HOLE                /* "count" that cannot be had */
+} ngx_mntreamer_segment_kind_e;
+
+typedef enum {
+    NGX_MNTREAMER_KEY_EMPTY = 0,              /* waits for the next try */
+    NGX_MNTREAMER_KEY_FETCHING,
+    NGX_MNTREAMER_KEY_READY
+} ngx_mntreamer_key_state_e;
+
+
+struct ngx_mntreamer_recorder_s {
+    const ngx_mntreamer_recorder_conf_t  *conf;      /* alias */
+    ngx_mntreamer_recorder_deps_t         deps;
+    ngx_mntreamer_curl_t                 *curl;      /* alias, as below */
+    ngx_mntreamer_storage_t              *st;
+    ngx_mntreamer_catalog_t              *cat;
+    ngx_mntreamer_metrics_t              *metrics;
+    ngx_log_t                            *log;
+
+    ngx_queue_t                           sessions;
+    ngx_uint_t                            count;     /* without GONE ones */
+
+    ngx_queue_t                           spare;     /* segments */
+    ngx_uint_t                            nspare;
+
+    /* memory of one playlist at a time: what was parsed is copied at once */
+
+    mnt_arena_t                           arena;
+    u_char                               *slab;      /* owned */
+    u_char                               *slab_pos;
+    ngx_queue_t                           pages;     /* beyond the slab */
+
+    ngx_mntreamer_ident_t                 ident;
+    ngx_event_t                           guard;     /* end of the drain */
+    void                                (*drained)(void *data);
+    void                                 *drained_data;  /* alias */
+    unsigned                              draining:1;
+};
+
+
+struct ngx_mntreamer_key_s {
+    ngx_queue_t                  queue;
+    ngx_mntreamer_session_t     *session;     /* alias */
+    ngx_mntreamer_transfer_t    *transfer;    /* owned while in flight */
+    ngx_mntreamer_text_t         url;
+    ngx_uint_t                   state;       /* key_state_e */
+    ngx_uint_t                   refs;
+    ngx_uint_t                   tries;
+    ngx_msec_t                   retry_at;
+    u_char                       bytes[16];
+};
+
+
+struct ngx_mntreamer_segment_s {
+    ngx_queue_t                  queue;
+    ngx_mntreamer_rendition_t   *rendition;   /* alias */
+    ngx_mntreamer_transfer_t    *transfer;    /* owned while in flight */
+    ngx_mntreamer_part_t        *part;        /* owned until committed */
+    ngx_mntreamer_key_t         *key;         /* counted, or NULL */
+    ngx_mntreamer_text_t         url;
+
+    ngx_uint_t                   kind;        /* segment_kind_e */
+    ngx_uint_t                   state;       /* segment_state_e */
+    mnt_hls_range_t              range;
+    u_char                       iv[16];
+
+    uint32_t                     epoch;
+    mnt_hls_seen_t               seen;        /* of a map: its first user's */
+    int64_t                      duration_us; /* of a hole: all of it */
+    uint64_t                     discontinuity;
+    uint64_t                     count;       /* of a hole */
+    uint32_t                     map;         /* needed; of a map: its own */
+
+    ngx_uint_t                   cause;       /* why it may become lost */
+    ngx_uint_t                   tries;
+    ngx_uint_t                   renewal;     /* its URL is as new as that */
+    ngx_msec_t                   retry_at;
+    ngx_msec_t                   deadline;
+
+    unsigned                     discontinuous:1;
+};
+
+
+/* one media playlist of a session and the track it is stored in */
+
+struct ngx_mntreamer_rendition_s {
+    ngx_mntreamer_session_t     *session;     /* alias */
+    ngx_uint_t                   index;       /* 0: the main one */
+    ngx_mntreamer_ident_t        ident;
+    ngx_event_t                  reload;
+    ngx_event_t                  work;        /* retries and deadlines */
+
+    ngx_mntreamer_track_t       *track;       /* owned */
+    ngx_mntreamer_transfer_t    *load;        /* owned while in flight */
+    ngx_str_t                    name;        /* pool of session, as prefix */
+    ngx_str_t                    prefix;
+    ngx_str_t                    audio;       /* NAME of an audio rendition */
+    ngx_str_t                    language;
+    unsigned                     labelled:1;
+    unsigned                     is_default:1;
+    unsigned                     autoselect:1;
+    ngx_mntreamer_text_t         url;
+
+    mnt_hls_window_t             window;
+    int64_t                      target_ms;
+    ngx_msec_t                   load_ms;     /* start of the last load */
+    ngx_msec_t                   failing_ms;  /* first failure in a row */
+    ngx_uint_t                   failures;    /* loads in a row */
+    ngx_uint_t                   renewal;     /* of the session, at the load */
+    int64_t                      renew_s;     /* wall time, -1: never */
+    int64_t                      ahead_s;     /* of the URL's end */
+    int64_t                      last_ms;     /* wall time of its last entry */
+
+    ngx_queue_t                  segments;    /* in order of the stream */
+    ngx_uint_t                   fetching;
+    ngx_uint_t                   ahead;       /* fetched, not committed */
+    ngx_mntreamer_segment_t     *storing;     /* alias */
+
+    uint64_t                     map_hash;    /* of the last one queued */
+    uint32_t                     map_last;    /* number of it */
+    uint32_t                     map_stored;
+    ngx_uint_t                   map_cause;
+
+    /* what is lost since the last entry */
+
+    uint64_t                     lost_first;
+    uint64_t                     lost_count;
+    int64_t                      lost_us;
+    ngx_uint_t                   lost_cause;
+    ngx_uint_t                   lost_number; /* of the gap; 0: none open */
+
+    uint64_t                     segments_total;
+    int64_t                      bytes_total;
+    int64_t                      duration_us;
+
+    unsigned                     opened:1;
+    unsigned                     resumed:1;   /* until the first plan */
+    unsigned                     discontinuous:1;   /* the next entry */
+    unsigned                     refused:1;   /* no loads until a renewal */
+    unsigned                     ended:1;
+};
+
+
+struct ngx_mntreamer_session_s {
+    ngx_queue_t                  queue;
+    ngx_mntreamer_recorder_t    *rec;         /* alias */
+    ngx_pool_t                  *pool;        /* owned, holds this too */
+    ngx_log_t                   *log;         /* alias */
+    ngx_mntreamer_ident_t        ident;
+    ngx_event_t                  tick;
+    ngx_event_t                  post;        /* runs when all has returned */
+
+    ngx_uint_t                   state;       /* session_state_e */
+    ngx_msec_t                   since;
+
+    int64_t                      streamer_id;
+    int64_t                      epoch;
+    ngx_int_t                    platform;
+    const char                  *platform_name;
+    ngx_str_t                    channel_id;  /* pool */
+    uint64_t                     misses;
+    ngx_str_t                    user_agent;  /* alias, as those below */
+    ngx_str_t                    proxy;
+    ngx_str_t                    api;
+    ngx_str_t                    cookies;     /* never logged */
+
+    ngx_mntreamer_text_t         broadcast_id;
+    ngx_mntreamer_text_t         quality;     /* the wish; then what was had */
+    ngx_mntreamer_text_t         channel_name;
+    ngx_mntreamer_text_t         title;
+    ngx_mntreamer_text_t         category;
+    ngx_mntreamer_text_t         image;
+    int64_t                      opened_ms;
+    int64_t                      viewers;
+
+    int64_t                      recording_id;
+    ngx_str_t                    path;        /* pool */
+
+    /* the first playlist; a renewal loads it again */
+
+    ngx_mntreamer_text_t         source;
+    ngx_mntreamer_transfer_t    *master;      /* owned while in flight */
+    ngx_uint_t                   tries;
+    ngx_msec_t                   retry_at;
+
+    void                        *asking;      /* owned while in flight */
+    mnt_recorder_end_t           end;
+    ngx_uint_t                   renewed;     /* renewals, ever */
+    ngx_uint_t                   renewals;    /* in a row without a segment */
+    ngx_msec_t                   renewed_ms;
+
+    ngx_mntreamer_rendition_t   *renditions;  /* pool */
+    ngx_uint_t                   nrenditions;
+    ngx_uint_t                   found;       /* tracks on the disk */
+    ngx_uint_t                   opening;     /* tracks */
+    ngx_uint_t                   closing;     /* tracks */
+    uint32_t                     target_s;
+    mnt_hls_variant_t            variant;     /* texts in the pool */
+
+    ngx_queue_t                  keys;
+    ngx_uint_t                   nkeys;
+
+    uint64_t                     gaps;
+    int64_t                      lost_us;
+    uint64_t                     untold;      /* lost, not logged yet */
+    uint64_t                     untold_first;
+    ngx_uint_t                   untold_cause;
+    ngx_msec_t                   told_ms;
+
+    const char                  *over;        /* why it ends */
+    const char                  *trouble;     /* why it does not start */
+    int64_t                      next_ms;     /* until it is asked about */
+
+    unsigned                     resume:1;    /* taken over, or reopened */
+    unsigned                     multi:1;     /* tracks beside index.m3u8 */
+    unsigned                     recorded:1;  /* there is a row */
+    unsigned                     wanted:1;    /* fresh URLs */
+    unsigned                     pending:1;   /* a callback for the row */
+    unsigned                     taken:1;     /* another writer is there */
+    unsigned                     stuck:1;     /* a drain must drop some more */
+    unsigned                     hurried:1;   /* an end gave up the rest */
+    unsigned                     denied:1;    /* was told to the catalogue */
+    unsigned                     encrypted:1; /* the same */
+};
+
+
+/* ngx_mntreamer_recorder.c */
+
+ngx_int_t ngx_mntreamer_text_set(ngx_mntreamer_text_t *text,
+    const void *data, size_t len);
+void ngx_mntreamer_text_free(ngx_mntreamer_text_t *text);
+mnt_arena_t *ngx_mntreamer_recorder_arena(ngx_mntreamer_recorder_t *rec);
+void ngx_mntreamer_recorder_event(ngx_event_t *ev,
+    ngx_event_handler_pt handler, ngx_mntreamer_ident_t *ident,
+    ngx_log_t *log);
+/* (re)arms a timer; "ms" is cut to what makes sense */
+void ngx_mntreamer_recorder_arm(ngx_event_t *ev, int64_t ms);
+void ngx_mntreamer_recorder_disarm(ngx_event_t *ev);
+void ngx_mntreamer_recorder_left(ngx_mntreamer_recorder_t *rec);
+
+
+/* ngx_mntreamer_recorder_session.c */
+
+extern const char *ngx_mntreamer_session_names[];
+
+ngx_mntreamer_session_t *ngx_mntreamer_session_create(
+    ngx_mntreamer_recorder_t *rec, const ngx_mntreamer_claim_t *claim,
+    const mnt_probe_t *probe);
+/* frees it, or leaves it to a callback that must come */
+void ngx_mntreamer_session_drop(ngx_mntreamer_session_t *s);
+void ngx_mntreamer_session_destroy(ngx_mntreamer_session_t *s);
+void ngx_mntreamer_session_to(ngx_mntreamer_session_t *s, ngx_uint_t next);
+/* runs it soon, not from here */
+void ngx_mntreamer_session_wake(ngx_mntreamer_session_t *s);
+void ngx_mntreamer_session_run(ngx_mntreamer_session_t *s);
+void ngx_mntreamer_session_end(ngx_mntreamer_session_t *s, const char *why,
+    int64_t next_ms);
+void ngx_mntreamer_session_drain(ngx_mntreamer_session_t *s);
+/* a request as the platform wants it, without URL and limits */
+void ngx_mntreamer_session_request(ngx_mntreamer_session_t *s,
+    ngx_mntreamer_request_t *req);
+void ngx_mntreamer_session_tell(ngx_mntreamer_session_t *s,
+    ngx_uint_t outcome, const char *reason, ngx_uint_t keep);
+void ngx_mntreamer_session_progress(ngx_mntreamer_session_t *s);
+void ngx_mntreamer_session_numbers(ngx_mntreamer_session_t *s,
+    ngx_mntreamer_progress_t *progress);
+
+
+/* ngx_mntreamer_recorder_ask.c */
+
+void ngx_mntreamer_session_ask(ngx_mntreamer_session_t *s, ngx_uint_t detail);
+/* when the platform is to be asked next */
+ngx_msec_t ngx_mntreamer_session_ask_at(ngx_mntreamer_session_t *s);
+/* keeps what a probe tells of the broadcast */
+ngx_int_t ngx_mntreamer_session_learn(ngx_mntreamer_session_t *s,
+    const mnt_probe_t *probe);
+void ngx_mntreamer_session_facts(ngx_mntreamer_session_t *s,
+    ngx_mntreamer_facts_t *facts);
+
+
+/* ngx_mntreamer_recorder_source.c */
+
+/* loads the first playlist: to start, to go on, to renew */
+void ngx_mntreamer_session_load(ngx_mntreamer_session_t *s);
+/* the playlist of the variant, before anything is opened */
+void ngx_mntreamer_session_media(ngx_mntreamer_session_t *s);
+/* asks the database for a row and a path */
+void ngx_mntreamer_session_open(ngx_mntreamer_session_t *s);
+/* opens the tracks */
+void ngx_mntreamer_session_tracks(ngx_mntreamer_session_t *s);
+/* finds out which tracks there are in the directory */
+void ngx_mntreamer_session_find(ngx_mntreamer_session_t *s);
+ngx_uint_t ngx_mntreamer_session_parse(ngx_mntreamer_session_t *s,
+    const ngx_mntreamer_answer_t *answer, mnt_hls_playlist_t *p);
+
+
+/* ngx_mntreamer_recorder_rendition.c */
+
+void ngx_mntreamer_rendition_init(ngx_mntreamer_session_t *s, ngx_uint_t i);
+/* the names of its track, once it is known whether there are others */
+ngx_int_t ngx_mntreamer_rendition_name(ngx_mntreamer_rendition_t *r);
+/* what an audio rendition is called; it is found again by that */
+ngx_int_t ngx_mntreamer_rendition_label(ngx_mntreamer_rendition_t *r,
+    const mnt_hls_rendition_t *audio);
+ngx_uint_t ngx_mntreamer_rendition_is(ngx_mntreamer_rendition_t *r,
+    const mnt_hls_rendition_t *audio);
+/* its line in our multivariant playlist */
+void ngx_mntreamer_rendition_entry(ngx_mntreamer_rendition_t *r,
+    mnt_arena_t *a, mnt_hls_rendition_t *audio);
+void ngx_mntreamer_rendition_url(ngx_mntreamer_rendition_t *r, mnt_str_t url);
+void ngx_mntreamer_rendition_start(ngx_mntreamer_rendition_t *r);
+/* no more loads */
+void ngx_mntreamer_rendition_stop(ngx_mntreamer_rendition_t *r);
+/* drops what is queued; transfers and parts too */
+void ngx_mntreamer_rendition_clear(ngx_mntreamer_rendition_t *r);
+/* keeps only what is under way; the rest is "lost" or dropped */
+void ngx_mntreamer_rendition_settle(ngx_mntreamer_rendition_t *r,
+    ngx_uint_t lost);
+/* a fresh URL is there: loads it at once */
+void ngx_mntreamer_rendition_renewed(ngx_mntreamer_rendition_t *r);
+
+
+/* ngx_mntreamer_recorder_segment.c */
+
+ngx_mntreamer_segment_t *ngx_mntreamer_segment_get(
+    ngx_mntreamer_rendition_t *r, ngx_uint_t kind);
+/* unlinks it, cancels what it waits for */
+void ngx_mntreamer_segment_put(ngx_mntreamer_segment_t *sg);
+/* it cannot be had; "sg->cause" says why */
+void ngx_mntreamer_segment_lose(ngx_mntreamer_segment_t *sg);
+/* tries again later, or gives it up; "patient": as long as it may be there */
+void ngx_mntreamer_segment_retry(ngx_mntreamer_segment_t *sg,
+    ngx_uint_t cause, ngx_uint_t patient);
+/* the storage did not take its bytes: "rc" is a store_rc_e */
+void ngx_mntreamer_segment_unstored(ngx_mntreamer_segment_t *sg,
+    ngx_uint_t rc);
+/* starts what can be started, commits what can be committed */
+void ngx_mntreamer_rendition_run(ngx_mntreamer_rendition_t *r);
+/* queues a new segment, its map before it when that changed */
+void ngx_mntreamer_rendition_queue(ngx_mntreamer_rendition_t *r,
+    const mnt_hls_segment_t *seg, mnt_str_t base, ngx_msec_t deadline);
+/* gives those that wait the URLs of a newer list */
+void ngx_mntreamer_rendition_refresh(ngx_mntreamer_rendition_t *r,
+    const mnt_hls_playlist_t *p, mnt_str_t base);
+/* a hole behind what is queued; joined with the one before it */
+void ngx_mntreamer_rendition_hole(ngx_mntreamer_rendition_t *r,
+    ngx_uint_t cause, uint64_t first, uint64_t count, int64_t us);
+
+
+/* ngx_mntreamer_recorder_commit.c */
+
+/* notes what is lost and stores what is next; both in order */
+void ngx_mntreamer_rendition_commit(ngx_mntreamer_rendition_t *r);
+/* logs what is lost; "now": without waiting for more */
+void ngx_mntreamer_session_told(ngx_mntreamer_session_t *s, ngx_uint_t now);
+
+
+/* ngx_mntreamer_recorder_key.c */
+
+/* the key of a URI, counted; NULL: memory is gone, or it is no URI */
+ngx_mntreamer_key_t *ngx_mntreamer_key_get(ngx_mntreamer_session_t *s,
+    mnt_str_t url);
+void ngx_mntreamer_key_put(ngx_mntreamer_key_t *k);
+/* 1 when it is there; else it is being fetched */
+ngx_uint_t ngx_mntreamer_key_ready(ngx_mntreamer_key_t *k);
+void ngx_mntreamer_keys_free(ngx_mntreamer_session_t *s);
+
+
+#endif /* _NGX_MNTREAMER_RECORDER_INTERNAL_H_INCLUDED_ */

@@ -1,0 +1,874 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+/*
+ * Segments and initialisation sections on their way: several are fetched at
+ * once, oldest first; what fails is tried again while the source may still
+ * have it.  The order of the queue is the order of the stream; _commit.c takes
+ * from its front.  Holes (what cannot be had) stand in the queue as well.
+ *
+ * state     entered by      waits for         deadline        then
+ * QUEUED    playlist        a free fetch      its lifetime    FETCHING, LOST
+ * KEY       no key yet      the key           its lifetime    FETCHING, LOST
+ * FETCHING  its turn        the transfer      total_ms        FETCHED, WAITING
+ * WAITING   a failure       the next try      its lifetime    FETCHING, LOST
+ * RENEWING  401, 403        a fresh playlist  its lifetime    QUEUED, LOST
+ * FETCHED   all bytes       its turn          of those before STORING
+ * STORING   commit          the storage       of the storage  gone, WAITING
+ * LOST      given up        its turn          of those before gone
+ *
+ * The lifetime is what RFC 8216 6.2.2 promises at least: the length of the
+ * window in which it was listed and a target duration.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_mntreamer_recorder.h"
+#include "ngx_mntreamer_recorder_internal.h"
+#include "../base/mnt_backoff.h"
+#include "../base/mnt_url.h"
+
+
+#define NGX_MNTREAMER_SEGMENT_RETRY_MS  300
+#define NGX_MNTREAMER_SEGMENT_TOTAL_MS  5000
+
+
+static ngx_uint_t ngx_mntreamer_segment_readable(const mnt_hls_key_t *key);
+static void ngx_mntreamer_segment_encrypted(ngx_mntreamer_session_t *s,
+    const mnt_hls_key_t *key);
+static ngx_int_t ngx_mntreamer_segment_map(ngx_mntreamer_rendition_t *r,
+    const mnt_hls_segment_t *seg, mnt_str_t base, ngx_msec_t deadline);
+static ngx_int_t ngx_mntreamer_segment_key(ngx_mntreamer_segment_t *sg,
+    const mnt_hls_key_t *key, mnt_str_t base, uint64_t sequence);
+static void ngx_mntreamer_segment_free(ngx_mntreamer_segment_t *sg);
+static void ngx_mntreamer_segment_leave(ngx_mntreamer_segment_t *sg);
+static ngx_uint_t ngx_mntreamer_segment_due(ngx_mntreamer_segment_t *sg,
+    ngx_msec_int_t *wake);
+static void ngx_mntreamer_segment_start(ngx_mntreamer_segment_t *sg);
+static ngx_int_t ngx_mntreamer_segment_body(void *data,
+    const ngx_mntreamer_answer_t *head, u_char *p, size_t len);
+static void ngx_mntreamer_segment_done(void *data,
+    const ngx_mntreamer_answer_t *answer);
+static void ngx_mntreamer_segment_judge(ngx_mntreamer_segment_t *sg,
+    const ngx_mntreamer_answer_t *answer);
+static void ngx_mntreamer_segment_renew(ngx_mntreamer_segment_t *sg);
+
+
+ngx_mntreamer_segment_t *
+ngx_mntreamer_segment_get(ngx_mntreamer_rendition_t *r, ngx_uint_t kind)
+{
+    ngx_queue_t               *q;
+    ngx_mntreamer_text_t       url;
+    ngx_mntreamer_segment_t   *sg;
+    ngx_mntreamer_recorder_t  *rec;
+
+    rec = r->session->rec;
+
+    if (ngx_queue_empty(&rec->spare)) {
+        sg = ngx_calloc(sizeof(ngx_mntreamer_segment_t), rec->log);
+
+        if (sg == NULL) {
+            return NULL;
+        }
+
+    } else {
+        q = ngx_queue_head(&rec->spare);
+        ngx_queue_remove(q);
+        rec->nspare--;
+
+        sg = ngx_queue_data(q, ngx_mntreamer_segment_t, queue);
+        url = sg->url;
+
+        ngx_memzero(sg, sizeof(ngx_mntreamer_segment_t));
+
+        sg->url = url;
+        sg->url.len = 0;
+    }
+
+    sg->rendition = r;
+    sg->kind = kind;
+    sg->state = NGX_MNTREAMER_SEGMENT_QUEUED;
+    sg->cause = NGX_MNTREAMER_GAP_NETWORK;
+    sg->epoch = r->window.epoch;
+    sg->renewal = r->renewal;
+
+    return sg;
+}
+
+
+static void
+ngx_mntreamer_segment_free(ngx_mntreamer_segment_t *sg)
+{
+    ngx_mntreamer_recorder_t  *rec;
+
+    rec = sg->rendition->session->rec;
+
+    if (sg->key) {
+        ngx_mntreamer_key_put(sg->key);
+        sg->key = NULL;
+    }
+
+    if (rec->nspare < NGX_MNTREAMER_RECORDER_SPARE) {
+        ngx_queue_insert_head(&rec->spare, &sg->queue);
+        rec->nspare++;
+        return;
+    }
+
+    ngx_mntreamer_text_free(&sg->url);
+    ngx_free(sg);
+}
+
+
+/* ends what its state holds */
+
+static void
+ngx_mntreamer_segment_leave(ngx_mntreamer_segment_t *sg)
+{
+    ngx_mntreamer_rendition_t  *r;
+
+    r = sg->rendition;
+
+    if (sg->state == NGX_MNTREAMER_SEGMENT_FETCHING) {
+        r->fetching--;
+
+    } else if (sg->state == NGX_MNTREAMER_SEGMENT_FETCHED) {
+        r->ahead--;
+    }
+
+    if (sg->transfer) {
+        ngx_mntreamer_curl_cancel(sg->transfer);
+        sg->transfer = NULL;
+    }
+
+    if (sg->part) {
+        ngx_mntreamer_part_abort(sg->part);
+        sg->part = NULL;
+    }
+}
+
+
+void
+ngx_mntreamer_segment_put(ngx_mntreamer_segment_t *sg)
+{
+    ngx_mntreamer_segment_leave(sg);
+    ngx_queue_remove(&sg->queue);
+    ngx_mntreamer_segment_free(sg);
+}
+
+
+void
+ngx_mntreamer_segment_lose(ngx_mntreamer_segment_t *sg)
+{
+    ngx_mntreamer_segment_leave(sg);
+
+    sg->state = NGX_MNTREAMER_SEGMENT_LOST;
+}
+
+
+void
+ngx_mntreamer_rendition_hole(ngx_mntreamer_rendition_t *r, ngx_uint_t cause,
+    uint64_t first, uint64_t count, int64_t us)
+{
+    ngx_queue_t              *q;
+    ngx_mntreamer_segment_t  *sg;
+
+    q = ngx_queue_last(&r->segments);
+
+    if (q != ngx_queue_sentinel(&r->segments)) {
+        sg = ngx_queue_data(q, ngx_mntreamer_segment_t, queue);
+
+        if (sg->kind == NGX_MNTREAMER_SEGMENT_HOLE && sg->cause == cause) {
+            sg->count += count;
+            sg->duration_us += us;
+            return;
+        }
+    }
+
+    sg = ngx_mntreamer_segment_get(r, NGX_MNTREAMER_SEGMENT_HOLE);
+
+    if (sg == NULL) {
+        return;
+    }
+
+    sg->state = NGX_MNTREAMER_SEGMENT_LOST;
+    sg->cause = cause;
+    sg->seen.sequence = first;
+    sg->count = count;
+    sg->duration_us = us;
+
+    ngx_queue_insert_tail(&r->segments, &sg->queue);
+}
+
+
+/* nothing whose method is not known is ever taken for clear */
+
+static ngx_uint_t
+ngx_mntreamer_segment_readable(const mnt_hls_key_t *key)
+{
+    if (key == NULL || key->method == MNT_HLS_KEY_NONE) {
+        return 1;
+    }
+
+    return key->method == MNT_HLS_KEY_AES_128
+           && key->uri.len
+           && mnt_str_eqc(key->keyformat, "identity");
+}
+
+
+static void
+ngx_mntreamer_segment_encrypted(ngx_mntreamer_session_t *s,
+    const mnt_hls_key_t *key)
+{
+    if (s->encrypted) {
+        return;
+    }
+
+    s->encrypted = 1;
+
+    ngx_log_error(NGX_LOG_WARN, s->log, 0,
+                  "mntreamer: recording %L is encrypted in a way that cannot "
+                  "be read (%*s)", s->recording_id,
+                  (size_t) ngx_min(key->method_name.len, 32),
+                  key->method_name.data);
+
+    ngx_mntreamer_session_tell(s, MNT_PROBE_LIVE_NOT_PLAYABLE, "encrypted", 1);
+}
+
+
+void
+ngx_mntreamer_rendition_queue(ngx_mntreamer_rendition_t *r,
+    const mnt_hls_segment_t *seg, mnt_str_t base, ngx_msec_t deadline)
+{
+    mnt_str_t                 url;
+    ngx_uint_t                cause;
+    ngx_mntreamer_segment_t  *sg;
+
+    sg = NULL;
+    cause = NGX_MNTREAMER_GAP_SOURCE;
+
+    if (seg->gap) {
+        goto hole;
+    }
+
+    cause = NGX_MNTREAMER_GAP_KEY;
+
+    if (!ngx_mntreamer_segment_readable(seg->key)) {
+        ngx_mntreamer_segment_encrypted(r->session, seg->key);
+        goto hole;
+    }
+
+    if (seg->map && !ngx_mntreamer_segment_readable(seg->map->key)) {
+        ngx_mntreamer_segment_encrypted(r->session, seg->map->key);
+        goto hole;
+    }
+
+    cause = NGX_MNTREAMER_GAP_SOURCE;
+    url = mnt_url_join(&r->session->rec->arena, base, seg->uri);
+
+    if (url.data == NULL
+        || ngx_mntreamer_segment_map(r, seg, base, deadline) != NGX_OK)
+    {
+        goto hole;
+    }
+
+    sg = ngx_mntreamer_segment_get(r, NGX_MNTREAMER_SEGMENT_MEDIA);
+
+    if (sg == NULL
+        || ngx_mntreamer_text_set(&sg->url, url.data, url.len) != NGX_OK
+        || ngx_mntreamer_segment_key(sg, seg->key, base, seg->sequence)
+           != NGX_OK)
+    {
+        goto hole;
+    }
+
+    sg->range = seg->range;
+    sg->seen.sequence = seg->sequence;
+    sg->seen.identity = mnt_hls_window_identity(&r->window, seg);
+    sg->seen.date_ms = seg->date_ms;
+    sg->duration_us = seg->duration_us;
+    sg->discontinuity = seg->discontinuity;
+    sg->discontinuous = seg->discontinuous || r->discontinuous;
+    sg->map = seg->map ? r->map_last : 0;
+    sg->deadline = deadline;
+
+    r->discontinuous = 0;
+
+    ngx_queue_insert_tail(&r->segments, &sg->queue);
+    return;
+
+hole:
+
+    if (sg) {
+        ngx_mntreamer_segment_free(sg);
+    }
+
+    ngx_mntreamer_rendition_hole(r, cause, seg->sequence, 1,
+                                 seg->duration_us);
+}
+
+
+static ngx_int_t
+ngx_mntreamer_segment_key(ngx_mntreamer_segment_t *sg,
+    const mnt_hls_key_t *key, mnt_str_t base, uint64_t sequence)
+{
+    mnt_str_t  url;
+
+    if (key == NULL || key->method == MNT_HLS_KEY_NONE) {
+        return NGX_OK;
+    }
+
+    url = mnt_url_join(&sg->rendition->session->rec->arena, base, key->uri);
+
+    if (url.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    sg->key = ngx_mntreamer_key_get(sg->rendition->session, url);
+
+    if (sg->key == NULL) {
+        return NGX_ERROR;
+    }
+
+    mnt_hls_iv(key, sequence, sg->iv);
+
+    return NGX_OK;
+}
+
+
+/* the storage knows equal bytes again: another token only costs a fetch */
+
+static ngx_int_t
+ngx_mntreamer_segment_map(ngx_mntreamer_rendition_t *r,
+    const mnt_hls_segment_t *seg, mnt_str_t base, ngx_msec_t deadline)
+{
+    uint64_t                  hash;
+    mnt_str_t                 url;
+    ngx_mntreamer_segment_t  *sg;
+    const mnt_hls_map_t      *map;
+
+    map = seg->map;
+
+    if (map == NULL) {
+        return NGX_OK;
+    }
+
+    url = mnt_url_join(&r->session->rec->arena, base, map->uri);
+
+    if (url.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    hash = mnt_str_hash(url) * 31 + map->range.offset * 17
+           + map->range.length;
+
+    if (map->key && map->key->method != MNT_HLS_KEY_NONE) {
+        hash = hash * 31 + mnt_str_hash(map->key->uri);
+    }
+
+    hash |= 1;
+
+    if (hash == r->map_hash) {
+        return NGX_OK;
+    }
+
+    sg = ngx_mntreamer_segment_get(r, NGX_MNTREAMER_SEGMENT_MAP);
+
+    if (sg == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_mntreamer_text_set(&sg->url, url.data, url.len) != NGX_OK
+        || ngx_mntreamer_segment_key(sg, map->key, base, seg->sequence)
+           != NGX_OK)
+    {
+        ngx_mntreamer_segment_free(sg);
+        return NGX_ERROR;
+    }
+
+    r->map_hash = hash;
+    r->map_last++;
+
+    sg->range = map->range;
+    sg->seen.sequence = seg->sequence;
+    sg->seen.date_ms = MNT_DATE_NONE;
+    sg->map = r->map_last;
+    sg->deadline = deadline;
+
+    ngx_queue_insert_tail(&r->segments, &sg->queue);
+
+    return NGX_OK;
+}
+
+
+/*
+ * URLs may carry a token that changes with each load; the number tells which
+ * segment it is (RELIABILITY P6).
+ */
+
+void
+ngx_mntreamer_rendition_refresh(ngx_mntreamer_rendition_t *r,
+    const mnt_hls_playlist_t *p, mnt_str_t base)
+{
+    mnt_str_t                 url;
+    uint64_t                  first, sequence;
+    ngx_uint_t                renewed;
+    ngx_queue_t              *q;
+    ngx_mntreamer_segment_t  *sg;
+    const mnt_hls_segment_t  *seg;
+
+    first = p->nsegments ? p->segments[0].sequence : 0;
+
+    for (q = ngx_queue_head(&r->segments);
+         q != ngx_queue_sentinel(&r->segments);
+         q = ngx_queue_next(q))
+    {
+        sg = ngx_queue_data(q, ngx_mntreamer_segment_t, queue);
+        renewed = (sg->renewal < r->renewal);
+
+        if (sg->kind == NGX_MNTREAMER_SEGMENT_HOLE
+            || sg->epoch != r->window.epoch
+            || (sg->state != NGX_MNTREAMER_SEGMENT_WAITING
+                && sg->state != NGX_MNTREAMER_SEGMENT_RENEWING
+                && !(sg->state == NGX_MNTREAMER_SEGMENT_QUEUED && renewed)))
+        {
+            continue;
+        }
+
+        sequence = sg->seen.sequence;
+
+        if (sequence < first || sequence - first >= p->nsegments) {
+
+            if (sg->state == NGX_MNTREAMER_SEGMENT_RENEWING && renewed) {
+                sg->cause = NGX_MNTREAMER_GAP_WINDOW;
+                ngx_mntreamer_segment_lose(sg);
+            }
+
+            continue;
+        }
+
+        seg = &p->segments[sequence - first];
+
+        if (sg->kind == NGX_MNTREAMER_SEGMENT_MAP && seg->map == NULL) {
+            continue;
+        }
+
+        url = mnt_url_join(&r->session->rec->arena, base,
+                           sg->kind == NGX_MNTREAMER_SEGMENT_MAP
+                           ? seg->map->uri : seg->uri);
+
+        if (url.data) {
+            (void) ngx_mntreamer_text_set(&sg->url, url.data, url.len);
+        }
+
+        if (sg->state == NGX_MNTREAMER_SEGMENT_RENEWING && renewed) {
+            sg->state = NGX_MNTREAMER_SEGMENT_QUEUED;
+        }
+
+        if (sg->state != NGX_MNTREAMER_SEGMENT_RENEWING) {
+            sg->renewal = r->renewal;
+        }
+    }
+}
+
+
+void
+ngx_mntreamer_rendition_run(ngx_mntreamer_rendition_t *r)
+{
+    ngx_queue_t              *q, *next;
+    ngx_msec_int_t            wake;
+    ngx_mntreamer_segment_t  *sg;
+    ngx_mntreamer_session_t  *s;
+
+    s = r->session;
+
+    if (s->state != NGX_MNTREAMER_SESSION_RUNNING
+        && s->state != NGX_MNTREAMER_SESSION_ENDING)
+    {
+        return;
+    }
+
+    ngx_mntreamer_recorder_disarm(&r->work);
+
+    wake = NGX_MAX_INT32_VALUE;
+
+    for (q = ngx_queue_head(&r->segments);
+         q != ngx_queue_sentinel(&r->segments);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        sg = ngx_queue_data(q, ngx_mntreamer_segment_t, queue);
+
+        if (!ngx_mntreamer_segment_due(sg, &wake)) {
+            continue;
+        }
+
+        if (r->fetching >= s->rec->conf->max_fetches
+            || r->ahead >= NGX_MNTREAMER_RECORDER_AHEAD)
+        {
+            break;
+        }
+
+        ngx_mntreamer_segment_start(sg);
+    }
+
+    ngx_mntreamer_rendition_commit(r);
+
+    if (wake != NGX_MAX_INT32_VALUE && !ngx_queue_empty(&r->segments)) {
+        ngx_mntreamer_recorder_arm(&r->work, wake);
+    }
+
+    if (s->state == NGX_MNTREAMER_SESSION_ENDING
+        && ngx_queue_empty(&r->segments))
+    {
+        ngx_mntreamer_session_wake(s);
+    }
+}
+
+
+/* 1 when a fetch should be started now; "wake" becomes the next such time */
+
+static ngx_uint_t
+ngx_mntreamer_segment_due(ngx_mntreamer_segment_t *sg, ngx_msec_int_t *wake)
+{
+    ngx_msec_int_t  left, wait;
+
+    if (sg->state >= NGX_MNTREAMER_SEGMENT_FETCHED
+        || sg->state == NGX_MNTREAMER_SEGMENT_FETCHING)
+    {
+        return 0;
+    }
+
+    left = (ngx_msec_int_t) (sg->deadline - ngx_current_msec);
+
+    if (left <= 0) {
+        ngx_mntreamer_segment_lose(sg);
+        return 0;
+    }
+
+    wait = left;
+
+    switch (sg->state) {
+
+    case NGX_MNTREAMER_SEGMENT_WAITING:
+        wait = (ngx_msec_int_t) (sg->retry_at - ngx_current_msec);
+        break;
+
+    case NGX_MNTREAMER_SEGMENT_KEY:
+    case NGX_MNTREAMER_SEGMENT_QUEUED:
+
+        if (sg->key == NULL || ngx_mntreamer_key_ready(sg->key)) {
+            wait = 0;
+            break;
+        }
+
+        sg->state = NGX_MNTREAMER_SEGMENT_KEY;
+        sg->cause = NGX_MNTREAMER_GAP_KEY;
+
+        if (sg->key->state == NGX_MNTREAMER_KEY_EMPTY) {
+            wait = (ngx_msec_int_t) (sg->key->retry_at - ngx_current_msec);
+            wait = ngx_max(wait, 1);
+        }
+
+        break;
+
+    default:
+        break;
+    }
+
+    if (wait <= 0) {
+        return 1;
+    }
+
+    wait = ngx_min(wait, left);
+    *wake = ngx_min(*wake, wait);
+
+    return 0;
+}
+
+
+static void
+ngx_mntreamer_segment_start(ngx_mntreamer_segment_t *sg)
+{
+    int64_t                               total_ms;
+    ngx_mntreamer_session_t              *s;
+    ngx_mntreamer_request_t               req;
+    ngx_mntreamer_rendition_t            *r;
+    const ngx_mntreamer_recorder_conf_t  *conf;
+
+    r = sg->rendition;
+    s = r->session;
+    conf = s->rec->conf;
+
+    if (sg->tries) {
+        ngx_mntreamer_metrics_add(s->rec->metrics,
+                                  NGX_MNTREAMER_M_SEGMENT_RETRIES, 0, 1);
+    }
+
+    /* one that drips must not hold a place for ever */
+
+    total_ms = ngx_max(4 * sg->duration_us / 1000,
+                       NGX_MNTREAMER_SEGMENT_TOTAL_MS);
+
+    ngx_mntreamer_session_request(s, &req);
+
+    req.url.data = sg->url.data;
+    req.url.len = sg->url.len;
+    req.range_start = (off_t) sg->range.offset;
+    req.range_length = (off_t) sg->range.length;
+    req.max_bytes = conf->max_segment;
+    req.total_ms = ngx_min((ngx_msec_t) total_ms, conf->segment_ms);
+    req.connect_ms = ngx_min(req.connect_ms, req.total_ms);
+    req.body = ngx_mntreamer_segment_body;
+    req.done = ngx_mntreamer_segment_done;
+    req.data = sg;
+
+    sg->transfer = ngx_mntreamer_curl_start(s->rec->curl, &req);
+
+    if (sg->transfer == NULL) {
+        ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_NETWORK, 0);
+        return;
+    }
+
+    sg->state = NGX_MNTREAMER_SEGMENT_FETCHING;
+    r->fetching++;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_segment_body(void *data, const ngx_mntreamer_answer_t *head,
+    u_char *p, size_t len)
+{
+    ngx_mntreamer_segment_t *sg = data;
+
+    mnt_recorder_answer_t      answer;
+    ngx_mntreamer_part_conf_t  conf;
+
+    if (sg->part) {
+        return ngx_mntreamer_part_write(sg->part, p, len);
+    }
+
+    answer.http = (unsigned) head->http;
+    answer.content_length = (int64_t) head->content_length;
+    answer.range_start = (int64_t) head->range_start;
+    answer.range_length = (int64_t) head->range_length;
+    answer.encoded = (head->encoded != 0);
+
+    if (!mnt_recorder_acceptable(&sg->range, &answer)) {
+        sg->cause = NGX_MNTREAMER_GAP_CONTENT;
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&conf, sizeof(ngx_mntreamer_part_conf_t));
+
+    conf.init = (sg->kind == NGX_MNTREAMER_SEGMENT_MAP);
+    conf.expect = (off_t) mnt_recorder_expect(&sg->range, &answer);
+
+    if (sg->key) {
+        conf.key = sg->key->bytes;
+        conf.iv = sg->iv;
+    }
+
+    sg->part = ngx_mntreamer_part_create(sg->rendition->track, &conf);
+
+    if (sg->part == NULL) {
+        sg->cause = NGX_MNTREAMER_GAP_DISK;
+        return NGX_ERROR;
+    }
+
+    return ngx_mntreamer_part_write(sg->part, p, len);
+}
+
+
+static void
+ngx_mntreamer_segment_done(void *data, const ngx_mntreamer_answer_t *answer)
+{
+    ngx_mntreamer_segment_t *sg = data;
+
+    ngx_mntreamer_rendition_t  *r;
+
+    r = sg->rendition;
+
+    sg->transfer = NULL;
+
+    ngx_mntreamer_segment_judge(sg, answer);
+    ngx_mntreamer_rendition_run(r);
+}
+
+
+static void
+ngx_mntreamer_segment_judge(ngx_mntreamer_segment_t *sg,
+    const ngx_mntreamer_answer_t *answer)
+{
+    ngx_uint_t                  rc;
+    ngx_mntreamer_session_t    *s;
+    ngx_mntreamer_rendition_t  *r;
+
+    r = sg->rendition;
+    s = r->session;
+
+    ngx_log_debug4(NGX_LOG_DEBUG_CORE, s->log, 0,
+                   "mntreamer segment %uL: rc:%ui http:%ui %O bytes",
+                   sg->seen.sequence, answer->rc, answer->http,
+                   answer->received);
+
+    switch (answer->rc) {
+
+    case NGX_MNTREAMER_TRANSFER_OK:
+        break;
+
+    case NGX_MNTREAMER_TRANSFER_REFUSED:
+
+        /* by _body(): not what was asked for, or the disk */
+
+        if (sg->part || sg->cause == NGX_MNTREAMER_GAP_DISK) {
+            ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_DISK, 1);
+
+        } else {
+            ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_CONTENT, 0);
+        }
+
+        return;
+
+    case NGX_MNTREAMER_TRANSFER_TOO_LARGE:
+    case NGX_MNTREAMER_TRANSFER_FORBIDDEN:
+        ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_CONTENT, 0);
+        return;
+
+    default:
+        ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_NETWORK, 1);
+        return;
+    }
+
+    if (answer->http == 401 || answer->http == 403) {
+        ngx_mntreamer_segment_renew(sg);
+        return;
+    }
+
+    if (answer->http >= 500 || answer->http == 429) {
+        ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_NETWORK, 1);
+        return;
+    }
+
+    /* no part: another status, or nothing in it */
+
+    rc = sg->part ? ngx_mntreamer_part_check(sg->part)
+                  : NGX_MNTREAMER_STORE_EMPTY;
+
+    if (rc != NGX_MNTREAMER_STORE_OK) {
+        ngx_mntreamer_segment_unstored(sg, rc);
+        return;
+    }
+
+    r->fetching--;
+    r->ahead++;
+    sg->state = NGX_MNTREAMER_SEGMENT_FETCHED;
+
+    s->renewals = 0;
+    s->denied = 0;
+}
+
+
+/* what the storage said about its bytes */
+
+void
+ngx_mntreamer_segment_unstored(ngx_mntreamer_segment_t *sg, ngx_uint_t rc)
+{
+    switch (rc) {
+
+    case NGX_MNTREAMER_STORE_EMPTY:
+    case NGX_MNTREAMER_STORE_SHORT:
+        ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_NETWORK, 0);
+        return;
+
+    case NGX_MNTREAMER_STORE_CONTENT:
+        ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_CONTENT, 0);
+        return;
+
+    case NGX_MNTREAMER_STORE_DECRYPT:
+
+        /* another key may be behind the same URI by now */
+
+        if (sg->key && sg->key->state == NGX_MNTREAMER_KEY_READY) {
+            sg->key->state = NGX_MNTREAMER_KEY_EMPTY;
+        }
+
+        ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_KEY, 0);
+        return;
+
+    default:
+        ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_DISK, 1);
+        return;
+    }
+}
+
+
+void
+ngx_mntreamer_segment_retry(ngx_mntreamer_segment_t *sg, ngx_uint_t cause,
+    ngx_uint_t patient)
+{
+    int64_t                     cap_ms;
+    ngx_mntreamer_recorder_t   *rec;
+    ngx_mntreamer_rendition_t  *r;
+
+    r = sg->rendition;
+    rec = r->session->rec;
+
+    sg->cause = cause;
+
+    if ((!patient && sg->tries >= rec->conf->retries)
+        || (ngx_msec_int_t) (sg->deadline - ngx_current_msec) <= 0)
+    {
+        ngx_mntreamer_segment_lose(sg);
+        return;
+    }
+
+    ngx_mntreamer_segment_leave(sg);
+
+    cap_ms = ngx_max(r->target_ms, 1000);
+
+    sg->state = NGX_MNTREAMER_SEGMENT_WAITING;
+    sg->retry_at = ngx_current_msec
+                   + (ngx_msec_t) mnt_backoff_retry((unsigned) sg->tries,
+                                       NGX_MNTREAMER_SEGMENT_RETRY_MS, cap_ms,
+                                       (uint32_t) ngx_random());
+    sg->tries++;
+
+    if (rec->draining) {
+        r->session->stuck = 1;
+        ngx_mntreamer_session_wake(r->session);
+    }
+}
+
+
+static void
+ngx_mntreamer_segment_renew(ngx_mntreamer_segment_t *sg)
+{
+    ngx_mntreamer_session_t  *s;
+
+    s = sg->rendition->session;
+
+    sg->cause = NGX_MNTREAMER_GAP_NETWORK;
+
+    if (sg->tries >= s->rec->conf->retries
+        || s->state != NGX_MNTREAMER_SESSION_RUNNING)
+    {
+        ngx_mntreamer_segment_lose(sg);
+        return;
+    }
+
+    ngx_mntreamer_segment_leave(sg);
+
+    sg->tries++;
+    sg->state = NGX_MNTREAMER_SEGMENT_RENEWING;
+    sg->renewal = s->renewed;
+
+    s->wanted = 1;
+
+    ngx_mntreamer_session_wake(s);
+}
