@@ -23,6 +23,8 @@ export class Player {
         this.recording = null;
         this.hls = null;
         this.timer = null;
+        this.position = 0;          // to go on from when opened again
+        this.mended = false;
         this.message = null;
 
         get('player-start').addEventListener('click', () => this.seek(0));
@@ -73,6 +75,7 @@ export class Player {
         this.hls?.destroy();
         this.hls = null;
         this.recording = null;
+        this.position = 0;
         this.message = null;
         this.section.hidden = true;
         this.video.removeAttribute('src');
@@ -99,7 +102,10 @@ export class Player {
     }
 
     openHls(Hls) {
-        const hls = new Hls({ startPosition: 0, backBufferLength: 90 });
+        const hls = new Hls({
+            startPosition: this.position,
+            backBufferLength: 90,
+        });
 
         this.hls = hls;
         hls.on(Hls.Events.MANIFEST_PARSED, () => this.start());
@@ -126,6 +132,7 @@ export class Player {
         }
 
         if (growing) {
+            this.position = this.video.currentTime;
             this.say('note_waiting');
             this.timer = setTimeout(() => this.open(), RETRY_MS);
 
