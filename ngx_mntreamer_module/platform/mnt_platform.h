@@ -25,7 +25,7 @@ typedef enum {
     MNT_PROBE_OFFLINE = 0,                    /* offline */
     MNT_PROBE_LIVE,                           /* live */
     MNT_PROBE_LIVE_NOT_PLAYABLE,              /* live-not-playable */
-    MNT_PROBE_NOT_LIVE,                       /* not-live: unknown status word */
+    MNT_PROBE_NOT_LIVE,                       /* not-live: unknown word */
     MNT_PROBE_UNKNOWN_CHANNEL,                /* unknown-channel */
     MNT_PROBE_TRANSIENT,                      /* transient-error */
     MNT_PROBE_RATE_LIMITED,                   /* rate-limited */
@@ -45,12 +45,12 @@ int mnt_probe_conclusive(mnt_probe_outcome_e outcome);
 typedef enum {
     MNT_REQUEST_STATUS = 0,                   /* the cheap first question */
     MNT_REQUEST_DETAIL,                       /* playback and facts */
-    MNT_REQUEST_CHANNEL,                      /* channel by id: does it exist */
+    MNT_REQUEST_CHANNEL,                      /* by id: does it exist */
     MNT_REQUEST_SEARCH                        /* channels by nickname */
 } mnt_request_e;
 
 typedef struct {
-    mnt_str_t   api;                          /* base URL without final slash */
+    mnt_str_t   api;                          /* no final slash; or null */
     mnt_str_t   user_agent;
     unsigned    has_cookies:1;                /* the glue adds them itself */
 } mnt_platform_conf_t;
@@ -65,8 +65,8 @@ typedef struct {
 } mnt_platform_request_t;
 
 typedef struct {
-    unsigned    http;                         /* 0: no answer (see transport) */
-    mnt_str_t   transport;                    /* why there was none: "timeout" */
+    unsigned    http;                         /* 0: none (see transport) */
+    mnt_str_t   transport;                    /* why none: "timeout" */
     mnt_str_t   content_type;
     mnt_str_t   retry_after;                  /* header text or null */
     mnt_str_t   body;
@@ -75,9 +75,11 @@ typedef struct {
 
 typedef struct {
     mnt_probe_outcome_e  outcome;
-    mnt_str_t   reason;                       /* "adult", "region", "membership",
-                                                 "unknown", or the field or
-                                                 HTTP status that was wrong */
+    mnt_str_t   reason;                       /* "adult", "region",
+                                                 "membership", "unknown", or
+                                                 the field or HTTP status
+                                                 that was wrong; also of a
+                                                 live one, as a warning */
     unsigned    more:1;                       /* ask MNT_REQUEST_DETAIL next */
     int64_t     retry_after_ms;               /* 0: none given */
     int64_t     call_period_ms;               /* 0: none given */
@@ -111,13 +113,18 @@ typedef struct {
 
     /*
      * What a user typed (id, URL as copied from the browser, nickname) as the
-     * channel id.  Returns 0 with *channel_id set; 1 when it is a nickname that
-     * must be searched; -1 with *why when it is none.
+     * channel id.  Returns 0 with *channel_id set; 1 when it is a nickname
+     * that must be searched (*channel_id is it, cleaned, for SEARCH and for
+     * lookup); -1 with *why when it is none.
      */
     int   (*channel)(mnt_arena_t *a, mnt_str_t typed, mnt_str_t *channel_id,
                      const char **why);
 
-    /* fills the request; 0, or -1 when memory is gone or "kind" is not known */
+    /*
+     * Fills the request.  Returns 0, or -1 when memory is gone, "kind" is not
+     * known or "channel" is no id.  A platform with one question only gives it
+     * for STATUS and DETAIL.
+     */
     int   (*request)(mnt_arena_t *a, const mnt_platform_conf_t *conf,
                      mnt_request_e kind, mnt_str_t channel,
                      mnt_platform_request_t *req);

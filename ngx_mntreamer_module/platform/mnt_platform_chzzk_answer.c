@@ -488,7 +488,7 @@ mnt_chzzk_word(mnt_chzzk_answer_t *c, const char *status)
 {
     size_t  i;
 
-    for (i = 0; status[i] && i <= MNT_CHZZK_WORD; i++) {
+    for (i = 0; i <= MNT_CHZZK_WORD && status[i]; i++) {
         if (!((status[i] >= 'A' && status[i] <= 'Z') || status[i] == '_')) {
             break;
         }

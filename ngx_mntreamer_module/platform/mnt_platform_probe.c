@@ -14,6 +14,9 @@
 #define MNT_PROBE_REASON  160                 /* bytes of a reason, with NUL */
 
 
+static mnt_probe_outcome_e mnt_platform_probe_refused(unsigned http);
+
+
 static const char  *const mnt_probe_names[] = {
     "offline",
     "live",
@@ -89,6 +92,37 @@ mnt_platform_probe_set(mnt_arena_t *a, mnt_probe_t *probe,
 }
 
 
+/* what a status says that is neither 200 nor absent */
+
+static mnt_probe_outcome_e
+mnt_platform_probe_refused(unsigned http)
+{
+    switch (http) {
+
+    case 401:
+    case 403:
+    case 451:
+        return MNT_PROBE_ACCESS_DENIED;
+
+    case 408:
+    case 425:
+        return MNT_PROBE_TRANSIENT;
+
+    case 429:
+        return MNT_PROBE_RATE_LIMITED;
+
+    default:
+        break;
+    }
+
+    if (http >= 500) {
+        return MNT_PROBE_TRANSIENT;
+    }
+
+    return http < 300 ? MNT_PROBE_MALFORMED : MNT_PROBE_ERROR;
+}
+
+
 int
 mnt_platform_probe_http(mnt_arena_t *a, const mnt_platform_answer_t *answer,
     mnt_probe_t *probe)
@@ -114,34 +148,7 @@ mnt_platform_probe_http(mnt_arena_t *a, const mnt_platform_answer_t *answer,
         return 0;
     }
 
-    switch (answer->http) {
-
-    case 401:
-    case 403:
-    case 451:
-        outcome = MNT_PROBE_ACCESS_DENIED;
-        break;
-
-    case 408:
-    case 425:
-        outcome = MNT_PROBE_TRANSIENT;
-        break;
-
-    case 429:
-        outcome = MNT_PROBE_RATE_LIMITED;
-        break;
-
-    default:
-        if (answer->http >= 500) {
-            outcome = MNT_PROBE_TRANSIENT;
-
-        } else if (answer->http < 300) {
-            outcome = MNT_PROBE_MALFORMED;
-
-        } else {
-            outcome = MNT_PROBE_ERROR;
-        }
-    }
+    outcome = mnt_platform_probe_refused(answer->http);
 
     /* a 503 may say when to come back as well as a 429 */
 

@@ -3,8 +3,8 @@
  * Copyright (C) the mntreamer authors
  *
  * Answers of platforms.  The first byte chooses the platform (bit 0), the
- * question (bits 1 and 2) and the status of HTTP (bits 3 to 5); the rest is the
- * body.  The same bytes are also read as what a user typed.
+ * question (bits 1 and 2) and the status of HTTP (bits 3 to 5); the rest is
+ * the body.  The same bytes are also read as what a user typed.
  */
 
 

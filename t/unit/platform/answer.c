@@ -204,7 +204,8 @@ facts(void **state)
     free((char *) (uintptr_t) body.data);
 
     mnt_test_str(p.broadcast_id, "5000001", "liveId");
-    mnt_test_str(p.title, "새해 첫 방송 🎍 <b>\"따옴표\"</b>", "title");
+    mnt_test_str(p.title, "새해 첫 방송 🎍 <b>\"따옴표\"</b>",
+                 "title");
     mnt_test_str(p.category, "어떤 게임", "category");
     mnt_test_str(p.channel_id, MNT_TEST_ID, "channel id");
     mnt_test_str(p.channel_name, "예시 방송인", "channel name");
@@ -261,7 +262,8 @@ odd(void **state)
 
 #define BODY(content)   "{\"code\":200,\"content\":" content "}"
 #define OPEN(playback)                                                        \
-    BODY("{\"liveId\":7,\"status\":\"OPEN\",\"livePlaybackJson\":" playback "}")
+    BODY("{\"liveId\":7,\"status\":\"OPEN\","                               \
+         "\"livePlaybackJson\":" playback "}")
 #define MEDIA(media)    OPEN("\"{\\\"media\\\":[" media "]}\"")
 #define PLAYABLE                                                              \
     "{\\\"mediaId\\\":\\\"HLS\\\",\\\"protocol\\\":\\\"HLS\\\","              \
@@ -336,12 +338,15 @@ odd(void **state)
           "content.livePlaybackJson.media[0].path is not an http URL" },
         { MEDIUM("\\\"https://u:p@a.example/x\\\""), MNT_PROBE_MALFORMED,
           "content.livePlaybackJson.media[0].path is not an http URL" },
+        { MEDIA("{},1"), MNT_PROBE_MALFORMED,
+          "content.livePlaybackJson.media[0].protocol is missing" },
         { MEDIA("1," PLAYABLE), MNT_PROBE_LIVE, NULL },
         { MEDIA(PLAYABLE), MNT_PROBE_LIVE, NULL },
         { BODY("{\"status\":\"OPEN\",\"livePlaybackJson\":"
                "\"{\\\"media\\\":[" PLAYABLE "]}\"}"),
           MNT_PROBE_LIVE, "content.liveId is no id" },
-        { BODY("{\"status\":\"OPEN\",\"liveId\":\"../x\",\"livePlaybackJson\":"
+        { BODY("{\"status\":\"OPEN\",\"liveId\":\"../x\","
+               "\"livePlaybackJson\":"
                "\"{\\\"media\\\":[" PLAYABLE "]}\"}"),
           MNT_PROBE_LIVE, "content.liveId is no id" },
 
@@ -440,7 +445,8 @@ titles(void **state)
     mnt_arena_t  a;
 
     static const char  *const rows[] = {
-        "", " ", "가나다", "🏳️‍🌈", "a/../b", "\xe2\x80\xae" "abc", "e\xcc\x81"
+        "", " ", "가나다", "🏳️‍🌈", "a/../b", "\xe2\x80\xae.abc",
+        "e\xcc\x81"
     };
 
     (void) state;

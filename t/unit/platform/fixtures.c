@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the mntreamer authors
  *
- * The captured answers: each must lead to the state its index says.  Where they
- * are not (MNT_FIXTURES, else beside the repository) the tests are skipped.
+ * The captured answers: each must lead to the state its index says.  Where
+ * they are not (MNT_FIXTURES, else beside the repository) this is skipped.
  */
 
 

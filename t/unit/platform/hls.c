@@ -141,8 +141,8 @@ long_list(void **state)
     memcpy(text, HEAD, n);
 
     for (i = 0; i < 9000; i++) {
-        n += (size_t) snprintf(text + n, 64, "#EXTINF:2.000,\nsegment-%06zu.ts\n",
-                               i);
+        n += (size_t) snprintf(text + n, 64,
+                               "#EXTINF:2.000,\nsegment-%06zu.ts\n", i);
     }
 
     mnt_arena_init(&a, 8 * 1024);

@@ -4,8 +4,8 @@
  *
  * RELIABILITY.md A5: the platform changes its answers without notice.  Every
  * field of a real-shaped body, also of the JSON within it, is removed, renamed
- * and retyped, one at a time.  What recording needs is refused by name, what it
- * does not need changes nothing, and no change ever looks like "off air".
+ * and retyped, one at a time.  What recording needs is refused by name, what
+ * it does not need changes nothing, and no change ever looks like "off air".
  */
 
 
