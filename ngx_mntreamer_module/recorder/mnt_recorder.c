@@ -121,7 +121,7 @@ mnt_recorder_path(mnt_arena_t *a, mnt_str_t layout,
         sequence = mnt_arena_printf(a, "%u", values.sequence);
 
         if (sequence.data == NULL
-            || (!mnt_recorder_holds(v, layout, sequence)))
+            || !mnt_recorder_holds(v, layout, sequence))
         {
             break;
         }
@@ -370,12 +370,14 @@ mnt_recorder_end_heard(mnt_recorder_end_t *e, mnt_recorder_heard_e heard,
         e->live = 1;
         e->errors = 0;
         e->offs = 0;
+        e->doubts = 0;
         e->off_ms = -1;
         return;
 
     case MNT_RECORDER_OFF_AIR:
         e->live = 0;
         e->errors = 0;
+        e->doubts++;
 
         /* segments came meanwhile: it was not the end */
 
@@ -464,8 +466,15 @@ mnt_recorder_end_ask_at(const mnt_recorder_end_t *e, int64_t now_ms)
         return e->heard_ms + pause;
     }
 
-    if (e->offs == 1) {
-        return e->heard_ms + e->check_ms;
+    /* "off air" while segments come: asked again soon, then less often */
+
+    if (e->doubts) {
+        n = (e->doubts < 6) ? e->doubts - 1 : 5;
+        pause = e->check_ms << n;
+
+        if (pause < e->refresh_ms) {
+            return e->heard_ms + pause;
+        }
     }
 
     return e->heard_ms + e->refresh_ms;

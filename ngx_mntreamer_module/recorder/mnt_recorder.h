@@ -92,7 +92,7 @@ typedef struct {
     int64_t             started_ms;
     int64_t             check_ms;             /* between two "off air" */
     int64_t             refresh_ms;           /* facts while it is on air */
-    int64_t             grace_ms;             /* over without news for so long */
+    int64_t             grace_ms;             /* no news for so long: over */
     int64_t             target_ms;
     int64_t             news_ms;              /* last new segments */
     int64_t             ended_ms;             /* ENDLIST since */
@@ -101,6 +101,7 @@ typedef struct {
     int64_t             off_ms;               /* first "off air" in a row */
     int64_t             heard_ms;             /* last answer of the platform */
     unsigned            offs;                 /* so many in a row */
+    unsigned            doubts;               /* also when segments came */
     unsigned            errors;               /* answers that say nothing */
     unsigned            live:1;               /* the last answer said so */
     unsigned            identified:1;         /* broadcasts have an id */
