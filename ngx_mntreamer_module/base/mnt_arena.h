@@ -13,7 +13,7 @@
 
 typedef struct mnt_arena_page_s  mnt_arena_page_t;
 
-/* returns "size" bytes or NULL; what it returns is never given back one by one */
+/* returns "size" bytes or NULL; they are never given back one by one */
 typedef void *(*mnt_arena_page_pt)(void *data, size_t size);
 
 typedef struct {

@@ -27,9 +27,9 @@ typedef struct {
 
 
 /*
- * Adds one step written "1m*12", "40m*2", "100ms", "1h30m*3"; units ms s m h d,
- * at least 100 ms, at most 7 d, at most 1000 times.  Returns NULL or a short
- * reason ("has no unit", "must be at least 100ms", ...).
+ * Adds one step written "1m*12", "40m*2", "100ms", "1h30m*3"; units d h m s ms
+ * in this order, at least 100 ms, at most 7 d, at most 1000 times.  Returns
+ * NULL or a short reason ("has no unit", "must be at least 100ms", ...).
  */
 const char *mnt_backoff_add(mnt_backoff_t *b, mnt_str_t step);
 

@@ -12,14 +12,14 @@
 
 
 #define MNT_NAME_MAX    120                   /* bytes of one path component */
-#define MNT_LAYOUT_MAX  768                   /* bytes of a whole layout path */
+#define MNT_LAYOUT_MAX  768                   /* bytes of a whole path */
 
 
 /*
  * Turns any text into one safe path component: valid UTF-8, at most
  * MNT_NAME_MAX bytes cut between code points, none of <>:"/\|?* or control or
- * bidirectional-override characters, no leading dot or dash, no trailing dot or
- * space, no device name of Windows, never empty ("_").
+ * bidirectional-override characters, no leading dot, dash or space, no
+ * trailing dot or space, no device name of Windows, never empty ("_").
  */
 mnt_str_t mnt_name_safe(mnt_arena_t *a, mnt_str_t text);
 
@@ -31,22 +31,25 @@ typedef struct {
     mnt_str_t   channel_name;
     mnt_str_t   title;
     int64_t     recording_id;
-    unsigned    sequence;                     /* of the day and channel, from 1 */
+    unsigned    sequence;                     /* of day and channel, from 1 */
     int64_t     started_ms;
     int         zone_s;                       /* seconds east of UTC */
 } mnt_layout_values_t;
 
 /*
- * Checks a layout such as "{platform}/{channel_id}/{yyyy}/{mm}/{dd}/{sequence}"
- * (also {channel_name} {title} {recording_id} {hh} {mi} {ss}).  Returns NULL or
- * a short reason.  A layout must hold {sequence} or {recording_id}, so that two
- * recordings never share a directory.
+ * Checks a layout such as
+ * "{platform}/{channel_id}/{yyyy}/{mm}/{dd}/{sequence}" (also {channel_name}
+ * {title} {recording_id} {hh} {mi} {ss}).  Returns NULL or a short reason.  So
+ * that two recordings never share a directory it must hold {recording_id}, or
+ * {sequence} with {channel_id} and the date it counts for; other digits must
+ * not stand beside that number.
  */
 const char *mnt_layout_check(mnt_str_t layout);
 
 /*
  * Expands a checked layout to a relative path: every component safe, nothing
- * absolute, at most MNT_LAYOUT_MAX bytes; data == NULL when memory is gone.
+ * absolute, at most MNT_LAYOUT_MAX bytes; texts are shortened, numbers never.
+ * data == NULL when memory is gone or the layout does not pass the check.
  */
 mnt_str_t mnt_layout_expand(mnt_arena_t *a, mnt_str_t layout,
     const mnt_layout_values_t *v);

@@ -44,8 +44,9 @@ int mnt_str_u64(mnt_str_t s, uint64_t *out);
 int mnt_str_i64(mnt_str_t s, int64_t *out);
 
 /*
- * Reads "1.5", "2", ".25" as micro-units (1500000, 2000000, 250000); further
- * digits round half up.  No sign, no exponent.  Returns 0 or -1.
+ * Reads "1.5", "2", ".25", "3." as micro-units (1500000, 2000000, 250000,
+ * 3000000); further digits round half up.  No sign, no exponent.  Returns 0 or
+ * -1.
  */
 int mnt_str_micros(mnt_str_t s, int64_t *out);
 

@@ -37,7 +37,7 @@ int mnt_url_parse(mnt_str_t s, mnt_url_t *u);
  * RFC 3986 5.2 reference resolution.  "base" is absolute; the result is an
  * absolute http(s) URL in the arena without fragment, percent-encoding kept as
  * it came, or data == NULL when it would be none (other scheme, too long,
- * control characters).  Spaces inside "ref" become %20.
+ * control characters).  Spaces and bytes beyond ASCII in "ref" are encoded.
  */
 mnt_str_t mnt_url_join(mnt_arena_t *a, mnt_str_t base, mnt_str_t ref);
 

@@ -10,6 +10,7 @@
 
 #include "../base/mnt_arena.h"
 #include "../base/mnt_date.h"
+#include "../base/mnt_url.h"
 
 
 #define MNT_HLS_MAX_BYTES      (2 * 1024 * 1024)
@@ -55,7 +56,7 @@ typedef enum {
     MNT_HLS_KEY_NONE = 0,
     MNT_HLS_KEY_AES_128,
     MNT_HLS_KEY_SAMPLE_AES,
-    MNT_HLS_KEY_OTHER                         /* must never be taken for clear */
+    MNT_HLS_KEY_OTHER                         /* never to be taken for clear */
 } mnt_hls_method_e;
 
 
@@ -65,7 +66,7 @@ typedef struct {
     mnt_hls_method_e    method;
     mnt_str_t           method_name;          /* as written */
     mnt_str_t           uri;
-    mnt_str_t           iv_text;              /* lower case, null when absent */
+    mnt_str_t           iv_text;              /* lower case, or null */
     mnt_str_t           keyformat;            /* "identity" when absent */
     uint8_t             iv[16];
     unsigned            has_iv:1;
@@ -79,7 +80,7 @@ typedef struct {
 typedef struct {
     mnt_str_t           uri;
     mnt_hls_range_t     range;
-    mnt_hls_key_t      *key;                  /* in force at the tag, or NULL */
+    mnt_hls_key_t      *key;                  /* in force at the tag; NULL */
 } mnt_hls_map_t;
 
 typedef struct {
@@ -87,14 +88,14 @@ typedef struct {
     mnt_str_t           title;
     int64_t             duration_us;
     uint64_t            sequence;
-    uint64_t            discontinuity;        /* discontinuity sequence number */
+    uint64_t            discontinuity;        /* its sequence number */
     int64_t             date_ms;              /* MNT_DATE_NONE when absent */
     mnt_str_t           date_text;            /* as written, or null */
     mnt_hls_range_t     range;                /* offset is absolute */
     mnt_hls_map_t      *map;                  /* NULL: none in force */
     mnt_hls_key_t      *key;                  /* the one a recorder must use:
-                                                 identity, else first; or NULL */
-    mnt_hls_key_t     **keys;                 /* all in force, one a KEYFORMAT */
+                                                 identity, else first; NULL */
+    mnt_hls_key_t     **keys;                 /* in force, one a KEYFORMAT */
     unsigned            nkeys;
     unsigned            discontinuous:1;      /* the tag stands before it */
     unsigned            gap:1;
@@ -182,8 +183,9 @@ const char *mnt_hls_strerror(mnt_hls_rc_e rc);
 /*
  * Writes a whole playlist (media or multivariant) as this program serves it;
  * for media: VERSION TARGETDURATION MEDIA-SEQUENCE DISCONTINUITY-SEQUENCE
- * PLAYLIST-TYPE ... as the fields say.  Returns the length; when it is not less
- * than "size" nothing useful was written.  write(parse(x)) parses to the same.
+ * PLAYLIST-TYPE ... as the fields say.  Returns the length; when it is not
+ * less than "size" nothing useful was written.  write(parse(x)) parses to the
+ * same, but for a multivariant playlist without variants and renditions.
  */
 size_t mnt_hls_write(const mnt_hls_playlist_t *p, char *buf, size_t size);
 
@@ -193,7 +195,7 @@ int mnt_hls_equal(const mnt_hls_playlist_t *p, const mnt_hls_playlist_t *q);
 
 /* the pieces of the append-only playlist of a recording (DESIGN.md 5) */
 
-/* "#EXTM3U ... " up to the first entry; EVENT type; version 7 with maps, else 6 */
+/* "#EXTM3U ... " up to the first entry; EVENT; version 7 with maps, else 6 */
 size_t mnt_hls_write_head(char *buf, size_t size, uint32_t target_s,
     unsigned has_map);
 
@@ -212,13 +214,14 @@ typedef struct {
 
 size_t mnt_hls_write_entry(const mnt_hls_entry_t *e, char *buf, size_t size);
 
-/* the TARGETDURATION a segment needs: its duration rounded (RFC 8216 4.3.3.1) */
+/* the TARGETDURATION a segment needs: its duration rounded, at least 1 */
 uint32_t mnt_hls_target_of(int64_t duration_us);
 
 /*
  * Length of the prefix of a playlist of our own that ends behind its last
- * complete entry (a URI line with its end of line) or behind ENDLIST; the rest
- * is a torn tail.
+ * complete entry (a URI line with its end of line) or behind ENDLIST; without
+ * an entry the head counts, from TARGETDURATION on; 0 when even that is not
+ * whole.  The rest is a torn tail.
  */
 size_t mnt_hls_complete_prefix(mnt_str_t text);
 
@@ -237,22 +240,27 @@ int mnt_hls_quality_valid(mnt_str_t quality);
 
 /*
  * The window of a live media playlist: which segments are new, which are lost,
- * when to ask again.  Plain data, no pointers: it may be kept, copied, rebuilt.
+ * when to ask again.  Plain data without pointers: may be copied and rebuilt.
  */
 
 #define MNT_HLS_RECENT  64
 
 typedef struct {
     uint64_t            sequence;             /* of the source */
-    uint64_t            identity;             /* mnt_url_identity, range mixed in */
+    uint64_t            identity;             /* mnt_hls_window_identity */
     int64_t             date_ms;
 } mnt_hls_seen_t;
 
 typedef struct {
     unsigned            started:1;
     unsigned            ended:1;              /* ENDLIST was seen */
+    unsigned            loaded:1;             /* a playlist was planned */
+    unsigned            by_query:1;           /* the path names no segment */
+    unsigned            by_number:1;          /* the URI names no segment */
+    unsigned            conflicts;            /* loads in a row */
     uint32_t            epoch;                /* +1 at each sequence reset */
-    uint64_t            next;                 /* first sequence not planned yet */
+    unsigned            epoch_start;          /* nrecent when it began */
+    uint64_t            next;                 /* first sequence not planned */
     uint64_t            discontinuity;        /* of the last planned segment */
     int64_t             last_date_ms;
     int64_t             last_duration_us;
@@ -262,10 +270,11 @@ typedef struct {
     int64_t             loaded_ms;            /* start of the last load */
     uint32_t            target_s;
     unsigned            unchanged;            /* loads in a row without news */
+    uint64_t            stale_end;            /* of the last STALE view; 0 */
 } mnt_hls_window_t;
 
 typedef enum {
-    MNT_HLS_NEWS = 0,                         /* plan->first .. count to fetch */
+    MNT_HLS_NEWS = 0,                         /* plan->count ones to fetch */
     MNT_HLS_UNCHANGED,
     MNT_HLS_STALE,                            /* an older view: ignored */
     MNT_HLS_RESET                             /* new numbering: new epoch, also
@@ -274,15 +283,15 @@ typedef enum {
 
 typedef struct {
     mnt_hls_news_e      news;
-    unsigned            first;                /* index into playlist->segments */
+    unsigned            first;                /* index into p->segments */
     unsigned            count;                /* new ones, through the end */
     unsigned            discontinuous:1;      /* before the first new one */
     uint64_t            lost_first;           /* sequence numbers never seen */
     uint64_t            lost_count;
     int64_t             lost_us;              /* estimate of their length */
-    int64_t             next_ms;              /* wait from the start of the load,
+    int64_t             next_ms;              /* wait from start of the load,
                                                  within [500, 60000] */
-    unsigned            stalled:1;            /* no news for 3 targets or more */
+    unsigned            stalled:1;            /* no news for 3 targets */
     unsigned            ended:1;
 } mnt_hls_plan_t;
 
@@ -291,11 +300,11 @@ void mnt_hls_window_init(mnt_hls_window_t *w);
 /*
  * Plans the next step for a freshly loaded playlist and moves the window on.
  * RFC 8216 6.3.4/6.3.5 for timing and choice.  A first load takes every listed
- * segment.  A lower view whose segments were seen is MNT_HLS_STALE (RELIABILITY
- * P4); lower or equal numbers with other identities are MNT_HLS_RESET (P3); a
- * jump forward of more than 100000 too.  A skip (EXT-X-SKIP) counts as listed
- * but lost when not seen.  "load_ms" is when the request was started, "now_ms"
- * when the answer came; both monotonic.
+ * segment.  A lower view whose segments were seen is MNT_HLS_STALE
+ * (RELIABILITY P4); lower or equal numbers with other identities are
+ * MNT_HLS_RESET (P3); a jump forward of more than 100000 too.  A skip
+ * (EXT-X-SKIP) counts as listed but lost when not seen.  "load_ms" is when the
+ * request was started, "now_ms" when the answer came; both monotonic.
  */
 void mnt_hls_window_plan(mnt_hls_window_t *w, const mnt_hls_playlist_t *p,
     int64_t load_ms, int64_t now_ms, mnt_hls_plan_t *plan);
@@ -306,6 +315,14 @@ void mnt_hls_window_seen(mnt_hls_window_t *w, uint32_t epoch,
 
 /* identity of a segment: last path segment of its URI and its range */
 uint64_t mnt_hls_identity(const mnt_hls_segment_t *s);
+
+/*
+ * The same as this window sees it: with the query, less its tokens, where the
+ * source tells segments apart only by the query.  This is the one to keep for
+ * mnt_hls_window_seen(); mnt_hls_identity() is accepted there as well.
+ */
+uint64_t mnt_hls_window_identity(const mnt_hls_window_t *w,
+    const mnt_hls_segment_t *s);
 
 
 /* IV of a segment: the attribute, else its sequence (RFC 8216 5.2) */

@@ -49,7 +49,8 @@ mnt_hls_sniff_fmp4(const uint8_t *p)
     size_t    i;
     uint32_t  size;
 
-    static const char  types[] = "ftypstypmoofmoovsidxemsgprftfreeskipmdatuuid";
+    static const char  types[] =
+        "ftypstypmoofmoovsidxemsgprftfreeskipmdatuuid";
 
     size = (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
            | (uint32_t) p[2] << 8 | p[3];
