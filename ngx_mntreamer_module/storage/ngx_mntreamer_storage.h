@@ -77,6 +77,7 @@ const char *ngx_mntreamer_store_name(ngx_uint_t rc);
 ngx_mntreamer_storage_t *ngx_mntreamer_storage_create(
     const ngx_mntreamer_storage_conf_t *conf, ngx_mntreamer_offload_t *off,
     ngx_log_t *log);
+/* after the offload's */
 void ngx_mntreamer_storage_destroy(ngx_mntreamer_storage_t *st);
 
 /* free bytes of the root's file system, -1 when unknown; cached for 5 s */
@@ -94,10 +95,17 @@ typedef struct {
     off_t              bytes;
     int64_t            duration_us;
     uint64_t           gaps;                  /* gap lines in the journal */
+    int64_t            lost_us;               /* of these */
     mnt_hls_window_t  *window;                /* restored from the journal; alias
                                                  valid in done() */
     int64_t            last_ms;               /* wall time of the last commit */
     ngx_uint_t         recovered;             /* files listed by the recovery */
+    ngx_uint_t         dropped;               /* listed ones whose files are gone
+                                                 or cut: not listed any more */
+    ngx_uint_t         hole;                  /* of these: not at the end, so
+                                                 that they are a new gap, by
+                                                 "disk", counted above too */
+    int64_t            hole_us;
 } ngx_mntreamer_track_state_t;
 
 typedef void (*ngx_mntreamer_track_pt)(void *data,
@@ -128,7 +136,11 @@ ngx_mntreamer_track_t *ngx_mntreamer_track_open(ngx_mntreamer_storage_t *st,
 void ngx_mntreamer_track_close(ngx_mntreamer_track_t *tr, ngx_uint_t endlist,
     ngx_mntreamer_worked_pt close_done, void *data);
 
-/* drops everything at once, without any callback: exit of the process */
+/*
+ * Drops everything at once, without any callback: exit of the process.  What a
+ * thread still uses lives until the offload is destroyed and after it the
+ * storage.
+ */
 void ngx_mntreamer_track_abandon(ngx_mntreamer_track_t *tr);
 
 
@@ -183,10 +195,12 @@ typedef struct {
 
 /*
  * Ends a part and commits it as the next entry; calls must come in the order of
- * the stream, the track keeps it.  Takes the part over.  An initialisation
- * section is committed the same way and is in force for the entries after it
- * (the same bytes again are not stored twice).  done() comes once, with another
- * rc than OK nothing was listed and the part is gone.
+ * the stream, the track keeps it.  Takes the part over; NULL: nothing is to be
+ * listed, the journal is told of lost_count.  An initialisation section is
+ * committed the same way and is in force for the entries after it (the same
+ * bytes again are not stored twice); of "entry" nothing is used.  done() comes
+ * once; with another rc than OK nothing was listed and the part is gone; what
+ * was committed behind it before done() is listed after a DISCONTINUITY.
  */
 void ngx_mntreamer_track_commit(ngx_mntreamer_track_t *tr,
     ngx_mntreamer_part_t *part, const ngx_mntreamer_entry_t *entry,
@@ -220,6 +234,7 @@ typedef struct {
     ngx_uint_t         parts;                 /* being received */
     ngx_uint_t         commits;               /* waiting or under way */
     size_t             buffered;              /* bytes in buffers */
+    ngx_uint_t         rewrites;              /* of playlists, ever */
 } ngx_mntreamer_storage_stat_t;
 
 const ngx_mntreamer_storage_stat_t *ngx_mntreamer_storage_stat(

@@ -1,0 +1,896 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#include "mnt_recovery.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+
+/*
+ * Reads the journal and the playlist of a track, holds both against the files
+ * that are there, and writes the playlist anew.  Entries that stay are copied
+ * as they are; only what must stand before them is put there.
+ */
+
+#define MNT_RECOVERY_HEAD   512               /* no head is longer */
+#define MNT_RECOVERY_ENTRY  512               /* nor an entry of the journal */
+#define MNT_RECOVERY_EXTRA  160               /* nor what an old one gets */
+
+#define MNT_RECOVERY_FOREIGN_MAP  UINT64_MAX
+
+
+/* a segment of the journal */
+
+typedef struct {
+    mnt_journal_line_t   line;
+    unsigned             present:1;           /* final and complete */
+    unsigned             gone:1;              /* its line L follows */
+    unsigned             listed:1;            /* in the new playlist */
+} mnt_recovery_segment_t;
+
+/* an entry of the playlist that was found */
+
+typedef struct {
+    mnt_str_t            text;                /* its lines */
+    uint64_t             number;              /* 0: a name of somebody else */
+    uint64_t             size;                /* of its file */
+    uint64_t             map;                 /* in force for it */
+    int64_t              duration_us;
+    unsigned             has_map:1;           /* its lines say so */
+    unsigned             discontinuous:1;
+    unsigned             gone:1;              /* without a whole file */
+    unsigned             told:1;              /* the journal says so */
+} mnt_recovery_entry_t;
+
+typedef struct {
+    mnt_arena_t                 *a;
+    const mnt_recovery_found_t  *found;
+    mnt_recovery_t              *r;
+    mnt_recovery_segment_t      *segments;    /* by rising number */
+    size_t                       nsegments;
+    mnt_recovery_entry_t        *entries;
+    size_t                       nentries;
+    uint32_t                     target_s;    /* of the playlist found, or 0 */
+    char                        *out, *last;  /* the new playlist */
+    uint64_t                     map;         /* in force there */
+    unsigned                     hole:1;      /* something went before it */
+} mnt_recovery_ctx_t;
+
+
+static size_t mnt_recovery_count(mnt_str_t text);
+static int mnt_recovery_journal(mnt_recovery_ctx_t *c);
+static int mnt_recovery_segment(mnt_recovery_ctx_t *c,
+    const mnt_journal_line_t *l);
+static int mnt_recovery_init(mnt_recovery_ctx_t *c,
+    const mnt_journal_line_t *l);
+static mnt_recovery_segment_t *mnt_recovery_find(mnt_recovery_ctx_t *c,
+    uint64_t number);
+static int mnt_recovery_file_cmp(const void *one, const void *two);
+static mnt_file_t *mnt_recovery_file(mnt_recovery_ctx_t *c,
+    const mnt_file_t *wanted);
+static int mnt_recovery_present(mnt_recovery_ctx_t *c,
+    const mnt_journal_line_t *l, mnt_file_e kind);
+static int mnt_recovery_playlist(mnt_recovery_ctx_t *c);
+static void mnt_recovery_line(mnt_recovery_ctx_t *c, mnt_str_t line,
+    mnt_recovery_entry_t *e);
+static void mnt_recovery_entry_end(mnt_recovery_ctx_t *c, mnt_str_t uri,
+    mnt_recovery_entry_t *e);
+static int mnt_recovery_write(mnt_recovery_ctx_t *c);
+static void mnt_recovery_body(mnt_recovery_ctx_t *c);
+static void mnt_recovery_kept(mnt_recovery_ctx_t *c, mnt_recovery_entry_t *e);
+static void mnt_recovery_listed(mnt_recovery_ctx_t *c,
+    mnt_recovery_segment_t *s);
+static void mnt_recovery_put(mnt_recovery_ctx_t *c, const char *p, size_t n);
+static void mnt_recovery_needs(mnt_recovery_ctx_t *c, int64_t duration_us,
+    uint64_t bytes);
+static int mnt_recovery_lines(mnt_recovery_ctx_t *c);
+
+
+int
+mnt_recovery_decide(mnt_arena_t *a, const mnt_recovery_found_t *found,
+    mnt_recovery_t *r)
+{
+    size_t              i;
+    mnt_recovery_ctx_t  c;
+
+    memset(r, 0, sizeof(mnt_recovery_t));
+    memset(&c, 0, sizeof(mnt_recovery_ctx_t));
+
+    c.a = a;
+    c.found = found;
+    c.r = r;
+
+    r->next_number = 1;
+    r->next_init = 1;
+
+    mnt_hls_window_init(&r->window);
+
+    if (found->nfiles) {
+        qsort(found->files, found->nfiles, sizeof(mnt_file_t),
+              mnt_recovery_file_cmp);
+    }
+
+    for (i = 0; i < found->nfiles; i++) {
+
+        if (found->files[i].kind == MNT_FILE_SEGMENT
+            && found->files[i].number >= r->next_number)
+        {
+            r->next_number = found->files[i].number + 1;
+        }
+
+        if (found->files[i].kind == MNT_FILE_INIT
+            && found->files[i].number >= r->next_init)
+        {
+            r->next_init = found->files[i].number + 1;
+        }
+    }
+
+    if (mnt_recovery_journal(&c) != 0
+        || mnt_recovery_playlist(&c) != 0
+        || mnt_recovery_write(&c) != 0
+        || mnt_recovery_lines(&c) != 0)
+    {
+        return -1;
+    }
+
+    for (i = 0; i < c.nsegments; i++) {
+        if (c.segments[i].listed) {
+            mnt_hls_window_seen(&r->window, c.segments[i].line.epoch,
+                                &c.segments[i].line.seen,
+                                c.segments[i].line.duration_us);
+            r->last_ms = c.segments[i].line.wall_ms;
+        }
+    }
+
+    return 0;
+}
+
+
+static size_t
+mnt_recovery_count(mnt_str_t text)
+{
+    size_t       n;
+    const char  *p, *last;
+
+    last = text.data + text.len;
+
+    for (n = 0, p = text.data; p < last; n++) {
+        p = memchr(p, '\n', (size_t) (last - p));
+
+        if (p == NULL) {
+            break;
+        }
+
+        p++;
+    }
+
+    return n;
+}
+
+
+static int
+mnt_recovery_journal(mnt_recovery_ctx_t *c)
+{
+    int                      rc, lost;
+    size_t                   n;
+    mnt_str_t                rest, text;
+    mnt_journal_line_t       l;
+    mnt_recovery_segment_t  *s;
+
+    lost = 0;
+    rest = c->found->journal;
+    n = mnt_recovery_count(rest);
+
+    c->segments = mnt_arena_alloc(c->a, (n + 1) * sizeof(*c->segments));
+    c->r->renames = mnt_arena_alloc(c->a, (c->found->nfiles + 1)
+                                          * sizeof(mnt_recovery_rename_t));
+
+    if (c->segments == NULL || c->r->renames == NULL) {
+        return -1;
+    }
+
+    for ( ;; ) {
+        rc = mnt_journal_read(&rest, &l, &text);
+
+        if (rc == 0) {
+            return 0;
+        }
+
+        if (rc < 0) {
+            continue;
+        }
+
+        switch (l.kind) {
+
+        case MNT_JOURNAL_SEGMENT:
+            c->r->discontinuous = 0;
+
+            if (mnt_recovery_segment(c, &l) != 0) {
+                return -1;
+            }
+
+            break;
+
+        case MNT_JOURNAL_INIT:
+            if (mnt_recovery_init(c, &l) != 0) {
+                return -1;
+            }
+
+            break;
+
+        case MNT_JOURNAL_GAP:
+            c->r->gaps++;
+            c->r->lost_us += l.duration_us;
+
+            /* behind lines L it is a hole that has its tag already */
+
+            if (!lost) {
+                c->r->discontinuous = 1;
+            }
+
+            break;
+
+        case MNT_JOURNAL_LOST:
+            s = mnt_recovery_find(c, l.number);
+
+            if (s) {
+                s->gone = 1;
+            }
+
+            break;
+
+        case MNT_JOURNAL_REOPENED:
+            c->r->discontinuous = 1;
+            break;
+        }
+
+        lost = (l.kind == MNT_JOURNAL_LOST);
+    }
+}
+
+
+static int
+mnt_recovery_segment(mnt_recovery_ctx_t *c, const mnt_journal_line_t *l)
+{
+    mnt_recovery_segment_t  *s;
+
+    if (l->number >= c->r->next_number) {
+        c->r->next_number = l->number + 1;
+    }
+
+    s = &c->segments[c->nsegments];
+
+    if (c->nsegments && l->number <= s[-1].line.number) {
+
+        if (l->number < s[-1].line.number) {
+            return 0;
+        }
+
+        /* the line of a commit that was taken back; the number served again */
+        s--;
+        c->nsegments--;
+    }
+
+    memset(s, 0, sizeof(mnt_recovery_segment_t));
+
+    s->line = *l;
+    s->present = mnt_recovery_present(c, l, MNT_FILE_SEGMENT);
+
+    c->nsegments++;
+
+    return 0;
+}
+
+
+static int
+mnt_recovery_init(mnt_recovery_ctx_t *c, const mnt_journal_line_t *l)
+{
+    mnt_recovery_init_t  *init;
+
+    if (l->number >= c->r->next_init) {
+        c->r->next_init = l->number + 1;
+    }
+
+    if (mnt_recovery_present(c, l, MNT_FILE_INIT)) {
+        init = &c->r->inits[c->r->ninits++ % MNT_RECOVERY_INITS];
+
+        init->number = l->number;
+        init->bytes = l->bytes;
+        init->crc = l->crc;
+    }
+
+    return 0;
+}
+
+
+static mnt_recovery_segment_t *
+mnt_recovery_find(mnt_recovery_ctx_t *c, uint64_t number)
+{
+    size_t  low, high, mid;
+
+    low = 0;
+    high = c->nsegments;
+
+    while (low < high) {
+        mid = low + (high - low) / 2;
+
+        if (c->segments[mid].line.number < number) {
+            low = mid + 1;
+
+        } else {
+            high = mid;
+        }
+    }
+
+    if (low == c->nsegments || c->segments[low].line.number != number) {
+        return NULL;
+    }
+
+    return &c->segments[low];
+}
+
+
+static int
+mnt_recovery_file_cmp(const void *one, const void *two)
+{
+    const mnt_file_t  *f = one, *g = two;
+
+    if (f->kind != g->kind) {
+        return f->kind < g->kind ? -1 : 1;
+    }
+
+    if (f->number != g->number) {
+        return f->number < g->number ? -1 : 1;
+    }
+
+    if (f->token != g->token) {
+        return f->token < g->token ? -1 : 1;
+    }
+
+    if (f->container != g->container) {
+        return f->container < g->container ? -1 : 1;
+    }
+
+    return 0;
+}
+
+
+static mnt_file_t *
+mnt_recovery_file(mnt_recovery_ctx_t *c, const mnt_file_t *wanted)
+{
+    if (c->found->nfiles == 0) {
+        return NULL;
+    }
+
+    return bsearch(wanted, c->found->files, c->found->nfiles,
+                   sizeof(mnt_file_t), mnt_recovery_file_cmp);
+}
+
+
+/* 1 when what the line tells of is there, or will be after a rename */
+
+static int
+mnt_recovery_present(mnt_recovery_ctx_t *c, const mnt_journal_line_t *l,
+    mnt_file_e kind)
+{
+    mnt_file_t              wanted, *file;
+    mnt_recovery_rename_t  *rename;
+
+    memset(&wanted, 0, sizeof(mnt_file_t));
+
+    wanted.kind = kind;
+    wanted.number = l->number;
+    wanted.container = l->container;
+
+    file = mnt_recovery_file(c, &wanted);
+
+    if (file) {
+        return file->size == l->bytes;
+    }
+
+    rename = &c->r->renames[c->r->nrenames];
+    rename->final = wanted;
+    rename->final.size = l->bytes;
+
+    memset(&wanted, 0, sizeof(mnt_file_t));
+
+    wanted.kind = MNT_FILE_PART;
+    wanted.number = l->part;
+    wanted.token = l->token;
+
+    file = mnt_recovery_file(c, &wanted);
+
+    if (file == NULL || file->size != l->bytes || l->bytes == 0) {
+        return 0;
+    }
+
+    rename->part = *file;
+    c->r->nrenames++;
+
+    /* no second line may ask for it */
+    file->size = 0;
+
+    return 1;
+}
+
+
+static int
+mnt_recovery_playlist(mnt_recovery_ctx_t *c)
+{
+    mnt_str_t             text, line;
+    const char           *p, *last;
+    mnt_recovery_entry_t  e;
+
+    text = c->found->playlist;
+
+    if (!mnt_str_starts(text, "#EXTM3U")) {
+        text.len = 0;
+    }
+
+    text.len = mnt_hls_complete_prefix(text);
+
+    c->entries = mnt_arena_alloc(c->a, (mnt_recovery_count(text) + 1)
+                                       * sizeof(mnt_recovery_entry_t));
+    if (c->entries == NULL) {
+        return -1;
+    }
+
+    memset(&e, 0, sizeof(mnt_recovery_entry_t));
+
+    last = text.data + text.len;
+
+    for (line.data = text.data; line.data < last; line.data = p + 1) {
+        p = memchr(line.data, '\n', (size_t) (last - line.data));
+
+        if (p == NULL) {
+            break;
+        }
+
+        line.len = (size_t) (p - line.data);
+        mnt_recovery_line(c, line, &e);
+    }
+
+    return 0;
+}
+
+
+static void
+mnt_recovery_line(mnt_recovery_ctx_t *c, mnt_str_t line,
+    mnt_recovery_entry_t *e)
+{
+    uint64_t     n;
+    mnt_str_t    s;
+    const char  *p;
+    mnt_file_t   file;
+
+    s = line;
+
+    if (mnt_str_starts(line, "#EXT-X-TARGETDURATION:")) {
+        s.data += sizeof("#EXT-X-TARGETDURATION:") - 1;
+        s.len -= sizeof("#EXT-X-TARGETDURATION:") - 1;
+
+        if (mnt_str_u64(s, &n) == 0 && n <= UINT32_MAX) {
+            c->target_s = (uint32_t) n;
+        }
+
+        return;
+    }
+
+    if (mnt_str_eqc(line, "#EXT-X-ENDLIST")) {
+        c->r->ended = 1;
+        return;
+    }
+
+    if (mnt_str_eqc(line, "#EXT-X-DISCONTINUITY")) {
+        e->discontinuous = 1;
+
+    } else if (mnt_str_starts(line, "#EXT-X-MAP:URI=\"")) {
+        s.data += sizeof("#EXT-X-MAP:URI=\"") - 1;
+        s.len -= sizeof("#EXT-X-MAP:URI=\"") - 1;
+
+        p = memchr(s.data, '"', s.len);
+        s.len = p ? (size_t) (p - s.data) : 0;
+
+        mnt_file_parse(s, c->found->prefix, &file);
+
+        e->has_map = 1;
+        e->map = (file.kind == MNT_FILE_INIT) ? file.number
+                                              : MNT_RECOVERY_FOREIGN_MAP;
+
+    } else if (mnt_str_starts(line, "#EXTINF:")) {
+        s.data += sizeof("#EXTINF:") - 1;
+        s.len -= sizeof("#EXTINF:") - 1;
+
+        p = memchr(s.data, ',', s.len);
+        s.len = p ? (size_t) (p - s.data) : s.len;
+
+        if (mnt_str_micros(s, &e->duration_us) != 0) {
+            e->duration_us = 0;
+        }
+
+    } else if (line.len && line.data[0] != '#') {
+        mnt_recovery_entry_end(c, line, e);
+        return;
+
+    } else if (!mnt_str_starts(line, "#EXT-X-PROGRAM-DATE-TIME:")
+               && !mnt_str_eqc(line, "#EXT-X-GAP"))
+    {
+        /* of the head, which is written anew */
+        return;
+    }
+
+    if (e->text.data == NULL) {
+        e->text.data = line.data;
+    }
+}
+
+
+static void
+mnt_recovery_entry_end(mnt_recovery_ctx_t *c, mnt_str_t uri,
+    mnt_recovery_entry_t *e)
+{
+    uint64_t                 map;
+    mnt_file_t               file, *there;
+    mnt_recovery_segment_t  *s;
+
+    if (e->text.data == NULL) {
+        e->text.data = uri.data;
+    }
+
+    e->text.len = (size_t) (uri.data + uri.len + 1 - e->text.data);
+
+    mnt_file_parse(uri, c->found->prefix, &file);
+
+    if (file.kind == MNT_FILE_SEGMENT) {
+        e->number = file.number;
+
+        if (e->number >= c->r->next_number) {
+            c->r->next_number = e->number + 1;
+        }
+
+        there = mnt_recovery_file(c, &file);
+        s = mnt_recovery_find(c, e->number);
+
+        e->size = there ? there->size : 0;
+        e->gone = (e->size == 0 || (s && e->size < s->line.bytes));
+
+        if (e->gone && s && s->present && s->line.container == file.container)
+        {
+            /* its rename is about to be repeated: a directory lost it */
+            e->gone = 0;
+            e->size = s->line.bytes;
+        }
+
+        if (s) {
+            e->duration_us = s->line.duration_us;
+            e->told = s->gone;
+            s->listed = !e->gone;
+        }
+    }
+
+    map = e->map;
+    c->entries[c->nentries++] = *e;
+
+    memset(e, 0, sizeof(mnt_recovery_entry_t));
+    e->map = map;
+}
+
+
+static int
+mnt_recovery_write(mnt_recovery_ctx_t *c)
+{
+    char             head[MNT_RECOVERY_HEAD];
+    char            *body;
+    size_t           size;
+    mnt_recovery_t  *r;
+
+    r = c->r;
+
+    size = MNT_RECOVERY_HEAD + sizeof("#EXT-X-ENDLIST\n")
+           + c->found->playlist.len + c->nentries * MNT_RECOVERY_EXTRA
+           + c->nsegments * MNT_RECOVERY_ENTRY;
+
+    c->out = mnt_arena_alloc(c->a, size);
+    if (c->out == NULL) {
+        return -1;
+    }
+
+    c->last = c->out + size;
+
+    /* the head depends on the entries */
+
+    body = c->out + MNT_RECOVERY_HEAD;
+    c->out = body;
+
+    r->target_s = c->target_s ? c->target_s : c->found->target_s;
+
+    mnt_recovery_body(c);
+
+    r->map = c->map == MNT_RECOVERY_FOREIGN_MAP ? 0 : c->map;
+
+    if (r->ended) {
+
+        if (c->found->reopen) {
+            r->discontinuous = 1;
+
+        } else {
+            mnt_recovery_put(c, "#EXT-X-ENDLIST\n",
+                             sizeof("#EXT-X-ENDLIST\n") - 1);
+        }
+    }
+
+    if (r->segments == 0) {
+        return 0;
+    }
+
+    r->head_len = mnt_hls_write_head(head, sizeof(head), r->target_s,
+                                     r->has_map);
+
+    if (r->head_len >= sizeof(head)) {
+        return -1;
+    }
+
+    memcpy(body - r->head_len, head, r->head_len);
+
+    r->playlist.data = body - r->head_len;
+    r->playlist.len = (size_t) (c->out - r->playlist.data);
+
+    return 0;
+}
+
+
+/* both lists by rising number; what is somebody else's keeps its place */
+
+static void
+mnt_recovery_body(mnt_recovery_ctx_t *c)
+{
+    size_t                   i, k;
+    mnt_recovery_entry_t    *e;
+    mnt_recovery_segment_t  *s;
+
+    k = 0;
+
+    for (i = 0; i <= c->nentries; i++) {
+        e = (i < c->nentries) ? &c->entries[i] : NULL;
+
+        if (e && e->number == 0) {
+            mnt_recovery_kept(c, e);
+            continue;
+        }
+
+        for ( /* void */ ; k < c->nsegments; k++) {
+            s = &c->segments[k];
+
+            if (e && s->line.number >= e->number) {
+                break;
+            }
+
+            if (s->present && !s->gone && !s->listed) {
+                mnt_recovery_listed(c, s);
+            }
+        }
+
+        if (e == NULL) {
+            break;
+        }
+
+        if (e->gone) {
+            c->r->dropped++;
+            c->hole = 1;
+
+        } else {
+            mnt_recovery_kept(c, e);
+        }
+    }
+}
+
+
+static void
+mnt_recovery_kept(mnt_recovery_ctx_t *c, mnt_recovery_entry_t *e)
+{
+    char        name[MNT_TRACK_FILE_MAX];
+    mnt_str_t   uri;
+    mnt_file_t  init;
+
+    if (c->hole && !e->discontinuous && c->r->segments) {
+        mnt_recovery_put(c, "#EXT-X-DISCONTINUITY\n",
+                         sizeof("#EXT-X-DISCONTINUITY\n") - 1);
+    }
+
+    if (!e->has_map && e->map != c->map && e->map
+        && e->map != MNT_RECOVERY_FOREIGN_MAP)
+    {
+        memset(&init, 0, sizeof(mnt_file_t));
+
+        init.kind = MNT_FILE_INIT;
+        init.number = e->map;
+
+        uri = mnt_file_name(&init, c->found->prefix, name);
+
+        mnt_recovery_put(c, "#EXT-X-MAP:URI=\"",
+                         sizeof("#EXT-X-MAP:URI=\"") - 1);
+        mnt_recovery_put(c, uri.data, uri.len);
+        mnt_recovery_put(c, "\"\n", 2);
+    }
+
+    mnt_recovery_put(c, e->text.data, e->text.len);
+
+    c->hole = 0;
+    c->map = e->map;
+
+    mnt_recovery_needs(c, e->duration_us, e->size);
+}
+
+
+static void
+mnt_recovery_listed(mnt_recovery_ctx_t *c, mnt_recovery_segment_t *s)
+{
+    char             buf[MNT_RECOVERY_ENTRY];
+    char             name[MNT_TRACK_FILE_MAX], map[MNT_TRACK_FILE_MAX];
+    size_t           n;
+    mnt_file_t       file;
+    mnt_hls_entry_t  entry;
+
+    memset(&entry, 0, sizeof(mnt_hls_entry_t));
+    memset(&file, 0, sizeof(mnt_file_t));
+
+    file.kind = MNT_FILE_SEGMENT;
+    file.number = s->line.number;
+    file.container = s->line.container;
+
+    entry.uri = mnt_file_name(&file, c->found->prefix, name);
+    entry.duration_us = s->line.duration_us;
+    entry.date_ms = s->line.seen.date_ms;
+    entry.discontinuous = (s->line.discontinuous || c->hole)
+                          && c->r->segments;
+
+    if (s->line.map && s->line.map != c->map) {
+        file.kind = MNT_FILE_INIT;
+        file.number = s->line.map;
+
+        entry.map_uri = mnt_file_name(&file, c->found->prefix, map);
+        c->map = s->line.map;
+    }
+
+    n = mnt_hls_write_entry(&entry, buf, sizeof(buf));
+
+    if (n >= sizeof(buf)) {
+        return;
+    }
+
+    mnt_recovery_put(c, buf, n);
+
+    s->listed = 1;
+    c->hole = 0;
+    c->r->recovered++;
+
+    mnt_recovery_needs(c, s->line.duration_us, s->line.bytes);
+}
+
+
+static void
+mnt_recovery_put(mnt_recovery_ctx_t *c, const char *p, size_t n)
+{
+    /* mnt_recovery_write() made room for all */
+
+    if (n <= (size_t) (c->last - c->out)) {
+        memcpy(c->out, p, n);
+        c->out += n;
+    }
+}
+
+
+/* accounts for an entry that was written */
+
+static void
+mnt_recovery_needs(mnt_recovery_ctx_t *c, int64_t duration_us, uint64_t bytes)
+{
+    uint32_t         target_s;
+    mnt_recovery_t  *r;
+
+    r = c->r;
+
+    target_s = mnt_hls_target_of(duration_us);
+
+    if (target_s > r->target_s) {
+        r->target_s = target_s;
+    }
+
+    if (c->map) {
+        r->has_map = 1;
+    }
+
+    r->segments++;
+    r->bytes += bytes;
+    r->duration_us += duration_us;
+}
+
+
+/*
+ * What the journal is to be told.  Entries that went from the end may still be
+ * fetched again; entries before others leave a gap.
+ */
+
+static int
+mnt_recovery_lines(mnt_recovery_ctx_t *c)
+{
+    char                *p;
+    size_t               i, n, size, kept;
+    mnt_recovery_t      *r;
+    mnt_journal_line_t   l, gap;
+
+    r = c->r;
+
+    if (r->dropped == 0 && !(r->ended && c->found->reopen)) {
+        return 0;
+    }
+
+    kept = c->nentries;
+
+    if (c->hole) {
+        for ( /* void */ ; kept && c->entries[kept - 1].gone; kept--) {
+            /* void */
+        }
+    }
+
+    size = (r->dropped + 2) * MNT_JOURNAL_LINE_MAX;
+
+    p = mnt_arena_alloc(c->a, size);
+    if (p == NULL) {
+        return -1;
+    }
+
+    r->lines.data = p;
+    n = 0;
+
+    memset(&l, 0, sizeof(mnt_journal_line_t));
+    l.wall_ms = c->found->now_ms;
+
+    gap = l;
+    gap.kind = MNT_JOURNAL_GAP;
+    gap.reason = mnt_str_c("disk");
+
+    for (i = 0; i < c->nentries; i++) {
+
+        if (!c->entries[i].gone) {
+            continue;
+        }
+
+        if (i < kept) {
+            r->hole++;
+            r->hole_us += c->entries[i].duration_us;
+        }
+
+        if (c->entries[i].told) {
+            continue;
+        }
+
+        l.kind = MNT_JOURNAL_LOST;
+        l.number = c->entries[i].number;
+        n += mnt_journal_write(&l, p + n, size - n);
+
+        if (i < kept) {
+            gap.count++;
+            gap.duration_us += c->entries[i].duration_us;
+        }
+    }
+
+    if (gap.count) {
+        n += mnt_journal_write(&gap, p + n, size - n);
+        r->gaps++;
+        r->lost_us += gap.duration_us;
+    }
+
+    if (r->ended && c->found->reopen) {
+        l.kind = MNT_JOURNAL_REOPENED;
+        n += mnt_journal_write(&l, p + n, size - n);
+    }
+
+    r->lines.len = n;
+
+    return 0;
+}

@@ -1,0 +1,398 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <sys/random.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+
+#include "ngx_mntreamer_storage_internal.h"
+
+
+#define NGX_MNTREAMER_FREE_MS  5000
+
+
+/* a small file that is written whole */
+
+typedef struct {
+    ngx_queue_t               link;           /* in st->puts */
+    ngx_mntreamer_storage_t  *st;             /* alias */
+    ngx_str_t                 dir;            /* behind the struct, as all */
+    ngx_str_t                 name;
+    ngx_str_t                 content;
+    ngx_fd_t                  root;           /* alias */
+    ngx_uint_t                durable;
+    uint32_t                  token;
+    ngx_uint_t                serial;
+    ngx_mntreamer_commit_pt   done;
+    void                     *data;           /* alias */
+    ngx_msec_t                since;
+    ngx_mntreamer_fail_t      fail;
+    ngx_atomic_t              working;
+} ngx_mntreamer_put_t;
+
+
+static void ngx_mntreamer_storage_retry(ngx_event_t *ev);
+static ngx_uint_t ngx_mntreamer_storage_working(ngx_mntreamer_track_t *tr);
+static void ngx_mntreamer_put_work(void *data);
+static void ngx_mntreamer_put_done(void *data);
+
+
+ngx_mntreamer_storage_t *
+ngx_mntreamer_storage_create(const ngx_mntreamer_storage_conf_t *conf,
+    ngx_mntreamer_offload_t *off, ngx_log_t *log)
+{
+    ngx_fd_t                  fd;
+    ngx_mntreamer_storage_t  *st;
+
+    /* the root itself may be reached by links: the administrator's choice */
+
+    fd = open((char *) conf->root.data, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (fd == -1) {
+        ngx_log_error(NGX_LOG_CRIT, log, ngx_errno,
+                      "open() storage directory \"%V\" failed", &conf->root);
+        return NULL;
+    }
+
+    if (faccessat(fd, ".", R_OK|W_OK|X_OK, AT_EACCESS) == -1) {
+        ngx_log_error(NGX_LOG_CRIT, log, ngx_errno,
+                      "storage directory \"%V\" is not writable", &conf->root);
+        goto failed;
+    }
+
+    st = ngx_calloc(sizeof(ngx_mntreamer_storage_t), log);
+    if (st == NULL) {
+        goto failed;
+    }
+
+    st->ident.fd = (ngx_socket_t) -1;
+    st->conf = *conf;
+    st->off = off;
+    st->log = log;
+    st->fd = fd;
+    st->token = ngx_mntreamer_storage_token();
+    st->free = -1;
+
+    st->retry.data = st;
+    st->retry.log = log;
+    st->retry.handler = ngx_mntreamer_storage_retry;
+
+    ngx_queue_init(&st->tracks);
+    ngx_queue_init(&st->puts);
+
+    ngx_mntreamer_buffers_init(st);
+
+    return st;
+
+failed:
+
+    (void) close(fd);
+
+    return NULL;
+}
+
+
+uint32_t
+ngx_mntreamer_storage_token(void)
+{
+    uint32_t  token;
+
+    if (getrandom(&token, sizeof(uint32_t), 0) != sizeof(uint32_t)) {
+        token = (uint32_t) ngx_random() ^ ((uint32_t) ngx_pid << 16);
+    }
+
+    return token;
+}
+
+
+/* what the disk did not finish within the offload's patience stays in memory */
+
+void
+ngx_mntreamer_storage_destroy(ngx_mntreamer_storage_t *st)
+{
+    ngx_uint_t              left;
+    ngx_queue_t            *q, *next;
+    ngx_mntreamer_put_t    *put;
+    ngx_mntreamer_track_t  *tr;
+
+    left = 0;
+
+    for (q = ngx_queue_head(&st->tracks);
+         q != ngx_queue_sentinel(&st->tracks);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        tr = ngx_queue_data(q, ngx_mntreamer_track_t, link);
+
+        if (ngx_mntreamer_storage_working(tr)) {
+            left = 1;
+
+        } else {
+            ngx_mntreamer_track_free(tr);
+        }
+    }
+
+    for (q = ngx_queue_head(&st->puts);
+         q != ngx_queue_sentinel(&st->puts);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        put = ngx_queue_data(q, ngx_mntreamer_put_t, link);
+
+        if (put->working) {
+            left = 1;
+
+        } else {
+            ngx_queue_remove(q);
+            ngx_free(put);
+        }
+    }
+
+    if (st->retry.timer_set) {
+        ngx_del_timer(&st->retry);
+    }
+
+    ngx_mntreamer_buffers_done(&st->buffers);
+
+    if (!left) {
+        (void) close(st->fd);
+        ngx_free(st);
+    }
+}
+
+
+static ngx_uint_t
+ngx_mntreamer_storage_working(ngx_mntreamer_track_t *tr)
+{
+    ngx_uint_t             i;
+    ngx_queue_t           *queues[2], *q;
+    ngx_mntreamer_part_t  *part;
+
+    if (tr->working) {
+        return 1;
+    }
+
+    queues[0] = &tr->parts;
+    queues[1] = &tr->commits;
+
+    for (i = 0; i < 2; i++) {
+        for (q = ngx_queue_head(queues[i]);
+             q != ngx_queue_sentinel(queues[i]);
+             q = ngx_queue_next(q))
+        {
+            part = ngx_queue_data(q, ngx_mntreamer_part_t, link);
+
+            if (part->working) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+/* tasks that found the queue of the thread pool full */
+
+static void
+ngx_mntreamer_storage_retry(ngx_event_t *ev)
+{
+    ngx_queue_t              *q, *next;
+    ngx_mntreamer_storage_t  *st;
+
+    st = ev->data;
+
+    for (q = ngx_queue_head(&st->tracks);
+         q != ngx_queue_sentinel(&st->tracks);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+
+        ngx_mntreamer_track_run(ngx_queue_data(q, ngx_mntreamer_track_t,
+                                               link));
+    }
+}
+
+
+off_t
+ngx_mntreamer_storage_free(ngx_mntreamer_storage_t *st)
+{
+    struct statvfs  fs;
+
+    if (st->free_at
+        && (ngx_msec_int_t) (ngx_current_msec - st->free_at)
+           < NGX_MNTREAMER_FREE_MS)
+    {
+        return st->free;
+    }
+
+    st->free = -1;
+    st->free_at = ngx_current_msec ? ngx_current_msec : 1;
+
+    if (fstatvfs(st->fd, &fs) == -1) {
+        ngx_log_error(NGX_LOG_ERR, st->log, ngx_errno,
+                      "fstatvfs() \"%V\" failed", &st->conf.root);
+
+    } else {
+        st->free = (off_t) fs.f_bavail * (off_t) fs.f_frsize;
+    }
+
+    return st->free;
+}
+
+
+ngx_int_t
+ngx_mntreamer_storage_put(ngx_mntreamer_storage_t *st, ngx_str_t *dir,
+    ngx_str_t *name, ngx_str_t *content, ngx_mntreamer_commit_pt done,
+    void *data)
+{
+    u_char               *p;
+    ngx_mntreamer_put_t  *put;
+
+    put = ngx_calloc(sizeof(ngx_mntreamer_put_t) + dir->len + name->len
+                     + content->len + 2, st->log);
+    if (put == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = (u_char *) put + sizeof(ngx_mntreamer_put_t);
+
+    put->dir.data = p;
+    put->dir.len = dir->len;
+    p = ngx_cpymem(p, dir->data, dir->len) + 1;
+
+    put->name.data = p;
+    put->name.len = name->len;
+    p = ngx_cpymem(p, name->data, name->len) + 1;
+
+    put->content.data = p;
+    put->content.len = content->len;
+    ngx_memcpy(p, content->data, content->len);
+
+    put->st = st;
+    put->root = st->fd;
+    put->durable = (st->conf.durability != NGX_MNTREAMER_DURABLE_NONE);
+    put->token = st->token;
+    put->serial = ++st->serial;
+    put->done = done;
+    put->data = data;
+    put->since = ngx_current_msec;
+    put->working = 1;
+
+    if (ngx_mntreamer_offload_post(st->off, ngx_mntreamer_put_work,
+                                   ngx_mntreamer_put_done, put)
+        != NGX_OK)
+    {
+        ngx_free(put);
+        return NGX_ERROR;
+    }
+
+    ngx_queue_insert_tail(&st->puts, &put->link);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_mntreamer_put_work(void *data)
+{
+    ngx_mntreamer_put_t *put = data;
+
+    ngx_fd_t      dir;
+    struct iovec  iov;
+
+    dir = ngx_mntreamer_open_dir(put->root, (char *) put->dir.data,
+                                 put->durable, &put->fail);
+
+    if (dir != -1) {
+        iov.iov_base = put->content.data;
+        iov.iov_len = put->content.len;
+
+        (void) ngx_mntreamer_write_whole(dir, (char *) put->name.data,
+                                         put->token, put->serial, &iov, 1,
+                                         put->durable, NULL, &put->fail);
+        (void) close(dir);
+    }
+
+    ngx_memory_barrier();
+    put->working = 0;
+}
+
+
+static void
+ngx_mntreamer_put_done(void *data)
+{
+    ngx_mntreamer_put_t *put = data;
+
+    ngx_mntreamer_commit_t  commit;
+
+    ngx_queue_remove(&put->link);
+
+    ngx_mntreamer_fail_log(put->st, put->st->log, &put->fail, &put->dir);
+
+    ngx_memzero(&commit, sizeof(ngx_mntreamer_commit_t));
+
+    commit.rc = put->fail.rc;
+    commit.bytes = commit.rc ? 0 : (off_t) put->content.len;
+    commit.commit_ms = ngx_current_msec - put->since;
+
+    if (put->done) {
+        put->done(put->data, &commit);
+    }
+
+    ngx_free(put);
+}
+
+
+ngx_fd_t
+ngx_mntreamer_storage_open_file(ngx_mntreamer_storage_t *st, ngx_str_t *path,
+    ngx_file_info_t *fi)
+{
+    char       copy[NGX_MNTREAMER_PATH_MAX];
+    ngx_fd_t   fd;
+    ngx_err_t  err;
+
+    if (path->len == 0 || path->len >= sizeof(copy)) {
+        ngx_set_errno(NGX_ENOENT);
+        return NGX_INVALID_FILE;
+    }
+
+    ngx_memcpy(copy, path->data, path->len);
+    copy[path->len] = '\0';
+
+    /* a named pipe must not hold the event loop */
+
+    fd = ngx_mntreamer_open_beneath(st->fd, copy, O_RDONLY|O_NONBLOCK);
+
+    if (fd == -1) {
+        return NGX_INVALID_FILE;
+    }
+
+    if (ngx_fd_info(fd, fi) == NGX_FILE_ERROR) {
+        err = ngx_errno;
+
+    } else if (!ngx_is_file(fi)) {
+        err = NGX_ENOENT;
+
+    } else {
+        return fd;
+    }
+
+    (void) close(fd);
+    ngx_set_errno(err);
+
+    return NGX_INVALID_FILE;
+}
+
+
+const ngx_mntreamer_storage_stat_t *
+ngx_mntreamer_storage_stat(ngx_mntreamer_storage_t *st)
+{
+    return &st->stat;
+}

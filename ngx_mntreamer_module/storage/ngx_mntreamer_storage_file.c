@@ -1,0 +1,541 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "ngx_mntreamer_storage_internal.h"
+
+
+/*
+ * File work that blocks, in threads, and the opening of files beneath the root,
+ * also in the event loop.  Nothing here follows a symbolic link below the root
+ * and nothing is named by an absolute path, so that neither a planted link nor
+ * a directory moved away leads out of it.
+ */
+
+static ngx_fd_t ngx_mntreamer_open_walk(ngx_fd_t root, const char *path,
+    int flags);
+static ngx_int_t ngx_mntreamer_make_dirs(ngx_fd_t root, const char *path,
+    ngx_uint_t durable, ngx_mntreamer_fail_t *f);
+
+
+static const char  *ngx_mntreamer_store_names[] = {
+    "ok", "empty", "short", "content", "decrypt", "full", "slow", "taken",
+    "failed"
+};
+
+
+const char *
+ngx_mntreamer_store_name(ngx_uint_t rc)
+{
+    if (rc > NGX_MNTREAMER_STORE_FAILED) {
+        return "unknown";
+    }
+
+    return ngx_mntreamer_store_names[rc];
+}
+
+
+ngx_uint_t
+ngx_mntreamer_store_rc(ngx_err_t err)
+{
+    switch (err) {
+
+    case 0:
+        return NGX_MNTREAMER_STORE_OK;
+
+    case NGX_ENOSPC:
+    case EDQUOT:
+        return NGX_MNTREAMER_STORE_FULL;
+
+    case NGX_EEXIST:
+        return NGX_MNTREAMER_STORE_TAKEN;
+
+    default:
+        return NGX_MNTREAMER_STORE_FAILED;
+    }
+}
+
+
+/* keeps the first failure; always NGX_ERROR */
+
+ngx_int_t
+ngx_mntreamer_failed(ngx_mntreamer_fail_t *f, ngx_err_t err, const char *call,
+    const char *name)
+{
+    if (f->rc == NGX_MNTREAMER_STORE_OK) {
+        f->rc = err ? ngx_mntreamer_store_rc(err) : NGX_MNTREAMER_STORE_FAILED;
+        f->err = err;
+        f->call = call;
+
+        (void) ngx_cpystrn((u_char *) f->name, (u_char *) name,
+                           sizeof(f->name));
+    }
+
+    return NGX_ERROR;
+}
+
+
+/* a full disk is told once, until something could be stored again */
+
+void
+ngx_mntreamer_fail_log(ngx_mntreamer_storage_t *st, ngx_log_t *log,
+    ngx_mntreamer_fail_t *f, ngx_str_t *dir)
+{
+    if (f->call == NULL) {
+        return;
+    }
+
+    if (f->rc == NGX_MNTREAMER_STORE_TAKEN) {
+        ngx_log_error(NGX_LOG_ERR, log, f->err,
+                      "%s \"%V/%V/%s\" failed, it has another writer",
+                      f->call, &st->conf.root, dir, f->name);
+
+    } else if (f->rc == NGX_MNTREAMER_STORE_FULL) {
+
+        if (!st->full) {
+            st->full = 1;
+
+            ngx_log_error(NGX_LOG_CRIT, log, f->err,
+                          "%s \"%V/%V/%s\" failed, segments are lost",
+                          f->call, &st->conf.root, dir, f->name);
+        }
+
+    } else {
+        ngx_log_error(NGX_LOG_ERR, log, f->err, "%s \"%V/%V/%s\" failed",
+                      f->call, &st->conf.root, dir, f->name);
+    }
+
+    f->call = NULL;
+}
+
+
+ngx_fd_t
+ngx_mntreamer_open_beneath(ngx_fd_t root, const char *path, int flags)
+{
+    ngx_fd_t         fd;
+    struct open_how  how;
+
+    static ngx_atomic_t  missing;             /* the kernel has no openat2() */
+
+    if (!missing) {
+        ngx_memzero(&how, sizeof(struct open_how));
+
+        how.flags = flags|O_CLOEXEC|O_NOFOLLOW;
+        how.resolve = RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS
+                      |RESOLVE_NO_MAGICLINKS;
+
+        do {
+            fd = (ngx_fd_t) syscall(SYS_openat2, root, path, &how,
+                                    sizeof(struct open_how));
+
+        } while (fd == -1 && (ngx_errno == NGX_EINTR
+                              || ngx_errno == NGX_EAGAIN));
+
+        /* seccomp filters that do not know it answer EPERM */
+
+        if (fd != -1 || (ngx_errno != NGX_ENOSYS && ngx_errno != NGX_EPERM)) {
+            return fd;
+        }
+
+        missing = (ngx_errno == NGX_ENOSYS);
+    }
+
+    return ngx_mntreamer_open_walk(root, path, flags);
+}
+
+
+static ngx_fd_t
+ngx_mntreamer_open_walk(ngx_fd_t root, const char *path, int flags)
+{
+    char         name[NAME_MAX + 1];
+    size_t       n;
+    ngx_fd_t     fd, dir;
+    ngx_err_t    err;
+    const char  *p;
+
+    dir = root;
+
+    for ( ;; ) {
+        p = strchr(path, '/');
+        n = p ? (size_t) (p - path) : ngx_strlen(path);
+
+        if (n == 0 || n > NAME_MAX || path[0] == '/'
+            || (n == 2 && path[0] == '.' && path[1] == '.'))
+        {
+            fd = -1;
+            ngx_set_errno(n > NAME_MAX ? NGX_ENAMETOOLONG : NGX_ENOENT);
+
+        } else {
+            (void) ngx_cpystrn((u_char *) name, (u_char *) path, n + 1);
+
+            fd = openat(dir, name, (p ? O_RDONLY|O_DIRECTORY : flags)
+                                   |O_NOFOLLOW|O_CLOEXEC);
+        }
+
+        err = ngx_errno;
+
+        if (dir != root) {
+            (void) close(dir);
+        }
+
+        if (fd == -1 || p == NULL) {
+            ngx_set_errno(err);
+            return fd;
+        }
+
+        dir = fd;
+        path = p + 1;
+    }
+}
+
+
+/* opens a directory below the root, making what is missing of its path */
+
+ngx_fd_t
+ngx_mntreamer_open_dir(ngx_fd_t root, const char *path, ngx_uint_t durable,
+    ngx_mntreamer_fail_t *f)
+{
+    ngx_fd_t    fd;
+    ngx_uint_t  i;
+
+    /* another track that is closed just now may remove an empty directory */
+
+    for (i = 0; i < 3; i++) {
+        fd = ngx_mntreamer_open_beneath(root, path, O_RDONLY|O_DIRECTORY);
+
+        if (fd != -1) {
+            return fd;
+        }
+
+        if (ngx_errno != NGX_ENOENT) {
+            break;
+        }
+
+        if (ngx_mntreamer_make_dirs(root, path, durable, f) != NGX_OK) {
+            return -1;
+        }
+    }
+
+    (void) ngx_mntreamer_failed(f, ngx_errno, "open()", "");
+
+    return -1;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_make_dirs(ngx_fd_t root, const char *path, ngx_uint_t durable,
+    ngx_mntreamer_fail_t *f)
+{
+    char      *p, copy[NGX_MNTREAMER_PATH_MAX];
+    size_t     n;
+    ngx_fd_t   dir;
+
+    n = ngx_strlen(path);
+
+    if (n >= sizeof(copy)) {
+        return ngx_mntreamer_failed(f, NGX_ENAMETOOLONG, "mkdir()", "");
+    }
+
+    ngx_memcpy(copy, path, n + 1);
+
+    dir = root;
+    path = copy;
+
+    for ( ;; ) {
+        p = strchr(path, '/');
+
+        if (p) {
+            *p = '\0';
+        }
+
+        if (mkdirat(dir, path, NGX_MNTREAMER_DIR_MODE) == -1) {
+            if (ngx_errno != NGX_EEXIST) {
+                (void) ngx_mntreamer_failed(f, ngx_errno, "mkdir()", path);
+                break;
+            }
+
+        } else if (durable && fsync(dir) == -1) {
+            (void) ngx_mntreamer_failed(f, ngx_errno, "fsync()", path);
+            break;
+        }
+
+        if (dir != root) {
+            (void) close(dir);
+        }
+
+        if (p == NULL) {
+            return NGX_OK;
+        }
+
+        *p = '/';
+        path = p + 1;
+
+        *p = '\0';
+        dir = ngx_mntreamer_open_beneath(root, copy, O_RDONLY|O_DIRECTORY);
+        *p = '/';
+
+        if (dir == -1) {
+            return ngx_mntreamer_failed(f, ngx_errno, "open()", copy);
+        }
+    }
+
+    if (dir != root) {
+        (void) close(dir);
+    }
+
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_mntreamer_write_all(ngx_fd_t fd, const void *p, size_t n)
+{
+    struct iovec  iov;
+
+    iov.iov_base = (void *) (uintptr_t) p;
+    iov.iov_len = n;
+
+    return ngx_mntreamer_writev_all(fd, &iov, 1);
+}
+
+
+/* NGX_ERROR with ngx_errno; "iov" is used up */
+
+ngx_int_t
+ngx_mntreamer_writev_all(ngx_fd_t fd, struct iovec *iov, int n)
+{
+    ssize_t  rc;
+
+    while (n) {
+
+        if (iov->iov_len == 0) {
+            iov++;
+            n--;
+            continue;
+        }
+
+        rc = writev(fd, iov, n);
+
+        if (rc == -1) {
+            if (ngx_errno == NGX_EINTR) {
+                continue;
+            }
+
+            return NGX_ERROR;
+        }
+
+        if (rc == 0) {
+            ngx_set_errno(NGX_ENOSPC);
+            return NGX_ERROR;
+        }
+
+        while (n && (size_t) rc >= iov->iov_len) {
+            rc -= iov->iov_len;
+            iov++;
+            n--;
+        }
+
+        if (n) {
+            iov->iov_base = (u_char *) iov->iov_base + rc;
+            iov->iov_len -= rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED: there is none; NGX_ERROR with ngx_errno */
+
+ngx_int_t
+ngx_mntreamer_read_file(ngx_fd_t dir, const char *name, mnt_arena_t *a,
+    mnt_str_t *text)
+{
+    char        *p;
+    size_t       n;
+    ssize_t      rc;
+    ngx_fd_t     fd;
+    ngx_err_t    err;
+    struct stat  sb;
+
+    text->len = 0;
+    text->data = NULL;
+
+    fd = openat(dir, name, O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_NONBLOCK);
+
+    if (fd == -1) {
+        return ngx_errno == NGX_ENOENT ? NGX_DECLINED : NGX_ERROR;
+    }
+
+    if (fstat(fd, &sb) == -1) {
+        goto failed;
+    }
+
+    if (!S_ISREG(sb.st_mode)) {
+        ngx_set_errno(NGX_EEXIST);
+        goto failed;
+    }
+
+    p = mnt_arena_alloc(a, (size_t) sb.st_size + 1);
+
+    if (p == NULL) {
+        ngx_set_errno(NGX_ENOMEM);
+        goto failed;
+    }
+
+    for (n = 0; n < (size_t) sb.st_size; n += rc) {
+        rc = read(fd, p + n, (size_t) sb.st_size - n);
+
+        if (rc == -1) {
+            if (ngx_errno == NGX_EINTR) {
+                rc = 0;
+                continue;
+            }
+
+            goto failed;
+        }
+
+        if (rc == 0) {
+            break;
+        }
+    }
+
+    text->data = p;
+    text->len = n;
+
+    (void) close(fd);
+
+    return NGX_OK;
+
+failed:
+
+    err = ngx_errno;
+    (void) close(fd);
+    ngx_set_errno(err);
+
+    return NGX_ERROR;
+}
+
+
+/* EEXIST when the new name is taken */
+
+int
+ngx_mntreamer_rename_new(ngx_fd_t dir, const char *from, const char *to)
+{
+    if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0) {
+        return 0;
+    }
+
+    if (ngx_errno != NGX_EINVAL && ngx_errno != NGX_ENOSYS) {
+        return -1;
+    }
+
+    /* a file system without RENAME_NOREPLACE */
+
+    if (linkat(dir, from, dir, to, 0) == -1) {
+        return -1;
+    }
+
+    return unlinkat(dir, from, 0);
+}
+
+
+ngx_int_t
+ngx_mntreamer_write_whole(ngx_fd_t dir, const char *name, uint32_t token,
+    ngx_uint_t serial, struct iovec *iov, int niov, ngx_uint_t durable,
+    ngx_fd_t *opened, ngx_mntreamer_fail_t *f)
+{
+    char         part[NAME_MAX + 1];
+    ngx_fd_t     fd;
+    const char  *call;
+
+    (void) ngx_snprintf((u_char *) part, sizeof(part), ".%s.%08xD-%ui.part%Z",
+                        name, token, serial);
+
+    fd = openat(dir, part, O_RDWR|O_APPEND|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC,
+                NGX_MNTREAMER_FILE_MODE);
+
+    if (fd == -1) {
+        return ngx_mntreamer_failed(f, ngx_errno, "open()", part);
+    }
+
+    if (ngx_mntreamer_writev_all(fd, iov, niov) != NGX_OK) {
+        call = "write()";
+        goto failed;
+    }
+
+    if (durable && fsync(fd) == -1) {
+        call = "fsync()";
+        goto failed;
+    }
+
+    ngx_mntreamer_inject("whole_written");
+
+    if (renameat(dir, part, dir, name) == -1) {
+        call = "rename()";
+        goto failed;
+    }
+
+    ngx_mntreamer_inject("whole_renamed");
+
+    if (durable && fsync(dir) == -1) {
+        (void) ngx_mntreamer_failed(f, ngx_errno, "fsync()", name);
+        (void) close(fd);
+        return NGX_ERROR;
+    }
+
+    if (opened) {
+        *opened = fd;
+
+    } else {
+        (void) close(fd);
+    }
+
+    return NGX_OK;
+
+failed:
+
+    (void) ngx_mntreamer_failed(f, ngx_errno, call, part);
+    (void) close(fd);
+    (void) unlinkat(dir, part, 0);
+
+    return NGX_ERROR;
+}
+
+
+#if (NGX_MNTREAMER_INJECT)
+
+/* MNT_INJECT="name:n" ends the process at the n-th pass of a place */
+
+void
+ngx_mntreamer_inject(const char *name)
+{
+    size_t       n;
+    const char  *env;
+
+    static ngx_atomic_t  passes;
+
+    env = getenv("MNT_INJECT");
+    n = ngx_strlen(name);
+
+    if (env == NULL || ngx_strncmp(env, name, n) != 0 || env[n] != ':') {
+        return;
+    }
+
+    if (ngx_atomic_fetch_add(&passes, 1) + 1
+        == (ngx_atomic_uint_t) atol(env + n + 1))
+    {
+        (void) kill(getpid(), SIGKILL);
+    }
+}
+
+#endif

@@ -1,0 +1,469 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <dirent.h>
+#include <sys/uio.h>
+
+#include "ngx_mntreamer_storage_internal.h"
+
+
+/*
+ * The opening of a track, in a thread.  First the journal gets a new inode:
+ * from then on a former writer is fenced, and what is found does not change.
+ * Then mnt_recovery_decide() says what to do; it is done in an order that leaves
+ * the same work to the next opening wherever this one is ended.
+ */
+
+#define NGX_MNTREAMER_OPEN_MAX  (512 * 1024 * 1024)   /* bytes of memory */
+
+
+typedef struct {
+    ngx_mntreamer_track_t  *tr;               /* alias */
+    ngx_mntreamer_fail_t   *f;                /* alias */
+    ngx_uint_t              durable;
+    char                    journal[MNT_TRACK_FILE_MAX];
+    char                    playlist[MNT_TRACK_FILE_MAX];
+    mnt_arena_t             arena;
+    mnt_recovery_found_t    found;
+    mnt_recovery_t          r;
+    mnt_str_t              *drop;             /* names in the arena */
+    ngx_uint_t              ndrop;
+    ngx_uint_t              alloted;          /* room in drop, and in files */
+} ngx_mntreamer_open_t;
+
+
+static ngx_int_t ngx_mntreamer_open_journal(ngx_mntreamer_open_t *o);
+static ngx_int_t ngx_mntreamer_open_scan(ngx_mntreamer_open_t *o);
+static ngx_int_t ngx_mntreamer_open_name(ngx_mntreamer_open_t *o, DIR *dir,
+    const char *name);
+static ngx_uint_t ngx_mntreamer_open_stale(ngx_mntreamer_open_t *o,
+    const char *name);
+static ngx_int_t ngx_mntreamer_open_room(ngx_mntreamer_open_t *o);
+static ngx_int_t ngx_mntreamer_open_apply(ngx_mntreamer_open_t *o);
+static ngx_int_t ngx_mntreamer_open_playlist(ngx_mntreamer_open_t *o);
+static void ngx_mntreamer_open_state(ngx_mntreamer_open_t *o);
+
+
+void
+ngx_mntreamer_open_work(void *data)
+{
+    ngx_mntreamer_track_t *tr = data;
+
+    ngx_int_t             rc;
+    ngx_mntreamer_open_t  o;
+
+    ngx_memzero(&o, sizeof(ngx_mntreamer_open_t));
+
+    o.tr = tr;
+    o.f = &tr->fail;
+    o.durable = (tr->durability == NGX_MNTREAMER_DURABLE_SEGMENT);
+
+    o.found.prefix = tr->prefix;
+    o.found.target_s = tr->target_s;
+    o.found.reopen = tr->reopen;
+    o.found.now_ms = tr->now_ms;
+
+    (void) ngx_snprintf((u_char *) o.journal, sizeof(o.journal),
+                        ".%V.journal%Z", &tr->name);
+    (void) ngx_snprintf((u_char *) o.playlist, sizeof(o.playlist),
+                        "%V.m3u8%Z", &tr->name);
+
+    mnt_arena_init(&o.arena, NGX_MNTREAMER_OPEN_MAX);
+
+    tr->dirfd = ngx_mntreamer_open_dir(tr->root, (char *) tr->dir.data,
+                                       o.durable, o.f);
+
+    if (tr->dirfd != -1
+        && ngx_mntreamer_open_journal(&o) == NGX_OK
+        && ngx_mntreamer_open_scan(&o) == NGX_OK)
+    {
+        rc = ngx_mntreamer_read_file(tr->dirfd, o.playlist, &o.arena,
+                                     &o.found.playlist);
+
+        if (rc == NGX_ERROR) {
+            (void) ngx_mntreamer_failed(o.f, ngx_errno, "read()", o.playlist);
+
+        } else if (mnt_recovery_decide(&o.arena, &o.found, &o.r) != 0) {
+            (void) ngx_mntreamer_failed(o.f, NGX_ENOMEM, "recovery of",
+                                        o.playlist);
+
+        } else if (ngx_mntreamer_open_apply(&o) == NGX_OK) {
+            ngx_mntreamer_open_state(&o);
+        }
+    }
+
+    mnt_arena_free(&o.arena);
+
+    ngx_memory_barrier();
+    tr->working = 0;
+}
+
+
+/* gives the journal a new inode with the lines that are whole */
+
+static ngx_int_t
+ngx_mntreamer_open_journal(ngx_mntreamer_open_t *o)
+{
+    int                     n;
+    char                   *p;
+    ngx_int_t               rc;
+    mnt_str_t               rest, text;
+    struct iovec            iov;
+    mnt_journal_line_t      l;
+    ngx_mntreamer_track_t  *tr;
+
+    tr = o->tr;
+
+    rc = ngx_mntreamer_read_file(tr->dirfd, o->journal, &o->arena, &rest);
+
+    if (rc == NGX_ERROR) {
+        return ngx_mntreamer_failed(o->f, ngx_errno, "read()", o->journal);
+    }
+
+    tr->opened->existed = (rc == NGX_OK);
+
+    p = mnt_arena_alloc(&o->arena, rest.len + 1);
+    if (p == NULL) {
+        return ngx_mntreamer_failed(o->f, NGX_ENOMEM, "read()", o->journal);
+    }
+
+    o->found.journal.data = p;
+
+    while ((n = mnt_journal_read(&rest, &l, &text)) != 0) {
+        if (n > 0) {
+            p = (char *) ngx_cpymem(p, text.data, text.len);
+        }
+    }
+
+    o->found.journal.len = p - o->found.journal.data;
+
+    iov.iov_base = (void *) (uintptr_t) o->found.journal.data;
+    iov.iov_len = o->found.journal.len;
+
+    tr->journal_size = o->found.journal.len;
+
+    return ngx_mntreamer_write_whole(tr->dirfd, o->journal, tr->token,
+                                     ++tr->writes, &iov, 1, o->durable,
+                                     &tr->journal, o->f);
+}
+
+
+static ngx_int_t
+ngx_mntreamer_open_scan(ngx_mntreamer_open_t *o)
+{
+    DIR            *dir;
+    ngx_fd_t        fd;
+    ngx_err_t       err;
+    ngx_int_t       rc;
+    struct dirent  *de;
+
+    fd = openat(o->tr->dirfd, ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (fd == -1) {
+        return ngx_mntreamer_failed(o->f, ngx_errno, "open()", ".");
+    }
+
+    dir = fdopendir(fd);
+
+    if (dir == NULL) {
+        err = ngx_errno;
+        (void) close(fd);
+        return ngx_mntreamer_failed(o->f, err, "fdopendir()", ".");
+    }
+
+    for ( ;; ) {
+        ngx_set_errno(0);
+        de = readdir(dir);
+
+        if (de == NULL) {
+            rc = ngx_errno ? ngx_mntreamer_failed(o->f, ngx_errno, "readdir()",
+                                                  ".")
+                           : NGX_OK;
+            break;
+        }
+
+        rc = ngx_mntreamer_open_name(o, dir, de->d_name);
+
+        if (rc != NGX_OK) {
+            break;
+        }
+    }
+
+    (void) closedir(dir);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_open_name(ngx_mntreamer_open_t *o, DIR *dir, const char *name)
+{
+    mnt_str_t    s;
+    mnt_file_t   file;
+    struct stat  sb;
+
+    s = mnt_str_c(name);
+
+    mnt_file_parse(s, o->found.prefix, &file);
+
+    if (file.kind == MNT_FILE_OTHER && !ngx_mntreamer_open_stale(o, name)) {
+        return NGX_OK;
+    }
+
+    if (ngx_mntreamer_open_room(o) != NGX_OK) {
+        return ngx_mntreamer_failed(o->f, NGX_ENOMEM, "readdir()", ".");
+    }
+
+    if (file.kind == MNT_FILE_OTHER || file.kind == MNT_FILE_PART) {
+        s = mnt_arena_dup(&o->arena, s);
+
+        if (s.data == NULL) {
+            return ngx_mntreamer_failed(o->f, NGX_ENOMEM, "readdir()", ".");
+        }
+
+        o->drop[o->ndrop++] = s;
+    }
+
+    if (file.kind == MNT_FILE_OTHER) {
+        return NGX_OK;
+    }
+
+    if (fstatat(dirfd(dir), name, &sb, AT_SYMLINK_NOFOLLOW) == -1) {
+
+        if (ngx_errno == NGX_ENOENT) {
+            return NGX_OK;
+        }
+
+        return ngx_mntreamer_failed(o->f, ngx_errno, "fstatat()", name);
+    }
+
+    /* what is no file has no bytes, but its number is taken */
+
+    file.size = S_ISREG(sb.st_mode) ? sb.st_size : 0;
+
+    o->found.files[o->found.nfiles++] = file;
+
+    return NGX_OK;
+}
+
+
+/*
+ * 1 for whole files that were being written when their writer ended:
+ * ".NAME.TOKEN-N.part" of this track, and multivariant playlists of another
+ * process.
+ */
+
+static ngx_uint_t
+ngx_mntreamer_open_stale(ngx_mntreamer_open_t *o, const char *name)
+{
+    char       token[sizeof("01234567-")];
+    size_t     n;
+    mnt_str_t  s;
+
+    s = mnt_str_c(name);
+
+    if (name[0] != '.' || !mnt_str_ends(s, ".part")) {
+        return 0;
+    }
+
+    name++;
+
+    n = ngx_strlen(o->journal);
+
+    if (ngx_strncmp(name, o->journal, n) == 0 && name[n] == '.') {
+        return 1;
+    }
+
+    n = ngx_strlen(o->playlist);
+
+    if (ngx_strncmp(name, o->playlist, n) == 0 && name[n] == '.') {
+        return 1;
+    }
+
+    if (ngx_strncmp(name, "index.m3u8.", sizeof("index.m3u8.") - 1) == 0) {
+        (void) ngx_snprintf((u_char *) token, sizeof(token), "%08xD-%Z",
+                            o->tr->st->token);
+
+        return strstr(name, token) == NULL;
+    }
+
+    return 0;
+}
+
+
+/* room for one more file and name */
+
+static ngx_int_t
+ngx_mntreamer_open_room(ngx_mntreamer_open_t *o)
+{
+    void        *files, *drop;
+    ngx_uint_t   n;
+
+    if (o->found.nfiles < o->alloted && o->ndrop < o->alloted) {
+        return NGX_OK;
+    }
+
+    n = o->alloted ? 2 * o->alloted : 256;
+
+    files = mnt_arena_alloc(&o->arena, n * sizeof(mnt_file_t));
+    drop = mnt_arena_alloc(&o->arena, n * sizeof(mnt_str_t));
+
+    if (files == NULL || drop == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (o->alloted) {
+        ngx_memcpy(files, o->found.files,
+                   o->found.nfiles * sizeof(mnt_file_t));
+        ngx_memcpy(drop, o->drop, o->ndrop * sizeof(mnt_str_t));
+    }
+
+    o->found.files = files;
+    o->drop = drop;
+    o->alloted = n;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_open_apply(ngx_mntreamer_open_t *o)
+{
+    char                    from[MNT_TRACK_FILE_MAX], to[MNT_TRACK_FILE_MAX];
+    size_t                  i;
+    mnt_recovery_t         *r;
+    ngx_mntreamer_track_t  *tr;
+
+    r = &o->r;
+    tr = o->tr;
+
+    for (i = 0; i < r->nrenames; i++) {
+        (void) mnt_file_name(&r->renames[i].part, tr->prefix, from);
+        (void) mnt_file_name(&r->renames[i].final, tr->prefix, to);
+
+        if (ngx_mntreamer_rename_new(tr->dirfd, from, to) == -1) {
+            return ngx_mntreamer_failed(o->f, ngx_errno, "rename()", to);
+        }
+
+        ngx_mntreamer_inject("open_rename");
+    }
+
+    if (r->nrenames && o->durable && fsync(tr->dirfd) == -1) {
+        return ngx_mntreamer_failed(o->f, ngx_errno, "fsync()", ".");
+    }
+
+    /*
+     * The journal first: what it says of a missing file holds with the entry
+     * still in the playlist, and that it was opened again with ENDLIST there.
+     */
+
+    if (ngx_mntreamer_journal_append(tr, r->lines.data, r->lines.len, o->f)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_mntreamer_inject("open_journalled");
+
+    if (ngx_mntreamer_open_playlist(o) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_mntreamer_inject("open_listed");
+
+    for (i = 0; i < o->ndrop; i++) {
+        if (unlinkat(tr->dirfd, o->drop[i].data, 0) == -1
+            && ngx_errno != NGX_ENOENT)
+        {
+            return ngx_mntreamer_failed(o->f, ngx_errno, "unlink()",
+                                        o->drop[i].data);
+        }
+
+        ngx_mntreamer_inject("open_dropped");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_open_playlist(ngx_mntreamer_open_t *o)
+{
+    struct iovec            iov;
+    mnt_recovery_t         *r;
+    ngx_mntreamer_track_t  *tr;
+
+    r = &o->r;
+    tr = o->tr;
+
+    if (r->segments == 0) {
+
+        /* never an empty playlist */
+
+        if (unlinkat(tr->dirfd, o->playlist, 0) == -1
+            && ngx_errno != NGX_ENOENT)
+        {
+            return ngx_mntreamer_failed(o->f, ngx_errno, "unlink()",
+                                        o->playlist);
+        }
+
+        return NGX_OK;
+    }
+
+    iov.iov_base = (void *) (uintptr_t) r->playlist.data;
+    iov.iov_len = r->playlist.len;
+
+    return ngx_mntreamer_write_whole(tr->dirfd, o->playlist, tr->token,
+                                     ++tr->writes, &iov, 1, o->durable,
+                                     &tr->playlist, o->f);
+}
+
+
+static void
+ngx_mntreamer_open_state(ngx_mntreamer_open_t *o)
+{
+    mnt_recovery_t               *r;
+    ngx_mntreamer_track_t        *tr;
+    ngx_mntreamer_track_state_t  *s;
+
+    r = &o->r;
+    tr = o->tr;
+    s = tr->opened;
+
+    tr->playlist_size = r->playlist.len;
+    tr->head_len = r->head_len;
+    tr->target_s = r->target_s;
+    tr->has_map = r->has_map;
+    tr->map = r->map;
+    tr->listed_map = r->map;
+    tr->next_number = r->next_number;
+    tr->next_init = r->next_init;
+    tr->segments = r->segments;
+    tr->duration_us = r->duration_us;
+    tr->ended = r->ended && !tr->reopen;
+    tr->discontinuous = r->discontinuous;
+    tr->ninits = r->ninits;
+
+    ngx_memcpy(tr->inits, r->inits, sizeof(tr->inits));
+
+    s->existed |= (r->segments != 0);
+    s->ended = r->ended;
+    s->segments = r->segments;
+    s->bytes = r->bytes;
+    s->duration_us = r->duration_us;
+    s->gaps = r->gaps;
+    s->lost_us = r->lost_us;
+    s->last_ms = r->last_ms;
+    s->recovered = r->recovered;
+    s->dropped = r->dropped;
+    s->hole = r->hole;
+    s->hole_us = r->hole_us;
+
+    *s->window = r->window;
+}
