@@ -487,9 +487,51 @@ ngx_mntreamer_curl_reserve(ngx_mntreamer_curl_t *curl, ngx_socket_t fd)
 void
 ngx_mntreamer_curl_forget(ngx_mntreamer_curl_t *curl, ngx_socket_t fd)
 {
-    if ((size_t) fd < curl->nwatches && curl->watches[fd]) {
-        ngx_mntreamer_watch_close(curl->watches[fd]);
-        curl->watches[fd] = NULL;
+    ngx_mntreamer_watch_t  *w;
+
+    if ((size_t) fd >= curl->nwatches || curl->watches[fd] == NULL) {
+        return;
+    }
+
+    w = curl->watches[fd];
+    curl->watches[fd] = NULL;
+
+    /*
+     * libcurl 7.88 closes a socket that is not yet connected directly, and
+     * says so afterwards.
+     */
+
+    if (fcntl(fd, F_GETFD) == -1) {
+        ngx_mntreamer_watch_forget(w);
+
+    } else {
+        ngx_mntreamer_watch_close(w);
+    }
+}
+
+
+/*
+ * The other half of it: the next attempt to connect, in the same call, gets
+ * the same number, and libcurl sees no change to tell us about.
+ */
+
+void
+ngx_mntreamer_curl_reopen(ngx_mntreamer_curl_t *curl, ngx_socket_t fd)
+{
+    ngx_mntreamer_watch_t  *w;
+
+    if ((size_t) fd >= curl->nwatches || curl->watches[fd] == NULL) {
+        return;
+    }
+
+    ngx_mntreamer_watch_forget(curl->watches[fd]);
+
+    w = ngx_mntreamer_watch_open(fd, ngx_mntreamer_curl_watch_handler, curl,
+                                 curl->log);
+    curl->watches[fd] = w;
+
+    if (w) {
+        (void) ngx_mntreamer_watch_set(w, NGX_MNTREAMER_WRITABLE);
     }
 }
 

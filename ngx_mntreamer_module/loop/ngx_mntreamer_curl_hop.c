@@ -34,6 +34,7 @@ curl_socket_t
 ngx_mntreamer_curl_hop_open(void *data, curlsocktype purpose,
     struct curl_sockaddr *address)
 {
+    curl_socket_t              fd;
     ngx_mntreamer_transfer_t  *tr = data;
 
     if (ngx_mntreamer_curl_hop(tr, &address->addr) != NGX_OK) {
@@ -42,8 +43,14 @@ ngx_mntreamer_curl_hop_open(void *data, curlsocktype purpose,
 
     /* programs that other rooms start must not inherit it */
 
-    return socket(address->family, address->socktype|SOCK_CLOEXEC,
-                  address->protocol);
+    fd = socket(address->family, address->socktype|SOCK_CLOEXEC,
+                address->protocol);
+
+    if (fd != CURL_SOCKET_BAD) {
+        ngx_mntreamer_curl_reopen(tr->curl, fd);
+    }
+
+    return fd;
 }
 
 

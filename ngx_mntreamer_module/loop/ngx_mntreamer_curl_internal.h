@@ -106,8 +106,11 @@ struct ngx_mntreamer_curl_s {
 
 /* ngx_mntreamer_curl.c */
 
-/* before a descriptor of libcurl's is closed */
+/* before a descriptor of libcurl's is closed, or right after */
 void ngx_mntreamer_curl_forget(ngx_mntreamer_curl_t *curl, ngx_socket_t fd);
+
+/* a socket was opened that may have the number of a closed one */
+void ngx_mntreamer_curl_reopen(ngx_mntreamer_curl_t *curl, ngx_socket_t fd);
 
 
 /* ngx_mntreamer_curl_handle.c */
