@@ -202,6 +202,7 @@ platform_start() {
         "${as[@]+"${as[@]}"}" /usr/bin/python3 "$state/demo/platform.py" \
         --dir "$state/demo") >"$state/log/platform.log" 2>&1 </dev/null &
     process_save platform $!
+    disown
 
     for i in {1..100}; do
         [ -e "$state/demo/port" ] && return
@@ -251,6 +252,7 @@ nginx_start() {
         -c "$state/nginx.conf" -e "$state/log/error.log" -g 'daemon off;') \
         >"$state/log/nginx.out" 2>&1 </dev/null &
     process_save nginx $!
+    disown
 }
 
 
@@ -359,10 +361,11 @@ run_stop() {
         echo
     fi
 
+    [ "$stopping" = no ] || rc=0
     [ "$rc" -ne 0 ] || say "ending"
 
     rm -f "$state/run/ready"
-    parts_stop
+    leftovers
     process_forget supervisor
     exit "$rc"
 }
@@ -409,9 +412,7 @@ leftovers() {
     local found=1 name proc
 
     for name in nginx platform; do
-        if process_find "$name"; then
-            found=0
-        fi
+        process_find "$name" && found=0
     done
 
     [ ! -e "$state/pg/data/postmaster.pid" ] || found=0

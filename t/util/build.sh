@@ -179,13 +179,13 @@ node_packages() {
 build_san_nginx() {
     cat >"$build/san/nginx.new" <<END
 #!/bin/sh
-ASAN_OPTIONS=detect_odr_violation=0:detect_leaks=0:abort_on_error=1
-ASAN_OPTIONS=\$ASAN_OPTIONS:log_path=\${MNT_SAN_LOG:-$build/san/report}
-UBSAN_OPTIONS=print_stacktrace=1:log_path=\${MNT_SAN_LOG:-$build/san/report}
+# a test may have its own idea of where reports go
+: "\${ASAN_OPTIONS:=detect_odr_violation=0:detect_leaks=0:log_path=$build/san/report}"
+: "\${UBSAN_OPTIONS:=print_stacktrace=1:log_path=$build/san/report}"
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(
             gcc -print-file-name=libubsan.so)"
 export ASAN_OPTIONS UBSAN_OPTIONS LD_PRELOAD
-exec $(command -v nginx || echo /usr/sbin/nginx) "\$@"
+exec $(PATH=$PATH:/usr/sbin command -v nginx) "\$@"
 END
     chmod +x "$build/san/nginx.new"
     mv -f "$build/san/nginx.new" "$build/san/nginx-san"

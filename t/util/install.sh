@@ -156,11 +156,10 @@ package_from_testing() {
 
     # the first source of this release's own suite
 
-    read -r uri key < <(apt-get indextargets \
-        --format '$(RELEASE) $(CODENAME) $(REPO_URI) $(SIGNED_BY)' \
-        'Created-By: Packages' \
-        | awk -v name="$(. /etc/os-release; echo "${VERSION_CODENAME-}")" \
-              '$1 == name || $2 == name { print $3, $4; exit }')
+    uri=$(apt-get indextargets \
+          --format '$(RELEASE) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' \
+          | awk -v name="$(. /etc/os-release; echo "${VERSION_CODENAME-}")" \
+                '$1 == name || $2 == name { print $3; exit }')
 
     [ -n "${uri-}" ] \
         || fail "$1 is not in this release, and no mirror to ask was found"
@@ -168,18 +167,19 @@ package_from_testing() {
     rm -rf "$apt"
     mkdir -p "$apt/etc/parts" "$apt/lists/partial" "$apt/files"
 
-    cat >"$apt/etc/testing.sources" <<END
+    cat >"$apt/etc/parts/testing.sources" <<END
 Types: deb
 URIs: $uri
 Suites: testing
 Components: main
 END
 
-    if [ -n "${key-}" ]; then
-        echo "Signed-By: $key" >>"$apt/etc/testing.sources"
-    fi
-
-    mv "$apt/etc/testing.sources" "$apt/etc/parts/"
+    for key in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
+        if [ -e "$key" ]; then
+            echo "Signed-By: $key" >>"$apt/etc/parts/testing.sources"
+            break
+        fi
+    done
 
     cat >"$apt/apt.conf" <<END
 Dir::Etc::SourceList "/dev/null";
