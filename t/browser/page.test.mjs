@@ -1,0 +1,254 @@
+// The page in a real browser over a really running system.  Guards that a
+// newcomer sees what is live, plays a recording from its first second while it
+// grows, reads the page in Korean and in English, and that titles stay text.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { startBrowser, startSystem, until } from './system.mjs';
+
+let system;
+let browser;
+
+
+before(async () => {
+    system = await startSystem();
+    browser = await startBrowser();
+}, { timeout: 240000 });
+
+after(async () => {
+    await browser?.close();
+    await system?.stop();
+});
+
+
+// a page whose complaints and foreign requests fail the test
+
+async function open(t, options = {}) {
+    const context = await browser.newContext({ locale: 'en-US', ...options });
+    const page = await context.newPage();
+    const own = new URL(system.url).origin;
+
+    page.trouble = [];
+    page.on('pageerror', (error) => page.trouble.push(String(error)));
+    page.on('console', (message) => {
+        if (/Content Security Policy/.test(message.text())) {
+            page.trouble.push(message.text());
+        }
+    });
+    page.on('request', (request) => {
+        const { protocol, origin } = new URL(request.url());
+
+        if (protocol.startsWith('http') && origin !== own) {
+            page.trouble.push('foreign request: ' + request.url());
+        }
+    });
+
+    t.after(() => context.close());
+    await page.goto(system.url + (options.hash ?? ''));
+    return page;
+}
+
+
+function api(path) {
+    return fetch(new URL('api/v1/' + path, system.url)).then((r) => r.json());
+}
+
+
+function growing() {
+    return until('a recording has four segments', async () => {
+        const { items } = await api('recordings');
+
+        return items.find((r) => r.status === 'recording' && r.segments >= 4);
+    }, 90);
+}
+
+
+test('the page lists what is live', async (t) => {
+    const page = await open(t);
+    const item = await until('something is live', async () =>
+        (await api('live')).items[0], 60);
+    const card = page.locator('#live li[data-channel="' + item.channel_id
+                              + '"]');
+
+    await card.waitFor();
+    assert.equal(await card.locator('h3').textContent(), item.channel_name);
+    assert.deepEqual(page.trouble, []);
+});
+
+
+test('a growing recording plays from its first second', async (t) => {
+    const recording = await growing();
+    const page = await open(t);
+    const row = page.locator('#recordings li[data-recording="' + recording.id
+                             + '"]');
+
+    await row.getByRole('button').click();
+
+    const video = page.locator('#video');
+    const start = await until('the video plays', () => video.evaluate(
+        (v) => v.readyState >= 2 && v.currentTime > 0 && [v.currentTime]));
+
+    assert.ok(start[0] < 5, 'began at ' + start[0]);
+
+    const later = await until('its time goes on', async () => {
+        const now = await video.evaluate((v) => v.currentTime);
+
+        return now > start[0] + 1 && now;
+    });
+
+    assert.ok(later < start[0] + 20);
+    assert.ok(await video.evaluate((v) => v.videoWidth) > 0);
+
+    const first = await video.evaluate((v) => v.duration);
+
+    await until('it grows while it plays', () => video.evaluate(
+        (v, before) => v.duration > before, first));
+
+    await page.locator('#player-live').click();
+    await until('the live edge plays', () => video.evaluate(
+        (v, before) => v.currentTime > before - 12
+                       && v.duration - v.currentTime < 20, first));
+
+    await page.locator('#player-close').click();
+    await page.locator('#player').waitFor({ state: 'hidden' });
+    assert.deepEqual(page.trouble, []);
+});
+
+
+test('the address names what is played', async (t) => {
+    const recording = await growing();
+    const page = await open(t, { hash: '#/recordings/' + recording.id });
+
+    await page.locator('#player').waitFor();
+    await until('the video plays', () => page.locator('#video').evaluate(
+        (v) => v.currentTime > 0));
+    assert.deepEqual(page.trouble, []);
+});
+
+
+test('the language follows the browser, and the switch is kept', async (t) => {
+    const page = await open(t, { locale: 'ko-KR' });
+    const title = page.locator('#recordings-title');
+
+    assert.equal(await title.textContent(), '녹화');
+    assert.equal(await page.locator('html').getAttribute('lang'), 'ko');
+
+    await page.locator('#language').selectOption('en');
+    assert.equal(await title.textContent(), 'Recordings');
+
+    await page.reload();
+    await until('it is still English', async () =>
+        await title.textContent() === 'Recordings');
+    assert.deepEqual(page.trouble, []);
+});
+
+
+test('a title is text, whatever it holds', async (t) => {
+    const page = await open(t);
+    const hostile = '<img src=x onerror="document.title=\'owned\'"><b>bold</b>';
+    const change = (body) => {
+        for (const item of body.items) {
+            item.title = hostile;
+            item.channel_name = hostile;
+        }
+
+        return body;
+    };
+
+    await growing();
+    await page.route(/\/api\/v1\/(live|recordings)\?/, async (route) => {
+        const response = await route.fetch();
+
+        await route.fulfill({ response, json: change(await response.json()) });
+    });
+    await page.reload();
+
+    for (const list of ['#live', '#recordings']) {
+        const shown = page.locator(list + ' .title').first();
+
+        await shown.waitFor();
+        assert.equal(await shown.textContent(), hostile);
+        assert.equal(await page.locator(list + ' b, ' + list + ' img').count(),
+                     0);
+    }
+
+    await page.locator('#recordings button:enabled').first().click();
+    await page.locator('#player').waitFor();
+    assert.equal(await page.locator('#player b, #player img').count(), 0);
+    assert.equal(await page.title(), 'mntreamer');
+    assert.deepEqual(page.trouble, []);
+});
+
+
+test('a channel is added by what somebody types', async (t) => {
+    const page = await open(t);
+    const id = 'e'.repeat(32);
+
+    await page.locator('#add-channel').fill('  ' + id + ' ');
+    await page.locator('#add button').click();
+    await until('it is said', async () =>
+        (await page.locator('#add-note').textContent()).includes('Watching'));
+
+    const { items } = await api('streamers?channel_id=' + id);
+
+    assert.equal(items.length, 1);
+
+    await page.locator('#add-channel').fill('https://example.invalid/');
+    await page.locator('#add button').click();
+    await until('a refusal is said', async () =>
+        (await page.locator('#add-note').textContent()).includes('not added'));
+
+    await fetch(new URL('api/v1/streamers/' + items[0].id, system.url),
+                { method: 'DELETE',
+                  headers: { 'Content-Type': 'application/json' } });
+    assert.deepEqual(page.trouble, []);
+});
+
+
+test('a server that does not answer is said plainly', async (t) => {
+    const page = await open(t);
+
+    await page.route(/\/api\/v1\//, (route) => route.fulfill({
+        status: 503,
+        json: { status: 503, error: 'database_away', description: 'away' },
+    }));
+    await until('trouble is shown', async () =>
+        await page.locator('#trouble').isVisible(), 20);
+    assert.match(await page.locator('#trouble').textContent(), /database/);
+
+    await page.unroute(/\/api\/v1\//);
+    await page.locator('#trouble').waitFor({ state: 'hidden' });
+});
+
+
+test('nothing is wider than a phone', async (t) => {
+    for (const locale of ['ko-KR', 'en-US']) {
+        const page = await open(t, {
+            locale, viewport: { width: 360, height: 740 },
+        });
+
+        await growing();
+        await page.locator('#recordings li').first().waitFor();
+        assert.equal(await page.evaluate(
+            () => document.documentElement.scrollWidth), 360);
+    }
+});
+
+
+test('every control has a name', async (t) => {
+    const page = await open(t);
+
+    await growing();
+    await page.locator('#recordings button').first().waitFor();
+
+    for (const control of await page.locator(
+        'button:visible, input:visible, select:visible').all())
+    {
+        const name = await control.evaluate((e) =>
+            e.getAttribute('aria-label') || e.textContent.trim()
+            || [...(e.labels ?? [])].map((l) => l.textContent.trim()).join());
+
+        assert.ok(name, await control.evaluate((e) => e.outerHTML));
+    }
+});
