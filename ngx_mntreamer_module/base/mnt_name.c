@@ -13,6 +13,7 @@ static uint32_t mnt_name_decode(mnt_str_t s, size_t *n);
 static int mnt_name_dropped(uint32_t c);
 static int mnt_name_replaced(uint32_t c);
 static int mnt_name_device(mnt_str_t name);
+static size_t mnt_name_filter(mnt_str_t text, char *out);
 
 
 /* the code point at the front; malformed bytes are one U+FFFD each */
@@ -139,24 +140,15 @@ mnt_name_device(mnt_str_t name)
 }
 
 
-mnt_str_t
-mnt_name_safe(mnt_arena_t *a, mnt_str_t text)
+/* the characters that may stay, up to MNT_NAME_MAX bytes; their number */
+
+static size_t
+mnt_name_filter(mnt_str_t text, char *out)
 {
-    char       *buf;
-    size_t      i, n, len, room;
-    uint32_t    c;
-    mnt_str_t   s, name = mnt_str_null;
+    size_t     i, n, len;
+    uint32_t   c;
+    mnt_str_t  s;
 
-    /* one byte for the mark before a device, one for the end */
-
-    buf = mnt_arena_alloc(a, MNT_NAME_MAX + 2);
-
-    if (buf == NULL) {
-        return name;
-    }
-
-    name.data = buf + 1;
-    room = MNT_NAME_MAX;
     len = 0;
 
     for (i = 0; i < text.len; i += n) {
@@ -170,23 +162,41 @@ mnt_name_safe(mnt_arena_t *a, mnt_str_t text)
             continue;
         }
 
+        s.len = n;
+
         if (mnt_name_replaced(c)) {
             s.data = "_";
             s.len = 1;
-
-        } else {
-            s.len = n;
         }
 
-        if (s.len > room - len) {
+        if (s.len > MNT_NAME_MAX - len) {
             break;
         }
 
-        memcpy(buf + 1 + len, s.data, s.len);
+        memcpy(out + len, s.data, s.len);
         len += s.len;
     }
 
-    name.len = len;
+    return len;
+}
+
+
+mnt_str_t
+mnt_name_safe(mnt_arena_t *a, mnt_str_t text)
+{
+    char       *buf;
+    mnt_str_t   name = mnt_str_null;
+
+    /* one byte for the mark before a device, one for the end */
+
+    buf = mnt_arena_alloc(a, MNT_NAME_MAX + 2);
+
+    if (buf == NULL) {
+        return name;
+    }
+
+    name.data = buf + 1;
+    name.len = mnt_name_filter(text, buf + 1);
 
     for ( ;; ) {
         while (name.len && (name.data[name.len - 1] == ' '

@@ -21,6 +21,12 @@ typedef struct {
     size_t   len;
 } mnt_url_out_t;
 
+typedef struct {
+    mnt_str_t  origin;                        /* scheme and authority */
+    mnt_str_t  path;
+    mnt_str_t  query;                         /* with '?' */
+} mnt_url_target_t;
+
 
 static int mnt_url_host(mnt_str_t authority, mnt_url_t *u);
 static int mnt_url_host_ipv6(mnt_str_t *authority, mnt_url_t *u);
@@ -32,10 +38,14 @@ static mnt_str_t mnt_url_rest(mnt_str_t s, mnt_str_t head);
 static mnt_str_t mnt_url_clean(mnt_arena_t *a, mnt_str_t ref);
 static mnt_str_t mnt_url_merge(mnt_arena_t *a, mnt_str_t base, mnt_str_t ref);
 static size_t mnt_url_dots(const char *in, size_t n, char *out);
+static int mnt_url_resolve(mnt_arena_t *a, mnt_str_t base, mnt_str_t ref,
+    mnt_url_target_t *t);
 static int mnt_url_has_token(mnt_str_t s);
 static mnt_str_t mnt_url_path(mnt_str_t url, mnt_str_t *authority);
 static void mnt_url_put(mnt_url_out_t *out, mnt_str_t s);
 static void mnt_url_putc(mnt_url_out_t *out, const char *s);
+static void mnt_url_put_authority(mnt_url_out_t *out, mnt_str_t authority);
+static void mnt_url_put_path(mnt_url_out_t *out, mnt_str_t path);
 static int mnt_url_boundary(mnt_str_t url, size_t i);
 
 
@@ -427,81 +437,103 @@ mnt_url_merge(mnt_arena_t *a, mnt_str_t base, mnt_str_t ref)
 }
 
 
+/*
+ * RFC 3986 5.2.2 without fragments: sets the pieces of the target, the path
+ * still with dot segments.
+ */
+
+static int
+mnt_url_resolve(mnt_arena_t *a, mnt_str_t base, mnt_str_t ref,
+    mnt_url_target_t *t)
+{
+    mnt_str_t  whole;
+    mnt_url_t  u;
+
+    if (mnt_url_parse(base, &u) != 0) {
+        return -1;
+    }
+
+    whole = base;
+
+    if (mnt_url_scheme(ref).len) {
+        whole = ref;
+
+    } else if (mnt_str_starts(ref, "//")) {
+        whole = mnt_arena_printf(a, "%.*s:%.*s", (int) u.scheme.len,
+                                 u.scheme.data, (int) ref.len, ref.data);
+    }
+
+    if (whole.data != base.data) {
+        if (whole.data == NULL || mnt_url_parse(whole, &u) != 0) {
+            return -1;
+        }
+
+        ref.len = 0;
+    }
+
+    t->origin.data = whole.data;
+    t->origin.len = (size_t) (u.path.data - whole.data);
+    t->path = u.path;
+
+    if (ref.len == 0) {
+        t->query = mnt_url_rest(mnt_url_rest(whole, t->origin), u.path);
+        return 0;
+    }
+
+    t->path = mnt_url_until(ref, "?");
+    t->query = mnt_url_rest(ref, t->path);
+
+    if (t->path.len == 0) {
+        t->path = u.path;
+
+    } else if (t->path.data[0] != '/') {
+        t->path = mnt_url_merge(a, u.path, t->path);
+    }
+
+    return (t->path.len && t->path.data == NULL) ? -1 : 0;
+}
+
+
 mnt_str_t
 mnt_url_join(mnt_arena_t *a, mnt_str_t base, mnt_str_t ref)
 {
-    char       *p;
-    size_t      front;
-    mnt_str_t   path, query, result, origin, none = mnt_str_null;
-    mnt_url_t   b, r;
+    char              *p;
+    mnt_str_t          result, none = mnt_str_null;
+    mnt_url_t          u;
+    mnt_url_target_t   t;
 
+    /* what cleaning would mend in a base is wrong there */
+
+    if (mnt_url_parse(base, &u) != 0) {
+        return none;
+    }
+
+    base = mnt_url_clean(a, base);
     ref = mnt_url_clean(a, ref);
 
-    if (ref.data == NULL || mnt_url_parse(base, &b) != 0) {
+    if (base.data == NULL || ref.data == NULL
+        || mnt_url_resolve(a, base, ref, &t) != 0)
+    {
         return none;
     }
 
-    front = (size_t) (b.path.data - base.data);
-    origin.data = base.data;
-    origin.len = front;
-
-    if (mnt_url_scheme(ref).len) {
-        base = ref;
-
-    } else if (mnt_str_starts(ref, "//")) {
-        base = mnt_arena_printf(a, "%.*s:%s", (int) b.scheme.len,
-                                b.scheme.data, ref.data);
-    }
-
-    if (base.data != origin.data) {
-        if (base.data == NULL || mnt_url_parse(base, &r) != 0) {
-            return none;
-        }
-
-        origin.data = base.data;
-        origin.len = (size_t) (r.path.data - base.data);
-        path = r.path;
-        query = mnt_url_rest(base, origin);
-        query = mnt_url_rest(query, path);
-
-    } else if (ref.len == 0) {
-        path = b.path;
-        query.data = b.has_query ? b.query.data - 1 : NULL;
-        query.len = b.has_query ? b.query.len + 1 : 0;
-
-    } else {
-        path = mnt_url_until(ref, "?");
-        query = mnt_url_rest(ref, path);
-
-        if (path.len == 0) {
-            path = b.path;
-
-        } else if (path.data[0] != '/') {
-            path = mnt_url_merge(a, b.path, path);
-        }
-    }
-
-    if (path.len && path.data == NULL) {
-        return none;
-    }
-
-    p = mnt_arena_alloc(a, origin.len + path.len + query.len + 2);
+    p = mnt_arena_alloc(a, t.origin.len + t.path.len + t.query.len + 2);
 
     if (p == NULL) {
         return none;
     }
 
     result.data = p;
-    memcpy(p, origin.data, origin.len);
-    result.len = origin.len;
-    result.len += mnt_url_dots(path.data, path.len, p + result.len);
+    result.len = t.origin.len;
+    memcpy(p, t.origin.data, t.origin.len);
+    result.len += mnt_url_dots(t.path.data, t.path.len, p + result.len);
 
-    if (query.len) {
-        memcpy(p + result.len, query.data, query.len);
-        result.len += query.len;
+    if (t.query.len) {
+        memcpy(p + result.len, t.query.data, t.query.len);
+        result.len += t.query.len;
     }
 
-    return (mnt_url_parse(result, &r) == 0) ? result : none;
+    return (mnt_url_parse(result, &u) == 0) ? result : none;
 }
 
 
@@ -585,12 +617,58 @@ mnt_url_putc(mnt_url_out_t *out, const char *s)
 }
 
 
+/* user information is a secret, whatever '@' ends it */
+
+static void
+mnt_url_put_authority(mnt_url_out_t *out, mnt_str_t authority)
+{
+    size_t     n;
+    mnt_str_t  host;
+
+    for (n = authority.len; n > 0; n--) {
+        if (authority.data[n - 1] == '@') {
+            mnt_url_putc(out, "...@");
+            break;
+        }
+    }
+
+    host.data = authority.data + n;
+    host.len = authority.len - n;
+    mnt_url_put(out, host);
+}
+
+
+static void
+mnt_url_put_path(mnt_url_out_t *out, mnt_str_t path)
+{
+    mnt_str_t  s;
+
+    while (path.len) {
+        s = mnt_url_until(path, "/");
+
+        if (mnt_url_has_token(s)) {
+            mnt_url_putc(out, "...");
+
+        } else {
+            mnt_url_put(out, s);
+        }
+
+        path = mnt_url_rest(path, s);
+
+        if (path.len) {
+            mnt_url_putc(out, "/");
+            path.data++;
+            path.len--;
+        }
+    }
+}
+
+
 size_t
 mnt_url_redact(mnt_str_t url, char *buf, size_t size)
 {
-    const char     *at;
-    mnt_str_t       authority, path, s;
-    mnt_url_out_t   out;
+    mnt_str_t      authority, path, s;
+    mnt_url_out_t  out;
 
     if (size == 0) {
         return 0;
@@ -600,61 +678,22 @@ mnt_url_redact(mnt_str_t url, char *buf, size_t size)
     out.size = size;
     out.len = 0;
 
-    if (url.len == 0) {
-        buf[0] = '\0';
-        return 0;
-    }
-
-    path = mnt_url_path(url, &authority);
-
-    s.data = url.data;
-    s.len = (size_t) (authority.data - url.data);
-    mnt_url_put(&out, s);
-
-    at = authority.len ? memchr(authority.data, '@', authority.len) : NULL;
-
-    if (at) {
-        mnt_url_putc(&out, "...");
-
-        while (memchr(at + 1, '@',
-                      authority.len - (size_t) (at + 1 - authority.data)))
-        {
-            at = memchr(at + 1, '@',
-                        authority.len - (size_t) (at + 1 - authority.data));
-        }
-
-        s.data = at;
-        s.len = authority.len - (size_t) (at - authority.data);
-
-    } else {
-        s = authority;
-    }
-
-    mnt_url_put(&out, s);
-    url.len -= (size_t) (path.data + path.len - url.data);
-    url.data = path.data + path.len;
-
-    while (path.len) {
-        s = mnt_url_until(path, "/");
-
-        if (mnt_url_has_token(s)) {
-            mnt_url_putc(&out, "...");
-
-        } else {
-            mnt_url_put(&out, s);
-        }
-
-        path = mnt_url_rest(path, s);
-
-        if (path.len) {
-            mnt_url_putc(&out, "/");
-            path.data++;
-            path.len--;
-        }
-    }
-
     if (url.len) {
-        mnt_url_putc(&out, url.data[0] == '?' ? "?..." : "#...");
+        path = mnt_url_path(url, &authority);
+
+        s.data = url.data;
+        s.len = (size_t) (authority.data - url.data);
+
+        mnt_url_put(&out, s);
+        mnt_url_put_authority(&out, authority);
+        mnt_url_put_path(&out, path);
+
+        s.len = (size_t) (path.data + path.len - url.data);
+        s = mnt_url_rest(url, s);
+
+        if (s.len) {
+            mnt_url_putc(&out, s.data[0] == '?' ? "?..." : "#...");
+        }
     }
 
     buf[out.len] = '\0';

@@ -10,6 +10,7 @@
 
 
 static size_t mnt_hls_attr_find(mnt_str_t s, char c);
+static int mnt_hls_attr_name(mnt_str_t *s, mnt_str_t *name);
 
 
 static size_t
@@ -23,6 +24,33 @@ mnt_hls_attr_find(mnt_str_t s, char c)
 }
 
 
+/* "name=" is taken off the front */
+
+static int
+mnt_hls_attr_name(mnt_str_t *s, mnt_str_t *name)
+{
+    size_t  n;
+
+    n = mnt_hls_attr_find(*s, '=');
+
+    if (n == s->len) {
+        return -1;
+    }
+
+    name->data = s->data;
+    name->len = n;
+    *name = mnt_str_trim(*name);
+
+    s->data += n + 1;
+    s->len -= n + 1;
+    *s = mnt_str_trim(*s);
+
+    return (name->len == 0
+            || mnt_hls_attr_find(*name, ',') != name->len
+            || mnt_hls_attr_find(*name, '"') != name->len) ? -1 : 0;
+}
+
+
 int
 mnt_hls_attr_next(mnt_str_t *list, mnt_hls_attribute_t *attr)
 {
@@ -30,6 +58,8 @@ mnt_hls_attr_next(mnt_str_t *list, mnt_hls_attribute_t *attr)
     mnt_str_t  s;
 
     s = mnt_str_trim(*list);
+
+    /* a comma too many is common */
 
     while (s.len && s.data[0] == ',') {
         s.data++;
@@ -41,62 +71,41 @@ mnt_hls_attr_next(mnt_str_t *list, mnt_hls_attribute_t *attr)
         return 0;
     }
 
-    n = mnt_hls_attr_find(s, '=');
-    attr->name.data = s.data;
-    attr->name.len = n;
-    attr->name = mnt_str_trim(attr->name);
-
-    if (n == s.len || attr->name.len == 0
-        || mnt_hls_attr_find(attr->name, ',') != attr->name.len
-        || mnt_hls_attr_find(attr->name, '"') != attr->name.len)
-    {
+    if (mnt_hls_attr_name(&s, &attr->name) != 0) {
         return -1;
     }
-
-    s.data += n + 1;
-    s.len -= n + 1;
-    s = mnt_str_trim(s);
 
     attr->quoted = (s.len && s.data[0] == '"');
 
     if (attr->quoted) {
         s.data++;
         s.len--;
-        n = mnt_hls_attr_find(s, '"');
+    }
 
+    n = mnt_hls_attr_find(s, attr->quoted ? '"' : ',');
+    attr->value.data = s.data;
+    attr->value.len = n;
+
+    if (attr->quoted) {
         if (n == s.len) {
             return -1;
         }
 
-        attr->value.data = s.data;
-        attr->value.len = n;
+        n++;
 
-        s.data += n + 1;
-        s.len -= n + 1;
-        s = mnt_str_trim(s);
+    } else {
+        attr->value = mnt_str_trim(attr->value);
 
-        if (s.len && s.data[0] != ',') {
+        if (mnt_hls_attr_find(attr->value, '"') != attr->value.len) {
             return -1;
         }
-
-        *list = s;
-
-        return 1;
     }
 
-    n = mnt_hls_attr_find(s, ',');
-    attr->value.data = s.data;
-    attr->value.len = n;
-    attr->value = mnt_str_trim(attr->value);
+    s.data += n;
+    s.len -= n;
+    *list = mnt_str_trim(s);
 
-    if (mnt_hls_attr_find(attr->value, '"') != attr->value.len) {
-        return -1;
-    }
-
-    list->data = s.data + n;
-    list->len = s.len - n;
-
-    return 1;
+    return (list->len && list->data[0] != ',') ? -1 : 1;
 }
 
 

@@ -63,6 +63,8 @@ static void mnt_hls_window_put(mnt_hls_window_t *w,
     const mnt_hls_seen_t *seen);
 static void mnt_hls_window_advance(mnt_hls_window_t *w,
     const mnt_hls_playlist_t *p, const mnt_hls_plan_t *plan);
+static void mnt_hls_window_news(mnt_hls_window_t *w,
+    const mnt_hls_playlist_t *p, unsigned tail, mnt_hls_plan_t *plan);
 static int64_t mnt_hls_window_date(const mnt_hls_playlist_t *p, unsigned i);
 static int64_t mnt_hls_window_wait(const mnt_hls_playlist_t *p, int news);
 
@@ -598,6 +600,30 @@ mnt_hls_window_wait(const mnt_hls_playlist_t *p, int news)
 }
 
 
+/* the tail is to be fetched */
+
+static void
+mnt_hls_window_news(mnt_hls_window_t *w, const mnt_hls_playlist_t *p,
+    unsigned tail, mnt_hls_plan_t *plan)
+{
+    plan->first = tail;
+    plan->count = p->nsegments - tail;
+
+    if (plan->news == MNT_HLS_RESET) {
+        plan->discontinuous = 1;
+
+    } else {
+        w->conflicts = 0;
+        mnt_hls_window_lost(w, p, plan);
+        plan->discontinuous = (w->started
+                               && (plan->lost_count
+                                   || p->segments[tail].discontinuous));
+    }
+
+    mnt_hls_window_advance(w, p, plan);
+}
+
+
 void
 mnt_hls_window_plan(mnt_hls_window_t *w, const mnt_hls_playlist_t *p,
     int64_t load_ms, int64_t now_ms, mnt_hls_plan_t *plan)
@@ -632,21 +658,7 @@ mnt_hls_window_plan(mnt_hls_window_t *w, const mnt_hls_playlist_t *p,
     news = (plan->news == MNT_HLS_NEWS || plan->news == MNT_HLS_RESET);
 
     if (news) {
-        plan->first = tail;
-        plan->count = p->nsegments - tail;
-
-        if (plan->news == MNT_HLS_RESET) {
-            plan->discontinuous = 1;
-
-        } else {
-            w->conflicts = 0;
-            mnt_hls_window_lost(w, p, plan);
-            plan->discontinuous = (w->started
-                                   && (plan->lost_count
-                                       || p->segments[tail].discontinuous));
-        }
-
-        mnt_hls_window_advance(w, p, plan);
+        mnt_hls_window_news(w, p, tail, plan);
         w->changed_ms = now_ms;
 
     } else {

@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 
-# Runs mnt-hls over the shared playlists and compares every field that their
-# index says must be found.  MNT_FIXTURES names the folder with hls/ and
-# chzzk/, MNT_HLS the program.
+# Runs mnt-hls over playlists and compares every field that their index says
+# must be found.  "fixtures.pl FOLDER" takes the index.json of that folder;
+# without arguments the shared ones are taken: MNT_FIXTURES names the folder
+# with hls/ and chzzk/.  MNT_HLS names the program.
 
 use strict;
 use warnings;
@@ -43,18 +44,18 @@ exit($failed ? 1 : 0);
 sub cases {
     my @list;
 
-    for my $room (qw(hls chzzk)) {
-        my $index = "$fixtures/$room/index.json";
+    for my $folder (@ARGV ? @ARGV : ("$fixtures/hls", "$fixtures/chzzk")) {
+        my $index = "$folder/index.json";
         next unless -e $index;
 
         for my $entry (@{ load($index)->{entries} }) {
-            my $expect = $room eq 'hls' ? $entry->{expect}
-                                        : $entry->{playlist};
+            my $expect = $folder =~ /chzzk$/ ? $entry->{playlist}
+                                             : $entry->{expect};
             next unless defined $expect;
 
             push @list, {
-                name    => "$room/$entry->{file}",
-                file    => "$fixtures/$room/$entry->{file}",
+                name    => $entry->{file},
+                file    => "$folder/$entry->{file}",
                 verdict => $entry->{verdict} || 'accept',
                 kind    => $entry->{kind},
                 expect  => $expect,

@@ -94,7 +94,7 @@ write_and_civil(void **state)
     mnt_date_civil(1790499125007, -9 * 3600, &d);
     assert_int_equal(d.day * 100 + d.hour, 26 * 100 + 23);
 
-    /* every day of ten thousand years follows the one before, and reads back */
+    /* each day of ten thousand years follows the one before, reads back */
 
     mnt_date_civil(-62167219200000, 0, &last);
     assert_int_equal(last.year * 10000 + last.month * 100 + last.day, 101);

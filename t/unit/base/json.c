@@ -97,9 +97,10 @@ access_by_path(void **state)
 
     (void) state;
 
-    j = mnt_json_load(S("{\"content\":{\"channel\":{\"channelName\":\"\xeb\x84\x88"
-                        "\"},\"n\":17,\"s\":\"-42\",\"bad\":\"4x\","
-                        "\"null\":null,\"yes\":true,\"no\":false,\"real\":1.5,"
+    j = mnt_json_load(S("{\"content\":{\"channel\":{\"channelName\":"
+                        "\"\xeb\x84\x88\"},\"n\":17,\"s\":\"-42\","
+                        "\"bad\":\"4x\",\"null\":null,\"yes\":true,"
+                        "\"no\":false,\"real\":1.5,"
                         "\"list\":[{\"id\":\"a\"},{\"id\":\"b\"}]}}"),
                       4096, &why);
     assert_non_null(j);

@@ -189,6 +189,7 @@ join_media(void **state)
         { "https://[::1]:9/b", "c", "https://[::1]:9/c" },
         { "https://a/b", "a b.ts", "https://a/a%20b.ts" },
         { "https://a/b", "\xed\x95\x9c.ts", "https://a/%ED%95%9C.ts" },
+        { "https://a/\xed\x95\x9c/b?\xff", "", "https://a/%ED%95%9C/b?%FF" },
         { "https://a/b", "%2e%2e/x%2Fy", "https://a/%2e%2e/x%2Fy" },
         { "https://a/b", "  x.ts\t", "https://a/x.ts" },
         { "https://a/b", "10:00.ts", "https://a/10:00.ts" },
@@ -204,6 +205,8 @@ join_media(void **state)
         { "https://a/b", "///x", NULL },
         { "https://a/b", "x\ny", NULL },
         { "https://a/b", "x\x01", NULL },
+        { "https://a /b", "x", NULL },
+        { " https://a/b", "x", NULL },
         { "ftp://a/b", "x", NULL },
         { "", "x", NULL }
     };
@@ -268,7 +271,8 @@ redact(void **state)
     for (i = 0; i < mnt_test_count(rows); i++) {
         n = mnt_url_redact(mnt_str_c(rows[i].url), buf, sizeof(buf));
         mnt_test_str(mnt_str_c(buf), rows[i].text, rows[i].url);
-        mnt_test_i64((int64_t) n, (int64_t) strlen(buf), rows[i].url, "length");
+        mnt_test_i64((int64_t) n, (int64_t) strlen(buf), rows[i].url,
+                     "length");
     }
 
     assert_int_equal(mnt_url_redact(S("https://a/" TOKEN), buf, 12), 11);

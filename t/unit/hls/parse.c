@@ -169,8 +169,8 @@ tolerance(void **state)
         { "#EXTM3U\r\n#EXT-X-TARGETDURATION:4\r\n#EXTINF:4,\r\na.ts\r\n", 4, 1,
           4000000 },
         { "\xef\xbb\xbf" M SEG, 4, 1, 4000000 },
-        { "#EXTM3U \t\n #EXT-X-TARGETDURATION : 4 \n\t#EXTINF: 4 ,\t\n a.ts \n",
-          4, 1, 4000000 },
+        { "#EXTM3U \t\n #EXT-X-TARGETDURATION : 4 \n\t#EXTINF: 4 ,\t\n"
+          " a.ts \n", 4, 1, 4000000 },
         { M "#EXTINF:4\na.ts", 4, 1, 4000000 },
         { M "#EXTINF:0,\na.ts\n", 4, 1, 0 },
         { M "#EXTINF:3600,\na.ts\n", 4, 1, 3600000000 },
