@@ -1,0 +1,125 @@
+#!/bin/bash
+
+# Copyright (C) the mntreamer authors
+
+# usage: lint.sh [--quick]
+#
+# Every check of the source; --quick leaves the two analysers out.  Run by
+# ./mntreamer lint, which has built before: clang-tidy wants nginx's headers.
+
+
+set -u
+
+top=$(cd "$(dirname "$0")/../.." && pwd -P)
+util=t/util
+failed=0
+
+cd "$top" || exit 2
+. "$util/build.sh"
+
+build=$top/build
+module=$(ls ngx_mntreamer_module/*.[ch] ngx_mntreamer_module/*/*.[ch])
+others=$(ls t/unit/*.h t/unit/*/*.[ch] t/fuzz/*.[ch] t/tools/*.c t/bench/*.c \
+         2>/dev/null)
+scripts="mntreamer .ci/run $(ls conf/demo/*.sh t/util/*.sh)"
+
+
+# check NAME COMMAND...
+
+check() {
+    local name=$1 out
+
+    shift
+
+    if out=$("$@" 2>&1); then
+        printf 'ok      %s\n' "$name"
+    else
+        printf 'FAILED  %s\n%s\n' "$name" "$out"
+        failed=1
+    fi
+}
+
+
+scripts_parse() {
+    local file rc=0
+
+    for file in $scripts; do
+        bash -n "$file" || rc=1
+    done
+
+    return "$rc"
+}
+
+
+# nothing committed names a place of one machine or a registry
+
+no_places() {
+    ! git grep -nIE '(^|[^A-Za-z0-9_.])/(work|root)/|registry\.npm|/bash_jobs' \
+        -- . ':!t/util/lint.sh'
+}
+
+
+page_parses() {
+    local file rc=0
+
+    for file in www/js/*.js t/browser/*.mjs; do
+        node --check "$file" || rc=1
+    done
+
+    return "$rc"
+}
+
+
+cppcheck_run() {
+    cppcheck --quiet --error-exitcode=1 --enable=warning,portability \
+        --inline-suppr --std=c11 -j "$(nproc)" -I ngx_mntreamer_module \
+        --suppress=missingInclude --suppress=unknownMacro \
+        --suppress=nullPointerRedundantCheck \
+        --cppcheck-build-dir="$build/cppcheck" \
+        $(ls ngx_mntreamer_module/*.c ngx_mntreamer_module/*/*.c) $others
+}
+
+
+tidy_checks='-*,clang-analyzer-*,bugprone-*,misc-redundant-expression'
+tidy_checks+=',-bugprone-easily-swappable-parameters'
+tidy_checks+=',-bugprone-narrowing-conversions,-bugprone-reserved-identifier'
+tidy_checks+=',-bugprone-assignment-in-if-condition,-bugprone-macro-parentheses'
+tidy_checks+=',-bugprone-implicit-widening-of-multiplication-result'
+tidy_checks+=',-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafe*'
+
+# a file that was clean is not looked at again until something it may include
+# has changed
+
+tidy_run() {
+    local state=$build/tidy headers
+
+    mkdir -p "$state"
+    headers=$(cat ngx_mntreamer_module/*.h ngx_mntreamer_module/*/*.h \
+                  "$util/lint.sh" | cksum | cut -d' ' -f1)
+
+    export state headers tidy_checks tree=$build/nginx-tree/src \
+           objects=$build/nginx
+    ls ngx_mntreamer_module/*.c ngx_mntreamer_module/*/*.c \
+        | xargs -P"$(nproc)" -n1 bash "$util/tidy-one.sh"
+}
+
+
+mkdir -p "$build/cppcheck"
+
+check "scripts parse"               scripts_parse
+check "page parses"                 page_parses
+check "rooms include downwards"     bash "$util/check-deps.sh"
+check "style"                       perl "$util/style.pl" $module $others
+check "directives are documented"   perl "$util/check-directives.pl" \
+    docs/directives.md ngx_mntreamer_module/*.c ngx_mntreamer_module/http/*.c
+check "routes are documented"       perl "$util/check-routes.pl" \
+    docs/api.md ngx_mntreamer_module/http/*.c
+check "no place of one machine"     no_places
+check "checkers find what is wrong" bash "$util/selftest/run.sh"
+
+if [ "${1-}" != --quick ]; then
+    check "cppcheck"                cppcheck_run
+    check "clang-tidy"              tidy_run
+fi
+
+exit "$failed"

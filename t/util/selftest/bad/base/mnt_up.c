@@ -1,0 +1,3 @@
+#include "../loop/ngx_mntreamer_x.h"
+
+ngx_int_t  x;

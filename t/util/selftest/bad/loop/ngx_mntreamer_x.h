@@ -1,0 +1,1 @@
+int  ngx_mntreamer_x;

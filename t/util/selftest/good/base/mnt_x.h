@@ -1,0 +1,1 @@
+int  mnt_x;

@@ -1,0 +1,1 @@
+#include "../base/mnt_x.h"
