@@ -391,6 +391,23 @@ ngx_mntreamer_storage_open_file(ngx_mntreamer_storage_t *st, ngx_str_t *path,
 }
 
 
+ngx_fd_t
+ngx_mntreamer_storage_open_dir(ngx_mntreamer_storage_t *st, ngx_str_t *path)
+{
+    char  copy[NGX_MNTREAMER_PATH_MAX];
+
+    if (path->len == 0 || path->len >= sizeof(copy)) {
+        ngx_set_errno(NGX_ENOENT);
+        return NGX_INVALID_FILE;
+    }
+
+    ngx_memcpy(copy, path->data, path->len);
+    copy[path->len] = '\0';
+
+    return ngx_mntreamer_open_beneath(st->fd, copy, O_RDONLY|O_DIRECTORY);
+}
+
+
 const ngx_mntreamer_storage_stat_t *
 ngx_mntreamer_storage_stat(ngx_mntreamer_storage_t *st)
 {

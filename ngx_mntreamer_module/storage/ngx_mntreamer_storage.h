@@ -228,6 +228,10 @@ ngx_int_t ngx_mntreamer_storage_put(ngx_mntreamer_storage_t *st,
 ngx_fd_t ngx_mntreamer_storage_open_file(ngx_mntreamer_storage_t *st,
     ngx_str_t *path, ngx_file_info_t *fi);
 
+/* the same for a directory, to be listed */
+ngx_fd_t ngx_mntreamer_storage_open_dir(ngx_mntreamer_storage_t *st,
+    ngx_str_t *path);
+
 
 typedef struct {
     ngx_uint_t         tracks;                /* open */
