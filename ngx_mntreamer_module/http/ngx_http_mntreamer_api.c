@@ -1,0 +1,380 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+/*
+ * The routes below mntreamer_api, and how a request of them waits: the route
+ * asks the catalogue (or looks something up, or has a thread work) and returns
+ * NGX_DONE; the completion goes on and ends in ngx_http_mntreamer_resume().
+ *
+ *     waits for             at most        on cancel (client left)
+ *     answer of catalogue   5 s            ask is cancelled
+ *     lookups (_add.c)      10 s a step    lookups and asks are cancelled
+ *     a thread (_files.c)   the disk       the result is dropped
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_mntreamer_internal.h"
+
+
+typedef enum {
+    NGX_HTTP_MNTREAMER_PATH_WHOLE = 0,
+    NGX_HTTP_MNTREAMER_PATH_ID,               /* the rest is an id */
+    NGX_HTTP_MNTREAMER_PATH_REST
+} ngx_http_mntreamer_path_e;
+
+typedef struct {
+    ngx_str_t                     path;
+    ngx_uint_t                    rest;
+    ngx_http_mntreamer_route_pt   get;
+    ngx_http_mntreamer_route_pt   post;
+    ngx_http_mntreamer_route_pt   patch;
+    ngx_http_mntreamer_route_pt   delete;
+} ngx_http_mntreamer_route_t;
+
+
+static ngx_int_t ngx_http_mntreamer_route(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+static const ngx_http_mntreamer_route_t *ngx_http_mntreamer_route_find(
+    ngx_str_t *path, ngx_str_t *rest);
+static ngx_http_mntreamer_route_pt ngx_http_mntreamer_route_method(
+    ngx_http_request_t *r, const ngx_http_mntreamer_route_t *route);
+static ngx_int_t ngx_http_mntreamer_not_allowed(ngx_http_request_t *r,
+    const ngx_http_mntreamer_route_t *route);
+static void ngx_http_mntreamer_answered(void *data,
+    const ngx_mntreamer_result_t *result);
+static void ngx_http_mntreamer_drop(void *data);
+
+
+static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
+
+    { ngx_string("v1/streamers"), NGX_HTTP_MNTREAMER_PATH_WHOLE,
+      ngx_http_mntreamer_streamers, ngx_http_mntreamer_streamer_add,
+      NULL, NULL },
+
+    { ngx_string("v1/streamers/"), NGX_HTTP_MNTREAMER_PATH_ID,
+      ngx_http_mntreamer_streamer, NULL,
+      ngx_http_mntreamer_streamer_patch, ngx_http_mntreamer_streamer_delete },
+
+    { ngx_string("v1/recordings"), NGX_HTTP_MNTREAMER_PATH_WHOLE,
+      ngx_http_mntreamer_recording_list, NULL, NULL, NULL },
+
+    { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID,
+      ngx_http_mntreamer_recording, NULL, NULL, NULL },
+
+    { ngx_string("v1/live"), NGX_HTTP_MNTREAMER_PATH_WHOLE,
+      ngx_http_mntreamer_live, NULL, NULL, NULL },
+
+    { ngx_string("v1/target-duration/"), NGX_HTTP_MNTREAMER_PATH_REST,
+      ngx_http_mntreamer_target_duration, NULL, NULL, NULL },
+
+    { ngx_null_string, 0, NULL, NULL, NULL, NULL }
+};
+
+
+/* the body of a request that has none to read is dropped before the answer */
+
+ngx_int_t
+ngx_http_mntreamer_api_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                  rc;
+    ngx_http_mntreamer_ctx_t  *ctx;
+
+    ctx = ngx_http_mntreamer_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->connection->log->action = (char *) "answering the API";
+
+    if (!(r->method & (NGX_HTTP_POST|NGX_HTTP_PATCH))) {
+        rc = ngx_http_discard_request_body(r);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return ngx_http_mntreamer_route(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_route(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx)
+{
+    ngx_str_t                          path;
+    ngx_http_mntreamer_error_t         err;
+    ngx_http_mntreamer_route_pt        handler;
+    const ngx_http_mntreamer_route_t  *route;
+
+    route = NULL;
+
+    if (ngx_http_mntreamer_rest(r, &path) == NGX_OK) {
+        route = ngx_http_mntreamer_route_find(&path, &ctx->rest);
+    }
+
+    if (route == NULL) {
+        return ngx_http_mntreamer_fail_code(r,
+                                            NGX_HTTP_MNTREAMER_E_NOT_FOUND);
+    }
+
+    handler = ngx_http_mntreamer_route_method(r, route);
+
+    if (handler == NULL) {
+        return ngx_http_mntreamer_not_allowed(r, route);
+    }
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))
+        && ngx_http_mntreamer_same_origin(r, &err) != NGX_OK)
+    {
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    if (route->rest == NGX_HTTP_MNTREAMER_PATH_ID) {
+        ctx->id = ngx_http_mntreamer_id(&ctx->rest);
+
+        if (ctx->id == 0) {
+            ngx_http_mntreamer_error_set(&err,
+                                         NGX_HTTP_MNTREAMER_E_BAD_PARAMETER,
+                                         "id", "the address ends with no id");
+            return ngx_http_mntreamer_fail(r, &err);
+        }
+    }
+
+    return handler(r, ctx);
+}
+
+
+static const ngx_http_mntreamer_route_t *
+ngx_http_mntreamer_route_find(ngx_str_t *path, ngx_str_t *rest)
+{
+    size_t                             n;
+    const ngx_http_mntreamer_route_t  *route;
+
+    for (route = ngx_http_mntreamer_routes; route->path.len; route++) {
+
+        n = route->path.len;
+
+        if (path->len < n || ngx_memcmp(path->data, route->path.data, n) != 0)
+        {
+            continue;
+        }
+
+        rest->data = path->data + n;
+        rest->len = path->len - n;
+
+        if ((rest->len == 0) == (route->rest == NGX_HTTP_MNTREAMER_PATH_WHOLE))
+        {
+            return route;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_http_mntreamer_route_pt
+ngx_http_mntreamer_route_method(ngx_http_request_t *r,
+    const ngx_http_mntreamer_route_t *route)
+{
+    switch (r->method) {
+
+    case NGX_HTTP_GET:
+    case NGX_HTTP_HEAD:
+        return route->get;
+
+    case NGX_HTTP_POST:
+        return route->post;
+
+    case NGX_HTTP_PATCH:
+        return route->patch;
+
+    case NGX_HTTP_DELETE:
+        return route->delete;
+
+    default:
+        return NULL;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_not_allowed(ngx_http_request_t *r,
+    const ngx_http_mntreamer_route_t *route)
+{
+    u_char     *p;
+    ngx_str_t   allow;
+
+    allow.data = ngx_pnalloc(r->pool, 64);
+    if (allow.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_snprintf(allow.data, 64, "GET, HEAD%s%s%s",
+                     route->post ? ", POST" : "",
+                     route->patch ? ", PATCH" : "",
+                     route->delete ? ", DELETE" : "");
+    allow.len = p - allow.data;
+
+    if (ngx_http_mntreamer_header(r, "Allow", &allow) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_mntreamer_fail_code(r,
+                                     NGX_HTTP_MNTREAMER_E_METHOD_NOT_ALLOWED);
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_number(ngx_http_request_t *r, int64_t n, ngx_str_t *text)
+{
+    text->data = ngx_pnalloc(r->pool, NGX_INT64_LEN + 1);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->len = ngx_sprintf(text->data, "%L%Z", n) - text->data - 1;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_ask(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx,
+    ngx_uint_t ask, const ngx_str_t *params, ngx_uint_t nparams,
+    ngx_http_mntreamer_answer_pt answer)
+{
+    const ngx_http_mntreamer_env_t  *env;
+
+    env = ngx_http_mntreamer_env();
+
+    ctx->answer = answer;
+
+    if (env->catalog && ngx_mntreamer_catalog_up(env->catalog)) {
+        ctx->ask = ngx_mntreamer_catalog_ask(env->catalog, ask, params,
+                                             nparams,
+                                             NGX_HTTP_MNTREAMER_TIMEOUT,
+                                             ngx_http_mntreamer_answered, ctx);
+    }
+
+    if (ctx->ask == NULL) {
+        return ngx_http_mntreamer_fail_code(r, NGX_HTTP_MNTREAMER_E_DATABASE);
+    }
+
+    return ngx_http_mntreamer_hold(r, ctx);
+}
+
+
+static void
+ngx_http_mntreamer_answered(void *data, const ngx_mntreamer_result_t *result)
+{
+    ngx_http_mntreamer_ctx_t *ctx = data;
+
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    ctx->ask = NULL;
+
+    if (result->rc == NGX_MNTREAMER_PQ_OK) {
+        rc = ctx->answer(r, ctx, result);
+
+    } else {
+        rc = ngx_http_mntreamer_fail_code(r,
+                              ngx_http_mntreamer_error_of_result(result->rc));
+    }
+
+    ngx_http_mntreamer_resume(r, rc);
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_hold(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx)
+{
+    ngx_http_cleanup_t  *cln;
+
+    cln = ngx_http_cleanup_add(r, 0);
+
+    if (cln == NULL) {
+        ngx_http_mntreamer_drop(ctx);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_mntreamer_drop;
+    cln->data = ctx;
+
+    if (!ctx->held) {
+        ctx->held = 1;
+        r->main->count++;
+    }
+
+    /* tells that the client has gone; a body being dropped does so too */
+
+    if (!r->discard_body) {
+        r->read_event_handler = ngx_http_test_reading;
+    }
+
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_mntreamer_drop(void *data)
+{
+    ngx_http_mntreamer_ctx_t *ctx = data;
+
+    if (ctx->ask) {
+        ngx_mntreamer_catalog_ask_cancel(ctx->ask);
+        ctx->ask = NULL;
+    }
+
+    if (ctx->cancel) {
+        ctx->cancel(ctx->data);
+        ctx->cancel = NULL;
+    }
+}
+
+
+void
+ngx_http_mntreamer_resume(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_connection_t  *c;
+
+    if (rc == NGX_DONE) {
+        return;
+    }
+
+    c = r->connection;
+
+    ngx_http_finalize_request(r, rc);
+    ngx_http_run_posted_requests(c);
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_send_row(ngx_http_request_t *r,
+    const ngx_mntreamer_result_t *result, ngx_uint_t code)
+{
+    ngx_str_t                  json;
+    ngx_http_mntreamer_text_t  t;
+
+    if (result->nrows == 0) {
+        return ngx_http_mntreamer_fail_code(r, code);
+    }
+
+    json = ngx_mntreamer_rows_get(result->rows, 0, 0);
+
+    ngx_memzero(&t, sizeof(ngx_http_mntreamer_text_t));
+    t.pool = r->pool;
+
+    ngx_http_mntreamer_text_json(&t, &json);
+
+    return ngx_http_mntreamer_send_json(r, NGX_HTTP_OK, &t);
+}

@@ -1,0 +1,261 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_mntreamer_internal.h"
+
+
+/* parameters of NGX_MNTREAMER_ASK_RECORDINGS */
+
+enum {
+    NGX_HTTP_MNTREAMER_RECORDINGS_STATUS = 0,
+    NGX_HTTP_MNTREAMER_RECORDINGS_PLATFORM,
+    NGX_HTTP_MNTREAMER_RECORDINGS_CHANNEL,
+    NGX_HTTP_MNTREAMER_RECORDINGS_STREAMER,
+    NGX_HTTP_MNTREAMER_RECORDINGS_SINCE,
+    NGX_HTTP_MNTREAMER_RECORDINGS_UNTIL,
+    NGX_HTTP_MNTREAMER_RECORDINGS_Q,
+    NGX_HTTP_MNTREAMER_RECORDINGS_AFTER,      /* started_at, then the id */
+    NGX_HTTP_MNTREAMER_RECORDINGS_AFTER_ID,
+    NGX_HTTP_MNTREAMER_RECORDINGS_LIMIT,
+    NGX_HTTP_MNTREAMER_RECORDINGS_N
+};
+
+
+static ngx_int_t ngx_http_mntreamer_recordings_send(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
+static ngx_int_t ngx_http_mntreamer_recording_send(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
+static ngx_int_t ngx_http_mntreamer_live_send(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
+static void ngx_http_mntreamer_rows_text(ngx_http_mntreamer_text_t *t,
+    const ngx_mntreamer_result_t *result, ngx_uint_t n);
+
+
+static const char *const  ngx_http_mntreamer_recording_words[] = {
+    "recording", "recorded", "done", "deleted", NULL
+};
+
+static const char *const  ngx_http_mntreamer_flag_words[] = {
+    "0", "1", NULL
+};
+
+
+static const ngx_http_mntreamer_param_t
+    ngx_http_mntreamer_recordings_args[] =
+{
+    { "status", NGX_HTTP_MNTREAMER_RECORDINGS_STATUS,
+      ngx_http_mntreamer_arg_word, ngx_http_mntreamer_recording_words },
+
+    { "platform", NGX_HTTP_MNTREAMER_RECORDINGS_PLATFORM,
+      ngx_http_mntreamer_arg_platform, NULL },
+
+    { "channel_id", NGX_HTTP_MNTREAMER_RECORDINGS_CHANNEL,
+      ngx_http_mntreamer_arg_text, NULL },
+
+    { "streamer_id", NGX_HTTP_MNTREAMER_RECORDINGS_STREAMER,
+      ngx_http_mntreamer_arg_id, NULL },
+
+    { "since", NGX_HTTP_MNTREAMER_RECORDINGS_SINCE,
+      ngx_http_mntreamer_arg_date, NULL },
+
+    { "until", NGX_HTTP_MNTREAMER_RECORDINGS_UNTIL,
+      ngx_http_mntreamer_arg_date, NULL },
+
+    { "q", NGX_HTTP_MNTREAMER_RECORDINGS_Q, ngx_http_mntreamer_arg_text,
+      NULL },
+
+    { "after", NGX_HTTP_MNTREAMER_RECORDINGS_AFTER,
+      ngx_http_mntreamer_arg_cursor, NULL },
+
+    { "limit", NGX_HTTP_MNTREAMER_RECORDINGS_LIMIT,
+      ngx_http_mntreamer_arg_limit, NULL },
+
+    { NULL, 0, NULL, NULL }
+};
+
+static const ngx_http_mntreamer_param_t  ngx_http_mntreamer_recording_args[] =
+{
+    { "files", 0, ngx_http_mntreamer_arg_word, ngx_http_mntreamer_flag_words },
+    { NULL, 0, NULL, NULL }
+};
+
+static const ngx_http_mntreamer_param_t  ngx_http_mntreamer_live_args[] = {
+    { "limit", 0, ngx_http_mntreamer_arg_limit, NULL },
+    { NULL, 0, NULL, NULL }
+};
+
+
+static void
+ngx_http_mntreamer_rows_text(ngx_http_mntreamer_text_t *t,
+    const ngx_mntreamer_result_t *result, ngx_uint_t n)
+{
+    ngx_str_t   json;
+    ngx_uint_t  i;
+
+    ngx_http_mntreamer_text(t, "{\"items\":[");
+
+    for (i = 0; i < n; i++) {
+        json = ngx_mntreamer_rows_get(result->rows, i, 0);
+
+        ngx_http_mntreamer_text(t, i ? "," : "");
+        ngx_http_mntreamer_text_json(t, &json);
+    }
+
+    ngx_http_mntreamer_text(t, "],\"next\":");
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_recording_list(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx)
+{
+    ngx_str_t                   params[NGX_HTTP_MNTREAMER_RECORDINGS_N];
+    ngx_http_mntreamer_error_t  err;
+
+    ngx_memzero(params, sizeof(params));
+
+    if (ngx_http_mntreamer_args(r, ngx_http_mntreamer_recordings_args, params,
+                                &err)
+        != NGX_OK)
+    {
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    ctx->limit = ngx_http_mntreamer_limit(r,
+                               &params[NGX_HTTP_MNTREAMER_RECORDINGS_LIMIT]);
+    if (ctx->limit == 0) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_RECORDINGS, params,
+                                  NGX_HTTP_MNTREAMER_RECORDINGS_N,
+                                  ngx_http_mntreamer_recordings_send);
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_recordings_send(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result)
+{
+    ngx_str_t                  started, id;
+    ngx_uint_t                 n;
+    ngx_http_mntreamer_text_t  t;
+
+    ngx_memzero(&t, sizeof(ngx_http_mntreamer_text_t));
+    t.pool = r->pool;
+
+    n = ngx_min(result->nrows, ctx->limit);
+
+    ngx_http_mntreamer_rows_text(&t, result, n);
+
+    if (result->nrows > n) {
+        started = ngx_mntreamer_rows_get(result->rows, n - 1, 1);
+        id = ngx_mntreamer_rows_get(result->rows, n - 1, 2);
+        ngx_http_mntreamer_cursor(&t, &started, &id);
+
+    } else {
+        ngx_http_mntreamer_text(&t, "null");
+    }
+
+    ngx_http_mntreamer_text(&t, "}");
+
+    return ngx_http_mntreamer_send_json(r, NGX_HTTP_OK, &t);
+}
+
+
+/* without "files" the limit is 0, which no list has */
+
+ngx_int_t
+ngx_http_mntreamer_recording(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx)
+{
+    ngx_str_t                   id, files;
+    ngx_http_mntreamer_error_t  err;
+
+    ngx_str_null(&files);
+
+    if (ngx_http_mntreamer_args(r, ngx_http_mntreamer_recording_args, &files,
+                                &err)
+        != NGX_OK)
+    {
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    ctx->limit = (files.len && files.data[0] == '0')
+                 ? 0 : NGX_HTTP_MNTREAMER_FILES;
+
+    if (ngx_http_mntreamer_number(r, ctx->id, &id) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_RECORDING, &id, 1,
+                                  ngx_http_mntreamer_recording_send);
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_recording_send(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result)
+{
+    ngx_str_t  json, path;
+
+    if (result->nrows == 0 || ctx->limit == 0) {
+        return ngx_http_mntreamer_send_row(r, result,
+                                   NGX_HTTP_MNTREAMER_E_RECORDING_NOT_FOUND);
+    }
+
+    json = ngx_mntreamer_rows_get(result->rows, 0, 0);
+    path = ngx_mntreamer_rows_get(result->rows, 0, 1);
+
+    return ngx_http_mntreamer_files(r, ctx, &json, &path);
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_live(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx)
+{
+    ngx_str_t                   limit;
+    ngx_http_mntreamer_error_t  err;
+
+    ngx_str_null(&limit);
+
+    if (ngx_http_mntreamer_args(r, ngx_http_mntreamer_live_args, &limit, &err)
+        != NGX_OK)
+    {
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    ctx->limit = ngx_http_mntreamer_limit(r, &limit);
+    if (ctx->limit == 0) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_LIVE, &limit, 1,
+                                  ngx_http_mntreamer_live_send);
+}
+
+
+/* ordered by viewers, which change: there are no further pages */
+
+static ngx_int_t
+ngx_http_mntreamer_live_send(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result)
+{
+    ngx_http_mntreamer_text_t  t;
+
+    ngx_memzero(&t, sizeof(ngx_http_mntreamer_text_t));
+    t.pool = r->pool;
+
+    ngx_http_mntreamer_rows_text(&t, result,
+                                 ngx_min(result->nrows, ctx->limit));
+    ngx_http_mntreamer_text(&t, "null}");
+
+    return ngx_http_mntreamer_send_json(r, NGX_HTTP_OK, &t);
+}

@@ -1,0 +1,201 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "../hls/mnt_hls.h"
+#include "ngx_http_mntreamer_internal.h"
+
+
+#define NGX_HTTP_MNTREAMER_PRIORITY_MAX  1000
+#define NGX_HTTP_MNTREAMER_NICKNAME_MAX  100   /* code points */
+#define NGX_HTTP_MNTREAMER_FIELD_SHOWN   64    /* bytes of a wrong name */
+
+
+static ngx_uint_t ngx_http_mntreamer_is_clean(ngx_str_t *s,
+    ngx_uint_t *points);
+
+
+ngx_int_t
+ngx_http_mntreamer_fields_known(json_t *json, const char *const *names,
+    ngx_pool_t *pool, ngx_http_mntreamer_error_t *err)
+{
+    json_t      *value;
+    mnt_str_t    s;
+    ngx_uint_t   i;
+    const char  *key;
+
+    json_object_foreach(json, key, value) {
+
+        for (i = 0; names[i]; i++) {
+            if (ngx_strcmp(key, names[i]) == 0) {
+                break;
+            }
+        }
+
+        if (names[i]) {
+            continue;
+        }
+
+        ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_UNKNOWN_FIELD,
+                                     NULL, NULL);
+
+        s = mnt_str_utf8_cut(mnt_str_c(key), NGX_HTTP_MNTREAMER_FIELD_SHOWN);
+
+        err->field.data = ngx_pnalloc(pool, s.len + 1);
+
+        if (err->field.data) {
+            ngx_memcpy(err->field.data, s.data, s.len);
+            err->field.len = s.len;
+        }
+
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_field_text(json_t *json, const char *name, ngx_str_t *slot,
+    ngx_http_mntreamer_error_t *err)
+{
+    json_t  *v;
+
+    v = json_object_get(json, name);
+
+    if (v == NULL || json_is_null(v)) {
+        return NGX_OK;
+    }
+
+    if (!json_is_string(v)) {
+        ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_BAD_FIELD, name,
+                                     "a text is expected");
+        return NGX_DECLINED;
+    }
+
+    slot->data = (u_char *) json_string_value(v);
+    slot->len = json_string_length(v);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_field_quality(json_t *json, const char *name,
+    ngx_str_t *slot, ngx_http_mntreamer_error_t *err)
+{
+    mnt_str_t  s;
+
+    if (ngx_http_mntreamer_field_text(json, name, slot, err) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (slot->len == 0) {
+        return NGX_OK;
+    }
+
+    s.data = (char *) slot->data;
+    s.len = slot->len;
+
+    if (!mnt_hls_quality_valid(s)) {
+        ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_BAD_FIELD, name,
+                                     "must be best, worst, audio, or a height"
+                                     " such as 1080p or 720p60");
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+/* no controls of ASCII, nor U+0080 to U+009F; the text is UTF-8 */
+
+static ngx_uint_t
+ngx_http_mntreamer_is_clean(ngx_str_t *s, ngx_uint_t *points)
+{
+    size_t  i;
+    u_char  c;
+
+    *points = 0;
+
+    for (i = 0; i < s->len; i++) {
+        c = s->data[i];
+
+        if (c < 0x20 || c == 0x7f
+            || (c == 0xc2 && i + 1 < s->len && s->data[i + 1] < 0xa0))
+        {
+            return 0;
+        }
+
+        if ((c & 0xc0) != 0x80) {
+            (*points)++;
+        }
+    }
+
+    return 1;
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_field_nickname(json_t *json, const char *name,
+    ngx_str_t *slot, ngx_http_mntreamer_error_t *err)
+{
+    ngx_uint_t  points;
+
+    if (ngx_http_mntreamer_field_text(json, name, slot, err) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (slot->data
+        && (!ngx_http_mntreamer_is_clean(slot, &points)
+            || points > NGX_HTTP_MNTREAMER_NICKNAME_MAX))
+    {
+        ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_BAD_FIELD, name,
+                                     "must have at most 100 characters, none"
+                                     " of them a control character");
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_field_priority(ngx_http_request_t *r, json_t *json,
+    ngx_str_t *slot, ngx_http_mntreamer_error_t *err)
+{
+    json_t   *v;
+    int64_t   n;
+
+    v = json_object_get(json, "priority");
+
+    if (v == NULL) {
+        return NGX_OK;
+    }
+
+    n = json_is_integer(v) ? (int64_t) json_integer_value(v)
+                           : NGX_HTTP_MNTREAMER_PRIORITY_MAX + 1;
+
+    if (n > NGX_HTTP_MNTREAMER_PRIORITY_MAX
+        || n < -NGX_HTTP_MNTREAMER_PRIORITY_MAX)
+    {
+        ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_BAD_FIELD,
+                                     "priority",
+                                     "must be an integer from -1000 to 1000");
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_mntreamer_number(r, n, slot) != NGX_OK) {
+        ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_INTERNAL, NULL,
+                                     NULL);
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}

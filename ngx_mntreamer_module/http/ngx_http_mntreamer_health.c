@@ -1,0 +1,159 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_mntreamer_internal.h"
+
+
+#define NGX_HTTP_MNTREAMER_HEALTH_MS  500
+
+
+static void ngx_http_mntreamer_health_done(void *data,
+    const ngx_mntreamer_result_t *result);
+static ngx_int_t ngx_http_mntreamer_health_send(ngx_http_request_t *r,
+    ngx_str_t *counts);
+
+
+ngx_int_t
+ngx_http_mntreamer_health_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                        rc;
+    ngx_http_mntreamer_ctx_t        *ctx;
+    const ngx_http_mntreamer_env_t  *env;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        static ngx_str_t  allow = ngx_string("GET, HEAD");
+
+        if (ngx_http_mntreamer_header(r, "Allow", &allow) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx = ngx_http_mntreamer_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    env = ngx_http_mntreamer_env();
+
+    if (env->catalog == NULL || !ngx_mntreamer_catalog_up(env->catalog)) {
+        return ngx_http_mntreamer_health_send(r, NULL);
+    }
+
+    ctx->ask = ngx_mntreamer_catalog_ask(env->catalog,
+                                         NGX_MNTREAMER_ASK_HEALTH, NULL, 0,
+                                         NGX_HTTP_MNTREAMER_HEALTH_MS,
+                                         ngx_http_mntreamer_health_done, ctx);
+
+    if (ctx->ask == NULL) {
+        return ngx_http_mntreamer_health_send(r, NULL);
+    }
+
+    return ngx_http_mntreamer_hold(r, ctx);
+}
+
+
+static void
+ngx_http_mntreamer_health_done(void *data,
+    const ngx_mntreamer_result_t *result)
+{
+    ngx_http_mntreamer_ctx_t *ctx = data;
+
+    ngx_str_t            counts;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    ctx->ask = NULL;
+
+    if (result->rc != NGX_MNTREAMER_PQ_OK || result->nrows == 0) {
+        ngx_http_mntreamer_resume(r, ngx_http_mntreamer_health_send(r, NULL));
+        return;
+    }
+
+    counts = ngx_mntreamer_rows_get(result->rows, 0, 0);
+
+    ngx_http_mntreamer_resume(r, ngx_http_mntreamer_health_send(r, &counts));
+}
+
+
+/* without the database's counts those of this machine are told */
+
+static ngx_int_t
+ngx_http_mntreamer_health_send(ngx_http_request_t *r, ngx_str_t *counts)
+{
+    off_t                            space;
+    json_t                          *json;
+    int64_t                          recordings, workers;
+    mnt_str_t                        text;
+    ngx_str_t                        version;
+    const char                      *why;
+    ngx_http_mntreamer_text_t        t;
+    const ngx_http_mntreamer_env_t  *env;
+
+    env = ngx_http_mntreamer_env();
+
+    recordings = 0;
+    workers = 0;
+
+    if (counts) {
+        text.data = (char *) counts->data;
+        text.len = counts->len;
+
+        json = mnt_json_load(text, NGX_HTTP_MNTREAMER_BODY_MAX, &why);
+        recordings = mnt_json_i64(json, "recordings", 0);
+        workers = mnt_json_i64(json, "workers", 0);
+        json_decref(json);
+
+    } else if (env->metrics) {
+        recordings = ngx_mntreamer_metrics_get(env->metrics,
+                                               NGX_MNTREAMER_M_RECORDING, 0);
+        workers = ngx_mntreamer_metrics_get(env->metrics,
+                                            NGX_MNTREAMER_M_WORKERS, 0);
+    }
+
+    space = env->storage ? ngx_mntreamer_storage_free(env->storage) : -1;
+
+    version.data = (u_char *) (env->version ? env->version : "");
+    version.len = ngx_strlen(version.data);
+
+    ngx_memzero(&t, sizeof(ngx_http_mntreamer_text_t));
+    t.pool = r->pool;
+
+    ngx_http_mntreamer_text(&t, "{\"status\":");
+    ngx_http_mntreamer_text(&t, counts && env->storage ? "\"ok\""
+                                                       : "\"degraded\"");
+    ngx_http_mntreamer_text(&t, ",\"version\":");
+    ngx_http_mntreamer_text_string(&t, &version);
+    ngx_http_mntreamer_text(&t, ",\"database\":");
+    ngx_http_mntreamer_text(&t, counts ? "\"up\"" : "\"down\"");
+    ngx_http_mntreamer_text(&t, ",\"disk\":{\"free\":");
+
+    if (space < 0) {
+        ngx_http_mntreamer_text(&t, "null");
+
+    } else {
+        ngx_http_mntreamer_text_i64(&t, space);
+    }
+
+    ngx_http_mntreamer_text(&t, "},\"recordings\":");
+    ngx_http_mntreamer_text_i64(&t, recordings);
+    ngx_http_mntreamer_text(&t, ",\"workers\":");
+    ngx_http_mntreamer_text_i64(&t, workers);
+    ngx_http_mntreamer_text(&t, "}");
+
+    return ngx_http_mntreamer_send_json(r, counts ? NGX_HTTP_OK
+                                          : NGX_HTTP_SERVICE_UNAVAILABLE, &t);
+}

@@ -1,0 +1,380 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_mntreamer_internal.h"
+
+
+static void *ngx_http_mntreamer_create_main_conf(ngx_conf_t *cf);
+static void *ngx_http_mntreamer_create_srv_conf(ngx_conf_t *cf);
+static void *ngx_http_mntreamer_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_mntreamer_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static char *ngx_http_mntreamer_location(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+static ngx_http_handler_pt  ngx_http_mntreamer_handlers[] = {
+    NULL,
+    ngx_http_mntreamer_recordings_handler,
+    ngx_http_mntreamer_api_handler,
+    ngx_http_mntreamer_metrics_handler,
+    ngx_http_mntreamer_health_handler
+};
+
+static ngx_uint_t  ngx_http_mntreamer_kind_recordings =
+    NGX_HTTP_MNTREAMER_RECORDINGS;
+static ngx_uint_t  ngx_http_mntreamer_kind_api = NGX_HTTP_MNTREAMER_API;
+static ngx_uint_t  ngx_http_mntreamer_kind_metrics =
+    NGX_HTTP_MNTREAMER_METRICS;
+static ngx_uint_t  ngx_http_mntreamer_kind_health = NGX_HTTP_MNTREAMER_HEALTH;
+
+static ngx_http_mntreamer_env_t  ngx_http_mntreamer_wired;
+
+
+static ngx_command_t  ngx_http_mntreamer_commands[] = {
+
+    { ngx_string("mntreamer_recordings"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_mntreamer_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      &ngx_http_mntreamer_kind_recordings },
+
+    { ngx_string("mntreamer_api"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_mntreamer_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      &ngx_http_mntreamer_kind_api },
+
+    { ngx_string("mntreamer_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_mntreamer_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      &ngx_http_mntreamer_kind_metrics },
+
+    { ngx_string("mntreamer_health"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_mntreamer_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      &ngx_http_mntreamer_kind_health },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_mntreamer_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    ngx_http_mntreamer_filter_init,        /* postconfiguration */
+
+    ngx_http_mntreamer_create_main_conf,   /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    ngx_http_mntreamer_create_srv_conf,    /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_mntreamer_create_loc_conf,    /* create location configuration */
+    ngx_http_mntreamer_merge_loc_conf      /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_mntreamer_module = {
+    NGX_MODULE_V1,
+    &ngx_http_mntreamer_module_ctx,    /* module context */
+    ngx_http_mntreamer_commands,       /* module directives */
+    NGX_HTTP_MODULE,                   /* module type */
+    NULL,                              /* init master */
+    NULL,                              /* init module */
+    NULL,                              /* init process */
+    NULL,                              /* init thread */
+    NULL,                              /* exit thread */
+    NULL,                              /* exit process */
+    NULL,                              /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+void
+ngx_http_mntreamer_wire(const ngx_http_mntreamer_env_t *env)
+{
+    if (env) {
+        ngx_http_mntreamer_wired = *env;
+
+    } else {
+        ngx_memzero(&ngx_http_mntreamer_wired,
+                    sizeof(ngx_http_mntreamer_env_t));
+    }
+}
+
+
+const ngx_http_mntreamer_env_t *
+ngx_http_mntreamer_env(void)
+{
+    return &ngx_http_mntreamer_wired;
+}
+
+
+ngx_uint_t
+ngx_http_mntreamer_used(ngx_cycle_t *cycle)
+{
+    ngx_http_mntreamer_main_conf_t  *hmcf;
+
+    hmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_mntreamer_module);
+
+    return hmcf ? hmcf->used : 0;
+}
+
+
+static void *
+ngx_http_mntreamer_create_main_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_mntreamer_main_conf_t));
+}
+
+
+static void *
+ngx_http_mntreamer_create_srv_conf(ngx_conf_t *cf)
+{
+    ngx_http_mntreamer_srv_conf_t  *hscf;
+
+    hscf = ngx_pcalloc(cf->pool, sizeof(ngx_http_mntreamer_srv_conf_t));
+    if (hscf == NULL) {
+        return NULL;
+    }
+
+    hscf->api = ngx_array_create(cf->pool, 1, sizeof(ngx_str_t));
+    if (hscf->api == NULL) {
+        return NULL;
+    }
+
+    return hscf;
+}
+
+
+static void *
+ngx_http_mntreamer_create_loc_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_mntreamer_loc_conf_t));
+}
+
+
+/* "if" and "limit_except" blocks are locations without a name of their own */
+
+static char *
+ngx_http_mntreamer_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_mntreamer_loc_conf_t  *prev = parent;
+    ngx_http_mntreamer_loc_conf_t  *conf = child;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->noname && clcf->handler == NULL && prev->kind) {
+        conf->kind = prev->kind;
+        clcf->handler = ngx_http_mntreamer_handlers[conf->kind];
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_mntreamer_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_mntreamer_loc_conf_t *hlcf = conf;
+
+    ngx_str_t                       *prefix;
+    ngx_uint_t                       named;
+    ngx_http_core_loc_conf_t        *clcf;
+    ngx_http_mntreamer_srv_conf_t   *hscf;
+    ngx_http_mntreamer_main_conf_t  *hmcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" in location \"%V\", which already has a "
+                           "handler", &cmd->name, &clcf->name);
+        return NGX_CONF_ERROR;
+    }
+
+    hlcf->kind = *(ngx_uint_t *) cmd->post;
+
+    named = clcf->named;
+
+#if (NGX_PCRE)
+    named |= (clcf->regex != NULL);
+#endif
+
+    /* their paths begin behind the prefix */
+
+    if (named && (hlcf->kind == NGX_HTTP_MNTREAMER_RECORDINGS
+                  || hlcf->kind == NGX_HTTP_MNTREAMER_API))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" in location \"%V\", which is not given by "
+                           "a prefix", &cmd->name, &clcf->name);
+        return NGX_CONF_ERROR;
+    }
+
+    clcf->handler = ngx_http_mntreamer_handlers[hlcf->kind];
+
+    hmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_mntreamer_module);
+    hmcf->used = 1;
+
+    if (hlcf->kind == NGX_HTTP_MNTREAMER_API) {
+        hscf = ngx_http_conf_get_module_srv_conf(cf,
+                                                 ngx_http_mntreamer_module);
+        prefix = ngx_array_push(hscf->api);
+        if (prefix == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *prefix = clcf->name;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_http_mntreamer_ctx_t *
+ngx_http_mntreamer_ctx(ngx_http_request_t *r)
+{
+    ngx_http_mntreamer_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_mntreamer_module);
+
+    if (ctx == NULL) {
+        ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_mntreamer_ctx_t));
+
+        if (ctx) {
+            ctx->request = r;
+            ngx_http_set_ctx(r, ctx, ngx_http_mntreamer_module);
+        }
+    }
+
+    return ctx;
+}
+
+
+/* a rewrite may have moved the URI away; "/twin" is not below "/twi" */
+
+ngx_int_t
+ngx_http_mntreamer_rest(ngx_http_request_t *r, ngx_str_t *rest)
+{
+    ngx_str_t                 *prefix;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    prefix = &clcf->name;
+
+    if (r->uri.len < prefix->len
+        || ngx_memcmp(r->uri.data, prefix->data, prefix->len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    rest->data = r->uri.data + prefix->len;
+    rest->len = r->uri.len - prefix->len;
+
+    if (prefix->len && prefix->data[prefix->len - 1] == '/') {
+        return NGX_OK;
+    }
+
+    if (rest->len == 0 || rest->data[0] != '/') {
+        return NGX_DECLINED;
+    }
+
+    rest->data++;
+    rest->len--;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value = *value;
+
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return NGX_OK;
+}
+
+
+/* put where "expires" looks for it, which so replaces it */
+
+ngx_int_t
+ngx_http_mntreamer_cache_control(ngx_http_request_t *r, ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+#if (nginx_version < 1023000)
+    ngx_table_elt_t **ph;
+
+    if (r->headers_out.cache_control.elts) {
+        return NGX_OK;
+    }
+
+    if (ngx_array_init(&r->headers_out.cache_control, r->pool, 1,
+                       sizeof(ngx_table_elt_t *))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ph = ngx_array_push(&r->headers_out.cache_control);
+    if (ph == NULL) {
+        return NGX_ERROR;
+    }
+
+#else
+
+    if (r->headers_out.cache_control) {
+        return NGX_OK;
+    }
+
+#endif
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "Cache-Control");
+    h->value = *value;
+
+#if (nginx_version < 1023000)
+    *ph = h;
+#else
+    h->next = NULL;
+    r->headers_out.cache_control = h;
+#endif
+
+    return NGX_OK;
+}

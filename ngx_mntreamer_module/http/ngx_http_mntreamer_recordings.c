@@ -1,0 +1,244 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_mntreamer_internal.h"
+
+
+typedef struct {
+    ngx_str_t   ending;
+    ngx_str_t   type;
+    ngx_uint_t  playlist;
+} ngx_http_mntreamer_type_t;
+
+
+static const ngx_http_mntreamer_type_t *ngx_http_mntreamer_type(
+    ngx_str_t *path);
+static ngx_int_t ngx_http_mntreamer_open(ngx_http_request_t *r,
+    ngx_str_t *path, ngx_file_t *file, ngx_file_info_t *fi);
+static ngx_int_t ngx_http_mntreamer_open_failed(ngx_http_request_t *r,
+    ngx_str_t *path, ngx_err_t err);
+
+
+/* nothing with another ending is served: no .part, no journal */
+
+static const ngx_http_mntreamer_type_t  ngx_http_mntreamer_types[] = {
+    { ngx_string(".ts"), ngx_string("video/mp2t"), 0 },
+    { ngx_string(".m4s"), ngx_string("video/mp4"), 0 },
+    { ngx_string(".m3u8"), ngx_string("application/vnd.apple.mpegurl"), 1 },
+    { ngx_string(".mp4"), ngx_string("video/mp4"), 0 },
+    { ngx_string(".aac"), ngx_string("audio/aac"), 0 },
+    { ngx_string(".vtt"), ngx_string("text/vtt"), 0 },
+    { ngx_string(".jpg"), ngx_string("image/jpeg"), 0 },
+    { ngx_string(".webp"), ngx_string("image/webp"), 0 },
+    { ngx_null_string, ngx_null_string, 0 }
+};
+
+static ngx_str_t  ngx_http_mntreamer_no_cache = ngx_string("no-cache");
+static ngx_str_t  ngx_http_mntreamer_immutable =
+    ngx_string("public, max-age=31536000, immutable");
+static ngx_str_t  ngx_http_mntreamer_nosniff = ngx_string("nosniff");
+
+
+static const ngx_http_mntreamer_type_t *
+ngx_http_mntreamer_type(ngx_str_t *path)
+{
+    size_t                            n;
+    const ngx_http_mntreamer_type_t  *t;
+
+    for (t = ngx_http_mntreamer_types; t->ending.len; t++) {
+        n = t->ending.len;
+
+        if (path->len > n
+            && ngx_memcmp(path->data + path->len - n, t->ending.data, n) == 0)
+        {
+            return t;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+ngx_http_mntreamer_serves(ngx_str_t *path)
+{
+    return ngx_http_mntreamer_type(path) != NULL;
+}
+
+
+/*
+ * Never in one piece with its growing: a live playlist is sent up to the size
+ * it has now, an entry that is added meanwhile comes with the next request.
+ */
+
+ngx_int_t
+ngx_http_mntreamer_recordings_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                         rc;
+    ngx_str_t                         path;
+    ngx_buf_t                        *b;
+    ngx_file_t                       *file;
+    mnt_str_t                         name;
+    ngx_chain_t                       out;
+    ngx_file_info_t                   fi;
+    const ngx_http_mntreamer_type_t  *type;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        static ngx_str_t  allow = ngx_string("GET, HEAD");
+
+        if (ngx_http_mntreamer_header(r, "Allow", &allow) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_mntreamer_rest(r, &path) != NGX_OK) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    name.data = (char *) path.data;
+    name.len = path.len;
+
+    type = ngx_http_mntreamer_type(&path);
+
+    if (type == NULL || !mnt_path_servable(name)) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
+
+    if (b == NULL || file == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_mntreamer_open(r, &path, file, &fi);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    r->connection->log->action = (char *) "sending response to client";
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = ngx_file_size(&fi);
+    r->headers_out.last_modified_time = ngx_file_mtime(&fi);
+    r->headers_out.content_type = type->type;
+    r->headers_out.content_type_len = type->type.len;
+
+    if (ngx_http_set_etag(r) != NGX_OK
+        || ngx_http_mntreamer_cache_control(r, type->playlist
+                                            ? &ngx_http_mntreamer_no_cache
+                                            : &ngx_http_mntreamer_immutable)
+           != NGX_OK
+        || ngx_http_mntreamer_header(r, "X-Content-Type-Options",
+                                     &ngx_http_mntreamer_nosniff)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->allow_ranges = 1;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b->file = file;
+    b->file_last = ngx_file_size(&fi);
+    b->in_file = b->file_last ? 1 : 0;
+    b->last_buf = (r == r->main) ? 1 : 0;
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_open(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_file_t *file, ngx_file_info_t *fi)
+{
+    u_char                          *p;
+    ngx_pool_cleanup_t              *cln;
+    ngx_pool_cleanup_file_t         *clnf;
+    const ngx_http_mntreamer_env_t  *env;
+
+    env = ngx_http_mntreamer_env();
+
+    if (env->storage == NULL) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_pool_cleanup_file_t));
+    p = ngx_pnalloc(r->pool, path->len + 1);
+
+    if (cln == NULL || p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    (void) ngx_cpystrn(p, path->data, path->len + 1);
+
+    file->name.data = p;
+    file->name.len = path->len;
+    file->log = r->connection->log;
+    file->fd = ngx_mntreamer_storage_open_file(env->storage, &file->name, fi);
+
+    if (file->fd == NGX_INVALID_FILE) {
+        return ngx_http_mntreamer_open_failed(r, &file->name, ngx_errno);
+    }
+
+    clnf = cln->data;
+    clnf->fd = file->fd;
+    clnf->name = p;
+    clnf->log = r->pool->log;
+
+    cln->handler = ngx_pool_cleanup_file;
+
+    return NGX_OK;
+}
+
+
+/* what is a link, no regular file or not readable looks like nothing */
+
+static ngx_int_t
+ngx_http_mntreamer_open_failed(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_err_t err)
+{
+    switch (err) {
+
+    case NGX_EMFILE:
+    case NGX_ENFILE:
+    case NGX_ENOMEM:
+    case EIO:
+
+        ngx_log_error(NGX_LOG_CRIT, r->connection->log, err,
+                      "open \"%V\" of the storage failed", path);
+
+        return (err == EIO) ? NGX_HTTP_INTERNAL_SERVER_ERROR
+                            : NGX_HTTP_SERVICE_UNAVAILABLE;
+
+    default:
+
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, err,
+                       "mntreamer: open \"%V\" failed", path);
+
+        return NGX_HTTP_NOT_FOUND;
+    }
+}
