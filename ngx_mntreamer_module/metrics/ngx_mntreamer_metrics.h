@@ -17,13 +17,13 @@
  * sums all slots; what a dead worker counted is kept, its gauges are not.  The
  * zone is a cache: nothing depends on it.
  *
- * A metric is a line of the table in ngx_mntreamer_metrics.c: name, help, type,
- * label and the closed list of its label values (indexed by "label").
+ * A metric is a line of ngx_mntreamer_metrics_table.c: name, help, type, label
+ * and the closed list of its label values (indexed by "label").
  */
 
 typedef enum {
     /* counters */
-    NGX_MNTREAMER_M_PROBES = 0,               /* outcome (mnt_probe_outcome_e) */
+    NGX_MNTREAMER_M_PROBES = 0,               /* outcome: probe_outcome_e */
     NGX_MNTREAMER_M_WENT_LIVE,
     NGX_MNTREAMER_M_RECORDINGS_STARTED,
     NGX_MNTREAMER_M_RECORDINGS_RESUMED,
@@ -43,8 +43,8 @@ typedef enum {
     NGX_MNTREAMER_M_DB_RECONNECTS,
     NGX_MNTREAMER_M_DB_BUSY_MS,
     NGX_MNTREAMER_M_LEASES_LOST,
-    NGX_MNTREAMER_M_REQUESTS,                 /* location: recordings api metrics
-                                                 health */
+    NGX_MNTREAMER_M_REQUESTS,                 /* location: recordings api
+                                                 metrics health */
     /* gauges of a worker, summed */
     NGX_MNTREAMER_M_LIVE,
     NGX_MNTREAMER_M_RECORDING,
@@ -68,7 +68,7 @@ typedef enum {
 /* causes of a gap; also the text of media_gap.reason */
 
 typedef enum {
-    NGX_MNTREAMER_GAP_SOURCE = 0,             /* "source": EXT-X-GAP, skipped */
+    NGX_MNTREAMER_GAP_SOURCE = 0,             /* "source": EXT-X-GAP, skip */
     NGX_MNTREAMER_GAP_WINDOW,                 /* "window": left it unseen */
     NGX_MNTREAMER_GAP_NETWORK,                /* "network": fetch failed */
     NGX_MNTREAMER_GAP_CONTENT,                /* "content": not media */

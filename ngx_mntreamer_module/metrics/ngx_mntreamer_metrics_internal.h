@@ -15,7 +15,7 @@
 
 
 #define NGX_MNTREAMER_METRICS_SLOTS    64
-#define NGX_MNTREAMER_METRICS_BUCKETS  12     /* of a histogram, +Inf besides */
+#define NGX_MNTREAMER_METRICS_BUCKETS  12     /* besides +Inf */
 #define NGX_MNTREAMER_METRICS_CELLS    256    /* of a slot */
 
 
@@ -101,7 +101,8 @@ void ngx_mntreamer_metrics_sum(ngx_mntreamer_metrics_t *m, int64_t *cells,
     __atomic_store_n(p, n, __ATOMIC_RELAXED)
 
 #define ngx_mntreamer_metrics_gauge(mt)                                       \
-    ((mt)->type == NGX_MNTREAMER_GAUGE || (mt)->type == NGX_MNTREAMER_GAUGE_MAX)
+    ((mt)->type == NGX_MNTREAMER_GAUGE                                        \
+     || (mt)->type == NGX_MNTREAMER_GAUGE_MAX)
 
 
 #endif /* _NGX_MNTREAMER_METRICS_INTERNAL_H_INCLUDED_ */

@@ -18,10 +18,10 @@
  *
  *     S number part token container epoch sequence identity date duration
  *       discontinuity discontinuous map bytes wall     a segment
- *     I number part token bytes crc wall               an initialisation section
+ *     I number part token bytes crc wall               an init section
  *     G count duration reason wall                     segments never had
  *     L number wall                                    a file that is gone
- *     R wall                                           opened again after its end
+ *     R wall                                           opened after its end
  *
  * S and I are written when the bytes are complete in a .part file and before
  * that gets its final name.
@@ -29,7 +29,7 @@
 
 #define MNT_JOURNAL_LINE_MAX    320           /* bytes of a line, all kinds */
 #define MNT_JOURNAL_REASON_MAX  32
-#define MNT_TRACK_PREFIX_MAX    32            /* of a prefix or a track's name */
+#define MNT_TRACK_PREFIX_MAX    32            /* of a prefix or a name */
 #define MNT_TRACK_FILE_MAX      96            /* of a file name of a track */
 
 typedef enum {
@@ -50,7 +50,7 @@ typedef struct {
     mnt_hls_seen_t       seen;
     uint64_t             discontinuity;       /* of the source */
     unsigned             discontinuous:1;     /* as it is listed */
-    uint64_t             map;                 /* number of its init section, or 0 */
+    uint64_t             map;                 /* its init section, or 0 */
     int64_t              duration_us;
     uint64_t             bytes;
     uint32_t             crc;                 /* of an init section */

@@ -111,7 +111,7 @@ ngx_mntreamer_storage_token(void)
 }
 
 
-/* what the disk did not finish within the offload's patience stays in memory */
+/* what the disk did not finish in the offload's time stays in memory */
 
 void
 ngx_mntreamer_storage_destroy(ngx_mntreamer_storage_t *st)

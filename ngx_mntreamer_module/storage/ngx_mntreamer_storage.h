@@ -19,20 +19,21 @@
  * A recording is a directory; a track is one media playlist in it with its
  * segments and its journal:
  *
- *     index.m3u8            the playlist of the only track, or the multivariant
- *                           playlist when there are more
+ *     index.m3u8            the playlist of the only track, or the
+ *                           multivariant playlist when there are more
  *     video.m3u8 audio-1.m3u8   tracks beside a multivariant index.m3u8
  *     000001.ts 000002.m4s  segments; a1-000001.m4s of track audio-1
  *     init-1.mp4            initialisation sections; a1-init-1.mp4
  *     .index.journal        what was stored: one line an entry, written before
  *                           the file gets its final name; never served
  *
- * Commit (DESIGN.md 5), in one function in a thread: bytes complete -> fsync ->
- * journal -> rename without replacing -> directory fsync -> one write() to the
- * playlist.  Opening a track recovers it: torn tails are cut, .part files are
- * dropped, journalled files that are final but unlisted are listed.  Opening
- * also gives the playlist a new inode, so that a frozen former writer appends
- * to nothing (RELIABILITY C1).
+ * Commit (DESIGN.md 5), in one function in a thread: bytes complete -> fsync
+ * -> journal -> rename without replacing -> directory fsync -> one write() to
+ * the playlist.  Opening a track recovers it: torn tails are cut, files that
+ * are journalled and complete get their name and their entry, other .part files
+ * are dropped, entries whose files are gone are taken off (mnt_recovery.h).
+ * Opening also gives journal and playlist a new inode, so that a frozen former
+ * writer appends to nothing and notices it (RELIABILITY C1).
  */
 
 
@@ -50,11 +51,11 @@ typedef struct {
     ngx_str_t      root;                      /* absolute, terminated */
     ngx_uint_t     durability;
     ngx_msec_t     interval_ms;               /* of DURABLE_INTERVAL */
-    size_t         buffer_size;               /* gathered before a write: 256k */
+    size_t         buffer_size;               /* gathered before write: 256k */
     ngx_uint_t     buffers;                   /* of that size, of this worker;
                                                  then 32k ones */
     off_t          max_buffered;              /* bytes not yet written of one
-                                                 part; beyond: slow disk, fail */
+                                                 part; beyond: slow, fail */
 } ngx_mntreamer_storage_conf_t;
 
 
@@ -66,14 +67,14 @@ typedef enum {
     NGX_MNTREAMER_STORE_DECRYPT,              /* bad padding or length */
     NGX_MNTREAMER_STORE_FULL,                 /* ENOSPC, EDQUOT */
     NGX_MNTREAMER_STORE_SLOW,                 /* max_buffered reached */
-    NGX_MNTREAMER_STORE_TAKEN,                /* the name exists: another writer */
+    NGX_MNTREAMER_STORE_TAKEN,                /* there is another writer */
     NGX_MNTREAMER_STORE_FAILED                /* other errno, logged */
 } ngx_mntreamer_store_rc_e;
 
 const char *ngx_mntreamer_store_name(ngx_uint_t rc);
 
 
-/* one per worker; checks that the root is a writable directory; NULL: logged */
+/* one per worker; the root must be a writable directory; NULL: logged */
 ngx_mntreamer_storage_t *ngx_mntreamer_storage_create(
     const ngx_mntreamer_storage_conf_t *conf, ngx_mntreamer_offload_t *off,
     ngx_log_t *log);
@@ -96,12 +97,12 @@ typedef struct {
     int64_t            duration_us;
     uint64_t           gaps;                  /* gap lines in the journal */
     int64_t            lost_us;               /* of these */
-    mnt_hls_window_t  *window;                /* restored from the journal; alias
-                                                 valid in done() */
-    int64_t            last_ms;               /* wall time of the last commit */
-    ngx_uint_t         recovered;             /* files listed by the recovery */
-    ngx_uint_t         dropped;               /* listed ones whose files are gone
-                                                 or cut: not listed any more */
+    mnt_hls_window_t  *window;                /* restored; alias valid in
+                                                 done() */
+    int64_t            last_ms;               /* wall clock of last commit */
+    ngx_uint_t         recovered;             /* listed by the recovery */
+    ngx_uint_t         dropped;               /* listed ones whose files are
+                                                 gone or cut: taken off */
     ngx_uint_t         hole;                  /* of these: not at the end, so
                                                  that they are a new gap, by
                                                  "disk", counted above too */
@@ -112,7 +113,7 @@ typedef void (*ngx_mntreamer_track_pt)(void *data,
     const ngx_mntreamer_track_state_t *state);
 
 typedef struct {
-    ngx_str_t          dir;                   /* below the root; made if absent */
+    ngx_str_t          dir;                   /* below the root; is made */
     ngx_str_t          name;                  /* "index", "video", "audio-1" */
     ngx_str_t          prefix;                /* "" or "a1-": of file names */
     uint32_t           target_s;              /* of the source */
@@ -130,8 +131,8 @@ ngx_mntreamer_track_t *ngx_mntreamer_track_open(ngx_mntreamer_storage_t *st,
 
 /*
  * Closes after the commits under way (their done() still come), optionally
- * with ENDLIST behind them; close_done(data) may be NULL.  Parts that are still
- * open are aborted.  The track is gone when close_done() returns.
+ * with ENDLIST behind them; close_done(data) may be NULL.  Parts that are
+ * still open are aborted.  The track is gone when close_done() returns.
  */
 void ngx_mntreamer_track_close(ngx_mntreamer_track_t *tr, ngx_uint_t endlist,
     ngx_mntreamer_worked_pt close_done, void *data);
@@ -145,13 +146,14 @@ void ngx_mntreamer_track_abandon(ngx_mntreamer_track_t *tr);
 
 
 /*
- * A file that is being received.  Bytes are gathered and written in a thread in
- * order; nothing blocks.  With "key" they are decrypted (AES-128-CBC, PKCS#7).
+ * A file that is being received.  Bytes are gathered and written in a thread
+ * in order; nothing blocks.  With "key" they are decrypted (AES-128-CBC with
+ * PKCS#7 padding).
  */
 
 typedef struct {
     ngx_uint_t         init;                  /* an initialisation section */
-    off_t              expect;                /* bytes on the wire, -1 unknown */
+    off_t              expect;                /* bytes on the wire, or -1 */
     const u_char      *key;                   /* 16 bytes, copied; or NULL */
     const u_char      *iv;
 } ngx_mntreamer_part_conf_t;
@@ -194,9 +196,9 @@ typedef struct {
 } ngx_mntreamer_entry_t;
 
 /*
- * Ends a part and commits it as the next entry; calls must come in the order of
- * the stream, the track keeps it.  Takes the part over; NULL: nothing is to be
- * listed, the journal is told of lost_count.  An initialisation section is
+ * Ends a part and commits it as the next entry; calls must come in the order
+ * of the stream, the track keeps it.  Takes the part over; NULL: nothing is to
+ * be listed, the journal is told of lost_count.  An initialisation section is
  * committed the same way and is in force for the entries after it (the same
  * bytes again are not stored twice); of "entry" nothing is used.  done() comes
  * once; with another rc than OK nothing was listed and the part is gone; what
@@ -213,8 +215,10 @@ void ngx_mntreamer_track_commit(ngx_mntreamer_track_t *tr,
 ngx_uint_t ngx_mntreamer_part_check(ngx_mntreamer_part_t *part);
 
 
-/* writes a small file whole and durably (NAME.part, rename), e.g. a multivariant
-   playlist; "content" is copied; done() as for commits */
+/*
+ * Writes a small file whole and durably (.part, rename), e.g. a multivariant
+ * playlist; "content" is copied; done() as for commits.
+ */
 ngx_int_t ngx_mntreamer_storage_put(ngx_mntreamer_storage_t *st,
     ngx_str_t *dir, ngx_str_t *name, ngx_str_t *content,
     ngx_mntreamer_commit_pt done, void *data);

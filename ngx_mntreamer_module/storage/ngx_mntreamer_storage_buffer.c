@@ -13,8 +13,9 @@
 
 
 /*
- * Buffers are mapped one by one, so that what is given back leaves the process;
- * the one used last is taken first, its pages are there and still in the cache.
+ * Buffers are mapped one by one, so that what is given back leaves the
+ * process; the one used last is taken first, its pages are there and still in
+ * the cache.
  */
 
 #define NGX_MNTREAMER_BUFFER_IDLE_MS  10000

@@ -57,16 +57,12 @@ static ngx_int_t ngx_mntreamer_commit_rename(ngx_mntreamer_track_t *tr);
 static ngx_int_t ngx_mntreamer_commit_list(ngx_mntreamer_track_t *tr);
 static size_t ngx_mntreamer_commit_entries(ngx_mntreamer_track_t *tr,
     char *buf, size_t size, uint32_t *target_s, uint64_t *map);
-static ngx_int_t ngx_mntreamer_commit_append(ngx_mntreamer_track_t *tr,
-    const char *p, size_t n);
 static ngx_int_t ngx_mntreamer_commit_rewrite(ngx_mntreamer_track_t *tr,
     const char *p, size_t n, uint32_t target_s, ngx_uint_t has_map);
 static void ngx_mntreamer_commit_undo(ngx_mntreamer_track_t *tr,
     ngx_mntreamer_part_t *from);
 static void ngx_mntreamer_commit_account(ngx_mntreamer_track_t *tr);
 static void ngx_mntreamer_commit_settle(ngx_mntreamer_track_t *tr);
-static void ngx_mntreamer_commit_sync(ngx_mntreamer_track_t *tr);
-static void ngx_mntreamer_close_empty(ngx_mntreamer_track_t *tr);
 
 
 void
@@ -99,7 +95,7 @@ ngx_mntreamer_commit_work(void *data)
     ngx_mntreamer_commit_settle(tr);
 
     if (tr->do_sync && tr->dirty) {
-        ngx_mntreamer_commit_sync(tr);
+        ngx_mntreamer_track_flush(tr);
     }
 
     ngx_memory_barrier();
@@ -491,7 +487,7 @@ ngx_mntreamer_commit_list(ngx_mntreamer_track_t *tr)
         rc = ngx_mntreamer_commit_rewrite(tr, buf, n, target_s, has_map);
 
     } else {
-        rc = ngx_mntreamer_commit_append(tr, buf, n);
+        rc = ngx_mntreamer_playlist_append(tr, buf, n);
     }
 
     if (rc != NGX_OK) {
@@ -555,8 +551,8 @@ ngx_mntreamer_commit_entries(ngx_mntreamer_track_t *tr, char *buf,
 }
 
 
-static ngx_int_t
-ngx_mntreamer_commit_append(ngx_mntreamer_track_t *tr, const char *p,
+ngx_int_t
+ngx_mntreamer_playlist_append(ngx_mntreamer_track_t *tr, const char *p,
     size_t n)
 {
     const char  *call;
@@ -661,9 +657,9 @@ done:
 
 
 /*
- * Takes back what was done for the parts from "from" on, for all when NULL: the
- * journal forgets them first, so that a recovery in between finds files that it
- * leaves alone.
+ * Takes back what was done for the parts from "from" on, for all when NULL:
+ * the journal forgets them first, so that a recovery in between finds files
+ * that it leaves alone.
  */
 
 static void
@@ -752,7 +748,7 @@ ngx_mntreamer_commit_account(ngx_mntreamer_track_t *tr)
         if (tr->durability == NGX_MNTREAMER_DURABLE_INTERVAL) {
 
             if (tr->nunsynced == NGX_MNTREAMER_UNSYNCED) {
-                ngx_mntreamer_commit_sync(tr);
+                ngx_mntreamer_track_flush(tr);
             }
 
             tr->unsynced[tr->nunsynced++] = part->file;
@@ -793,123 +789,5 @@ ngx_mntreamer_commit_settle(ngx_mntreamer_track_t *tr)
         }
 
         OPENSSL_cleanse(part->key, sizeof(part->key));
-    }
-}
-
-
-static void
-ngx_mntreamer_commit_sync(ngx_mntreamer_track_t *tr)
-{
-    char        name[MNT_TRACK_FILE_MAX];
-    ngx_fd_t    fd;
-    ngx_uint_t  i;
-
-    for (i = 0; i < tr->nunsynced; i++) {
-        (void) mnt_file_name(&tr->unsynced[i], tr->prefix, name);
-
-        fd = openat(tr->dirfd, name, O_RDONLY|O_NOFOLLOW|O_CLOEXEC);
-
-        if (fd == -1) {
-
-            /* the retention or somebody else took it away */
-            continue;
-        }
-
-        if (fsync(fd) == -1) {
-            (void) ngx_mntreamer_failed(&tr->fail, ngx_errno, "fsync()", name);
-        }
-
-        (void) close(fd);
-    }
-
-    if (fdatasync(tr->journal) == -1 || fsync(tr->dirfd) == -1
-        || (tr->playlist != -1 && fdatasync(tr->playlist) == -1))
-    {
-        (void) ngx_mntreamer_failed(&tr->fail, ngx_errno, "fdatasync()",
-                                    (char *) tr->name.data);
-    }
-
-    /* a failed fsync() is not made good by another one */
-
-    tr->nunsynced = 0;
-    tr->dirty = 0;
-}
-
-
-void
-ngx_mntreamer_close_work(void *data)
-{
-    ngx_mntreamer_track_t *tr = data;
-
-    if (tr->dirty) {
-        ngx_mntreamer_commit_sync(tr);
-    }
-
-    if (tr->endlist && !tr->ended && tr->playlist != -1
-        && ngx_mntreamer_track_fenced(tr, &tr->fail) == NGX_OK
-        && ngx_mntreamer_commit_append(tr, "#EXT-X-ENDLIST\n",
-                                       sizeof("#EXT-X-ENDLIST\n") - 1)
-           == NGX_OK)
-    {
-        tr->ended = 1;
-
-        if (tr->durability == NGX_MNTREAMER_DURABLE_INTERVAL
-            && fdatasync(tr->playlist) == -1)
-        {
-            (void) ngx_mntreamer_failed(&tr->fail, ngx_errno, "fdatasync()",
-                                        (char *) tr->name.data);
-        }
-
-        ngx_mntreamer_inject("close_ended");
-    }
-
-    if (tr->playlist == -1 && tr->journal_size == 0) {
-        ngx_mntreamer_close_empty(tr);
-    }
-
-    ngx_memory_barrier();
-    tr->working = 0;
-}
-
-
-/* a track that never got an entry leaves nothing behind */
-
-static void
-ngx_mntreamer_close_empty(ngx_mntreamer_track_t *tr)
-{
-    char         name[MNT_TRACK_FILE_MAX];
-    char         path[NGX_MNTREAMER_PATH_MAX];
-    char        *leaf;
-    ngx_fd_t     fd;
-    struct stat  sb;
-
-    if (fstat(tr->journal, &sb) == -1 || sb.st_nlink == 0) {
-        return;
-    }
-
-    (void) ngx_snprintf((u_char *) name, sizeof(name), ".%V.journal%Z",
-                        &tr->name);
-    (void) unlinkat(tr->dirfd, name, 0);
-
-    (void) ngx_cpystrn((u_char *) path, tr->dir.data, sizeof(path));
-
-    leaf = strrchr(path, '/');
-    fd = tr->root;
-
-    if (leaf) {
-        *leaf++ = '\0';
-
-        fd = ngx_mntreamer_open_beneath(tr->root, path, O_RDONLY|O_DIRECTORY);
-
-        if (fd == -1) {
-            return;
-        }
-    }
-
-    /* fails, as it should, when it holds anything */
-    (void) unlinkat(fd, leaf ? leaf : path, AT_REMOVEDIR);
-
-    if (fd != tr->root) {
-        (void) close(fd);
     }
 }

@@ -15,10 +15,10 @@
 
 
 /*
- * File work that blocks, in threads, and the opening of files beneath the root,
- * also in the event loop.  Nothing here follows a symbolic link below the root
- * and nothing is named by an absolute path, so that neither a planted link nor
- * a directory moved away leads out of it.
+ * File work that blocks, in threads, and the opening of files beneath the
+ * root, also in the event loop.  Nothing here follows a symbolic link below
+ * the root and nothing is named by an absolute path, so that neither a planted
+ * link nor a directory moved away leads out of it.
  */
 
 static ngx_fd_t ngx_mntreamer_open_walk(ngx_fd_t root, const char *path,
@@ -95,8 +95,8 @@ ngx_mntreamer_fail_log(ngx_mntreamer_storage_t *st, ngx_log_t *log,
     }
 
     if (f->rc == NGX_MNTREAMER_STORE_TAKEN) {
-        ngx_log_error(NGX_LOG_ERR, log, f->err,
-                      "%s \"%V/%V/%s\" failed, it has another writer",
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "%s \"%V/%V/%s\" refused, it has another writer",
                       f->call, &st->conf.root, dir, f->name);
 
     } else if (f->rc == NGX_MNTREAMER_STORE_FULL) {

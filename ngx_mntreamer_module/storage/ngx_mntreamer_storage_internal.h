@@ -21,7 +21,7 @@
 
 
 #define NGX_MNTREAMER_SMALL_BUFFER  32768
-#define NGX_MNTREAMER_GATHER        65536     /* of small ones before a write */
+#define NGX_MNTREAMER_GATHER        65536     /* bytes before a write */
 #define NGX_MNTREAMER_BATCH         16        /* entries of one commit */
 #define NGX_MNTREAMER_UNSYNCED      32        /* files of one interval */
 #define NGX_MNTREAMER_HEAD_BYTES    512       /* enough to know a container */
@@ -49,7 +49,7 @@ typedef struct {
 typedef struct {
     ngx_uint_t         rc;                    /* ngx_mntreamer_store_rc_e */
     ngx_err_t          err;
-    const char        *call;                  /* static; NULL: nothing to log */
+    const char        *call;                  /* static; NULL: no log line */
     char               name[MNT_TRACK_FILE_MAX];
 } ngx_mntreamer_fail_t;
 
@@ -102,8 +102,8 @@ typedef enum {
 
 
 /*
- * The fields from "dirfd" on belong to the task that is under way, otherwise to
- * the event loop; the ones before it to the event loop alone.
+ * The fields from "root" on belong to the task that is under way, otherwise
+ * to the event loop; the ones before it to the event loop alone.
  */
 
 struct ngx_mntreamer_track_s {
@@ -179,7 +179,7 @@ struct ngx_mntreamer_part_s {
     off_t                       buffered;     /* not taken by a task yet */
     ngx_queue_t                 buffers;      /* filled, last one filling */
     ngx_uint_t                  rc;           /* seen by the event loop */
-    unsigned                    gap:1;        /* no file: a journal line only */
+    unsigned                    gap:1;        /* no file: journal only */
     unsigned                    writing:1;    /* a task is under way */
     unsigned                    committing:1;
     unsigned                    aborted:1;
@@ -205,7 +205,7 @@ struct ngx_mntreamer_part_s {
     uint64_t                    map;
     unsigned                    discontinuous:1;
     unsigned                    forced:1;     /* because of the track */
-    unsigned                    same:1;       /* an init section stored before */
+    unsigned                    same:1;       /* init stored before */
     unsigned                    renamed:1;    /* it has its final name */
 };
 
@@ -233,8 +233,8 @@ void ngx_mntreamer_fail_log(ngx_mntreamer_storage_t *st, ngx_log_t *log,
     ngx_mntreamer_fail_t *f, ngx_str_t *dir);
 
 /*
- * Writes a whole file below "dir" under a hidden name of its own and renames it
- * over "name"; *fd, when given, gets it opened for appending.
+ * Writes a whole file below "dir" under a hidden name of its own and renames
+ * it over "name"; *fd, when given, gets it opened for appending.
  */
 ngx_int_t ngx_mntreamer_write_whole(ngx_fd_t dir, const char *name,
     uint32_t token, ngx_uint_t serial, struct iovec *iov, int niov,
@@ -286,11 +286,18 @@ void ngx_mntreamer_track_free(ngx_mntreamer_track_t *tr);
 /* ngx_mntreamer_storage_commit.c: in a thread */
 
 void ngx_mntreamer_commit_work(void *data);
-void ngx_mntreamer_close_work(void *data);
+ngx_int_t ngx_mntreamer_playlist_append(ngx_mntreamer_track_t *tr,
+    const char *p, size_t n);
 ngx_int_t ngx_mntreamer_track_fenced(ngx_mntreamer_track_t *tr,
     ngx_mntreamer_fail_t *f);
 ngx_int_t ngx_mntreamer_journal_append(ngx_mntreamer_track_t *tr,
     const char *p, size_t n, ngx_mntreamer_fail_t *f);
+
+
+/* ngx_mntreamer_storage_close.c: in a thread */
+
+void ngx_mntreamer_track_flush(ngx_mntreamer_track_t *tr);
+void ngx_mntreamer_close_work(void *data);
 
 
 /* ngx_mntreamer_storage_open.c: in a thread */

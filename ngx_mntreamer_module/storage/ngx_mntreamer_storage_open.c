@@ -16,8 +16,8 @@
 /*
  * The opening of a track, in a thread.  First the journal gets a new inode:
  * from then on a former writer is fenced, and what is found does not change.
- * Then mnt_recovery_decide() says what to do; it is done in an order that leaves
- * the same work to the next opening wherever this one is ended.
+ * Then mnt_recovery_decide() says what to do; it is done in an order that
+ * leaves the same work to the next opening wherever this one is ended.
  */
 
 #define NGX_MNTREAMER_OPEN_MAX  (512 * 1024 * 1024)   /* bytes of memory */

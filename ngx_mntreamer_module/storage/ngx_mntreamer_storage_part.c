@@ -19,8 +19,8 @@
  * padding of an encrypted one can still be taken off.
  *
  * waits for     entered by            then               on abort
- * more bytes    create()              next write()       file dropped in a task
- * a task        a buffer is full      next, or commit    dropped when it is done
+ * more bytes    create()              next write()       dropped in a task
+ * a task        a buffer is full      next, or commit    dropped afterwards
  * its turn      commit()              the track's batch  -
  */
 
@@ -89,6 +89,7 @@ ngx_mntreamer_part_write(ngx_mntreamer_part_t *part, u_char *p, size_t len)
 {
     off_t                     rest;
     size_t                    n;
+    ngx_uint_t                small;
     ngx_queue_t              *q;
     ngx_mntreamer_buffer_t   *b;
     ngx_mntreamer_storage_t  *st;
@@ -119,9 +120,10 @@ ngx_mntreamer_part_write(ngx_mntreamer_part_t *part, u_char *p, size_t len)
             }
 
             rest = part->conf.expect - part->received;
+            small = (part->conf.expect > 0
+                     && rest <= NGX_MNTREAMER_SMALL_BUFFER);
 
-            b = ngx_mntreamer_buffer_get(&st->buffers, part->conf.expect > 0
-                                         && rest <= NGX_MNTREAMER_SMALL_BUFFER);
+            b = ngx_mntreamer_buffer_get(&st->buffers, small);
             if (b == NULL) {
                 part->rc = NGX_MNTREAMER_STORE_FAILED;
                 return NGX_ERROR;
@@ -605,8 +607,8 @@ ngx_mntreamer_part_unpad(ngx_mntreamer_buffer_t *b)
 
 
 /*
- * An error page is refused, and so are zeros; what is only unknown is kept: odd
- * media is better than none.
+ * An error page is refused, and so are zeros; what is only unknown is kept:
+ * odd media is better than none.
  */
 
 static ngx_uint_t

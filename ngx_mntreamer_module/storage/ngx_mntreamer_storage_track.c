@@ -12,8 +12,8 @@
 
 
 /*
- * A track in the event loop: a queue of parts to be committed and one task at a
- * time.  All progress goes through ngx_mntreamer_track_run().
+ * A track in the event loop: a queue of parts to be committed and one task at
+ * a time.  All progress goes through ngx_mntreamer_track_run().
  *
  * state       waits for              then         on close       on abandon
  * OPENING     the recovery           OPEN, gone   afterwards     task finishes

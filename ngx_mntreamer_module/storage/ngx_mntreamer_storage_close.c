@@ -1,0 +1,133 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_mntreamer_storage_internal.h"
+
+
+static void ngx_mntreamer_close_empty(ngx_mntreamer_track_t *tr);
+
+
+/* the syncs of an interval, in the order of a commit */
+
+void
+ngx_mntreamer_track_flush(ngx_mntreamer_track_t *tr)
+{
+    char        name[MNT_TRACK_FILE_MAX];
+    ngx_fd_t    fd;
+    ngx_uint_t  i;
+
+    for (i = 0; i < tr->nunsynced; i++) {
+        (void) mnt_file_name(&tr->unsynced[i], tr->prefix, name);
+
+        fd = openat(tr->dirfd, name, O_RDONLY|O_NOFOLLOW|O_CLOEXEC);
+
+        if (fd == -1) {
+
+            /* the retention or somebody else took it away */
+            continue;
+        }
+
+        if (fsync(fd) == -1) {
+            (void) ngx_mntreamer_failed(&tr->fail, ngx_errno, "fsync()", name);
+        }
+
+        (void) close(fd);
+    }
+
+    if (fdatasync(tr->journal) == -1 || fsync(tr->dirfd) == -1
+        || (tr->playlist != -1 && fdatasync(tr->playlist) == -1))
+    {
+        (void) ngx_mntreamer_failed(&tr->fail, ngx_errno, "fdatasync()",
+                                    (char *) tr->name.data);
+    }
+
+    /* a failed fsync() is not made good by another one */
+
+    tr->nunsynced = 0;
+    tr->dirty = 0;
+}
+
+
+void
+ngx_mntreamer_close_work(void *data)
+{
+    ngx_mntreamer_track_t *tr = data;
+
+    if (tr->dirty) {
+        ngx_mntreamer_track_flush(tr);
+    }
+
+    if (tr->endlist && !tr->ended && tr->playlist != -1
+        && ngx_mntreamer_track_fenced(tr, &tr->fail) == NGX_OK
+        && ngx_mntreamer_playlist_append(tr, "#EXT-X-ENDLIST\n",
+                                         sizeof("#EXT-X-ENDLIST\n") - 1)
+           == NGX_OK)
+    {
+        tr->ended = 1;
+
+        if (tr->durability == NGX_MNTREAMER_DURABLE_INTERVAL
+            && fdatasync(tr->playlist) == -1)
+        {
+            (void) ngx_mntreamer_failed(&tr->fail, ngx_errno, "fdatasync()",
+                                        (char *) tr->name.data);
+        }
+
+        ngx_mntreamer_inject("close_ended");
+    }
+
+    if (tr->playlist == -1 && tr->journal_size == 0) {
+        ngx_mntreamer_close_empty(tr);
+    }
+
+    ngx_memory_barrier();
+    tr->working = 0;
+}
+
+
+/* a track that never got an entry leaves nothing behind */
+
+static void
+ngx_mntreamer_close_empty(ngx_mntreamer_track_t *tr)
+{
+    char         name[MNT_TRACK_FILE_MAX];
+    char         path[NGX_MNTREAMER_PATH_MAX];
+    char        *leaf;
+    ngx_fd_t     fd;
+    struct stat  sb;
+
+    if (fstat(tr->journal, &sb) == -1 || sb.st_nlink == 0) {
+        return;
+    }
+
+    (void) ngx_snprintf((u_char *) name, sizeof(name), ".%V.journal%Z",
+                        &tr->name);
+    (void) unlinkat(tr->dirfd, name, 0);
+
+    (void) ngx_cpystrn((u_char *) path, tr->dir.data, sizeof(path));
+
+    leaf = strrchr(path, '/');
+    fd = tr->root;
+
+    if (leaf) {
+        *leaf++ = '\0';
+
+        fd = ngx_mntreamer_open_beneath(tr->root, path, O_RDONLY|O_DIRECTORY);
+
+        if (fd == -1) {
+            return;
+        }
+    }
+
+    /* fails, as it should, when it holds anything */
+    (void) unlinkat(fd, leaf ? leaf : path, AT_REMOVEDIR);
+
+    if (fd != tr->root) {
+        (void) close(fd);
+    }
+}
