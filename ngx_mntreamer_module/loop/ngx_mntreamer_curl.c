@@ -511,8 +511,8 @@ ngx_mntreamer_curl_forget(ngx_mntreamer_curl_t *curl, ngx_socket_t fd)
 
 
 /*
- * The other half of it: the next attempt to connect, in the same call, gets
- * the same number, and libcurl sees no change to tell us about.
+ * A watch here means that libcurl closed the descriptor behind it and has not
+ * said so yet.  It may not ask for the new one when it sees the same number.
  */
 
 void
