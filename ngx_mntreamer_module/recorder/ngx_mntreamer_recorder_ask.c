@@ -38,6 +38,10 @@ ngx_mntreamer_session_ask_at(ngx_mntreamer_session_t *s)
 
     e = &s->end;
 
+    if (s->check) {
+        return ngx_current_msec;
+    }
+
     at = mnt_recorder_end_ask_at(e, (int64_t) ngx_current_msec);
 
     if (!s->wanted && s->state != NGX_MNTREAMER_SESSION_ASKING) {
@@ -72,6 +76,8 @@ ngx_mntreamer_session_ask(ngx_mntreamer_session_t *s, ngx_uint_t detail)
 
     rec = s->rec;
 
+    s->asked++;
+    s->detail = (detail != 0);
     s->asking = rec->deps.probe(rec->deps.data, s->platform, &s->channel_id,
                                 detail, ngx_mntreamer_session_asked, s);
 
@@ -148,7 +154,11 @@ ngx_mntreamer_session_on_air(ngx_mntreamer_session_t *s,
                                     s->streamer_id, s->epoch, &facts);
     }
 
-    if (!s->wanted && s->state != NGX_MNTREAMER_SESSION_ASKING) {
+    /* the cheap answer has no URL: the next question will */
+
+    if (!s->detail
+        || (!s->wanted && s->state != NGX_MNTREAMER_SESSION_ASKING))
+    {
         return;
     }
 

@@ -251,6 +251,7 @@ struct ngx_mntreamer_session_s {
 
     void                        *asking;      /* owned while in flight */
     mnt_recorder_end_t           end;
+    ngx_uint_t                   asked;       /* questions, ever */
     ngx_uint_t                   renewed;     /* renewals, ever */
     ngx_uint_t                   renewals;    /* in a row without a segment */
     ngx_msec_t                   renewed_ms;
@@ -281,6 +282,8 @@ struct ngx_mntreamer_session_s {
     unsigned                     multi:1;     /* tracks beside index.m3u8 */
     unsigned                     recorded:1;  /* there is a row */
     unsigned                     wanted:1;    /* fresh URLs */
+    unsigned                     check:1;     /* is it another broadcast? */
+    unsigned                     detail:1;    /* of the question under way */
     unsigned                     pending:1;   /* a callback for the row */
     unsigned                     taken:1;     /* another writer is there */
     unsigned                     stuck:1;     /* a drain must drop some more */

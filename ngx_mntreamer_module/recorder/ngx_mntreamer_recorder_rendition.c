@@ -516,6 +516,11 @@ ngx_mntreamer_rendition_plan(ngx_mntreamer_rendition_t *r,
         r->resumed = 0;
     }
 
+    if (plan.news == MNT_HLS_RESET && !s->check) {
+        s->check = 1;
+        ngx_mntreamer_session_wake(s);
+    }
+
     ngx_mntreamer_rendition_ended(r, &plan);
 
     if (r->renew_s >= 0

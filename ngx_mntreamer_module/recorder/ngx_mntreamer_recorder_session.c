@@ -47,6 +47,7 @@
 #define NGX_MNTREAMER_SESSION_RETRY     2000
 #define NGX_MNTREAMER_SESSION_NEXT      5000  /* asked again after an end */
 #define NGX_MNTREAMER_SESSION_REDIRECTS 3
+#define NGX_MNTREAMER_SESSION_DETAIL    5     /* each fifth refresh */
 
 
 static ngx_int_t ngx_mntreamer_session_identify(ngx_mntreamer_session_t *s,
@@ -483,6 +484,7 @@ static void
 ngx_mntreamer_session_running(ngx_mntreamer_session_t *s)
 {
     int64_t      now;
+    ngx_uint_t   detail;
     const char  *why;
 
     now = (int64_t) ngx_current_msec;
@@ -501,13 +503,21 @@ ngx_mntreamer_session_running(ngx_mntreamer_session_t *s)
     }
 
     if ((ngx_msec_int_t) (ngx_current_msec - ngx_mntreamer_session_ask_at(s))
-        >= 0)
+        < 0)
     {
-        ngx_mntreamer_session_ask(s, s->wanted || !s->end.live
-                                     || s->state
-                                        == NGX_MNTREAMER_SESSION_ASKING
-                                     || mnt_recorder_end_quiet(&s->end, now));
+        return;
     }
+
+    /* for facts the cheap question will do, but it does not tell everything */
+
+    detail = s->wanted || s->check || !s->end.live
+             || s->state == NGX_MNTREAMER_SESSION_ASKING
+             || s->asked % NGX_MNTREAMER_SESSION_DETAIL == 0
+             || mnt_recorder_end_quiet(&s->end, now);
+
+    s->check = 0;
+
+    ngx_mntreamer_session_ask(s, detail);
 }
 
 
