@@ -82,8 +82,8 @@ struct ngx_http_mntreamer_add_s {
 
 static ngx_int_t ngx_http_mntreamer_add_body(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
-static ngx_int_t ngx_http_mntreamer_add_items(ngx_http_request_t *r,
-    ngx_http_mntreamer_ctx_t *ctx, ngx_http_mntreamer_add_t *add);
+static ngx_int_t ngx_http_mntreamer_add_items(ngx_http_mntreamer_add_t *add,
+    ngx_http_mntreamer_ctx_t *ctx, ngx_http_mntreamer_error_t *err);
 static void ngx_http_mntreamer_item_read(ngx_http_request_t *r, json_t *json,
     ngx_http_mntreamer_item_t *item);
 static ngx_int_t ngx_http_mntreamer_item_channel(ngx_http_request_t *r,
@@ -149,6 +149,7 @@ ngx_http_mntreamer_add_body(ngx_http_request_t *r,
 {
     ngx_int_t                        rc;
     ngx_http_mntreamer_add_t        *add;
+    ngx_http_mntreamer_error_t       err;
     const ngx_http_mntreamer_env_t  *env;
 
     add = ngx_pcalloc(r->pool, sizeof(ngx_http_mntreamer_add_t));
@@ -158,9 +159,8 @@ ngx_http_mntreamer_add_body(ngx_http_request_t *r,
 
     add->request = r;
 
-    rc = ngx_http_mntreamer_add_items(r, ctx, add);
-    if (rc != NGX_OK) {
-        return rc;
+    if (ngx_http_mntreamer_add_items(add, ctx, &err) != NGX_OK) {
+        return ngx_http_mntreamer_fail(r, &err);
     }
 
     /* what is wrong with a single one is told without asking anybody */
@@ -203,19 +203,21 @@ ngx_http_mntreamer_add_body(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_mntreamer_add_items(ngx_http_request_t *r,
-    ngx_http_mntreamer_ctx_t *ctx, ngx_http_mntreamer_add_t *add)
+ngx_http_mntreamer_add_items(ngx_http_mntreamer_add_t *add,
+    ngx_http_mntreamer_ctx_t *ctx, ngx_http_mntreamer_error_t *err)
 {
-    json_t                      *items, *json;
-    ngx_uint_t                   i;
-    ngx_http_mntreamer_error_t   err;
+    json_t              *items, *json;
+    ngx_uint_t           i;
+    ngx_http_request_t  *r;
 
+    r = add->request;
     items = json_object_get(ctx->json, "items");
 
     if (items == NULL) {
         if (ctx->body_len > NGX_HTTP_MNTREAMER_BODY_MAX) {
-            return ngx_http_mntreamer_fail_code(r,
-                                              NGX_HTTP_MNTREAMER_E_TOO_LARGE);
+            ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_TOO_LARGE,
+                                         NULL, NULL);
+            return NGX_DECLINED;
         }
 
         add->n = 1;
@@ -226,24 +228,26 @@ ngx_http_mntreamer_add_items(ngx_http_request_t *r,
 
         if (ngx_http_mntreamer_fields_known(ctx->json,
                                             ngx_http_mntreamer_items_names,
-                                            r->pool, &err)
+                                            r->pool, err)
             != NGX_OK)
         {
-            return ngx_http_mntreamer_fail(r, &err);
+            return NGX_DECLINED;
         }
 
         if (add->n == 0 || add->n > NGX_HTTP_MNTREAMER_ITEMS) {
-            ngx_http_mntreamer_error_set(&err, NGX_HTTP_MNTREAMER_E_BAD_FIELD,
+            ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_BAD_FIELD,
                                          "items",
                                          "must be a list of 1 to 1000");
-            return ngx_http_mntreamer_fail(r, &err);
+            return NGX_DECLINED;
         }
     }
 
     add->items = ngx_pcalloc(r->pool,
                              add->n * sizeof(ngx_http_mntreamer_item_t));
     if (add->items == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_INTERNAL, NULL,
+                                     NULL);
+        return NGX_DECLINED;
     }
 
     for (i = 0; i < add->n; i++) {

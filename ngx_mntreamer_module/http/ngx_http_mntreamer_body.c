@@ -203,6 +203,12 @@ ngx_http_mntreamer_body_text(ngx_http_request_t *r, size_t max,
             continue;
         }
 
+        /* an empty body is a buffer that is nowhere */
+
+        if (!b->in_file) {
+            continue;
+        }
+
         n = ngx_read_file(b->file, p, (size_t) (b->file_last - b->file_pos),
                           b->file_pos);
 
