@@ -407,6 +407,7 @@ ngx_mntreamer_engine_wire(ngx_mntreamer_engine_t *e)
     env.metrics = e->conf->metrics;
     env.monitor = e->monitor;
     env.offload = e->off;
+    env.version = NGX_MNTREAMER_VERSION;
     env.enabled = 1;
 
     ngx_http_mntreamer_wire(&env);
