@@ -18,7 +18,7 @@
 
 #define NGX_MNTREAMER_CURL_IDLE         128   /* handles kept */
 #define NGX_MNTREAMER_CURL_URL_MAX      16384
-#define NGX_MNTREAMER_CURL_BUFFER_SIZE  65536L
+#define NGX_MNTREAMER_CURL_BUFFER_SIZE  32768L
 
 
 static ngx_int_t ngx_mntreamer_curl_handle_init(ngx_mntreamer_transfer_t *tr);
