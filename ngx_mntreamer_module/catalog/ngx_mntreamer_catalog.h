@@ -63,7 +63,10 @@ typedef struct {
     int64_t        late_ms;                   /* now() - check_at */
     int64_t        recording_id;              /* one to go on with; 0: none */
     ngx_str_t      path;                      /* its directory */
-    ngx_str_t      broadcast_id;              /* its broadcast */
+    ngx_str_t      broadcast_id;              /* its broadcast; without one to
+                                                 go on with the one that was on
+                                                 the air when last asked */
+    unsigned       streaming:1;               /* it was on the air then */
     int64_t        silent_ms;                 /* since its last progress */
 } ngx_mntreamer_claim_t;
 

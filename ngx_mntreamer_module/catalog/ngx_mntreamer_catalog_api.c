@@ -1,0 +1,382 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+/*
+ * Questions of the API.  The answers are JSON made by the database; what is
+ * changed is notified by the same statement.  A statement that changes takes
+ * the lock of the monitor row first, as the engines do.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_mntreamer_catalog_internal.h"
+
+
+#define NGX_MNTREAMER_ASK_PAGE  6             /* parameter of _STREAMER_ADD */
+
+
+struct ngx_mntreamer_ask_s {
+    ngx_queue_t                  queue;
+    ngx_mntreamer_statement_t   *st;          /* owned by the connection */
+    ngx_mntreamer_result_pt      done;
+    void                        *data;        /* alias */
+};
+
+
+static void ngx_mntreamer_ask_done(void *data,
+    const ngx_mntreamer_result_t *result);
+
+
+/* "s" is the streamer, "m" its monitor row, "p" the platform, "r" what is
+   being recorded of it */
+
+#define NGX_MNTREAMER_SQL_STATUS                                              \
+    "CASE WHEN s.status = 'idle' AND m.lease_until > now() THEN 'process'"    \
+    " ELSE s.status END"
+
+#define NGX_MNTREAMER_SQL_STREAMER                                            \
+    "json_build_object('id', s.id, 'platform', p.name,"                       \
+    " 'channel_id', s.channel_id, 'channel_name', s.channel_name,"            \
+    " 'nickname', s.nickname, 'page', s.page, 'source', s.source,"            \
+    " 'monitored', s.monitored, 'status', " NGX_MNTREAMER_SQL_STATUS ","      \
+    " 'is_streaming', s.is_streaming, 'priority', s.priority,"                \
+    " 'quality', coalesce(s.quality, 'best'), 'recorded', s.recorded,"        \
+    " 'last_recorded_at', mntreamer_time(s.last_recorded_at),"                \
+    " 'last_stream_at', mntreamer_time(s.last_stream_at),"                    \
+    " 'next_check_at', CASE WHEN s.monitored"                                 \
+    " THEN mntreamer_time(m.check_at) END,"                                   \
+    " 'misses', coalesce(m.miss_count, 0),"                                   \
+    " 'created_at', mntreamer_time(s.created_at),"                            \
+    " 'last_probe', CASE WHEN m.last_at IS NOT NULL THEN json_build_object("  \
+    "'at', mntreamer_time(m.last_at), 'outcome', m.last_outcome,"             \
+    " 'reason', m.last_reason) END,"                                          \
+    " 'live', CASE WHEN s.is_streaming THEN json_build_object("               \
+    "'title', s.live_title, 'category', s.live_category,"                     \
+    " 'viewers', s.live_viewers,"                                             \
+    " 'started_at', mntreamer_time(s.live_started_at),"                       \
+    " 'image', s.live_image, 'broadcast_id', s.live_broadcast_id) END,"       \
+    " 'recording_id', r.id)"
+
+#define NGX_MNTREAMER_SQL_STREAMER_JOIN                                       \
+    " JOIN platform p ON p.id = s.platform"                                   \
+    " LEFT JOIN media_record r ON r.streamer_id = s.id"                       \
+    " AND r.status = 'recording'"
+
+/* "r" is the recording, "p" the platform; jsonb to be added to */
+
+#define NGX_MNTREAMER_SQL_URL                                                 \
+    "CASE WHEN r.segments > 0 AND r.status <> 'deleted'"                      \
+    " THEN mntreamer_url(r.path) END"
+
+#define NGX_MNTREAMER_SQL_SECONDS(us)  "round(" us " / 1000000.0, 3)"
+
+#define NGX_MNTREAMER_SQL_RECORDING                                           \
+    "'id', r.id, 'streamer_id', r.streamer_id, 'platform', p.name,"           \
+    " 'channel_id', r.channel_id, 'channel_name', r.channel_name,"            \
+    " 'title', r.title, 'category', r.category,"                              \
+    " 'broadcast_id', r.broadcast_id, 'status', r.status,"                    \
+    " 'started_at', mntreamer_time(r.started_at),"                            \
+    " 'ended_at', mntreamer_time(r.ended_at),"                                \
+    " 'duration', " NGX_MNTREAMER_SQL_SECONDS("r.duration_us") ","            \
+    " 'segments', r.segments, 'bytes', r.bytes, 'gaps', r.gaps,"              \
+    " 'lost', " NGX_MNTREAMER_SQL_SECONDS("r.lost_us") ","                    \
+    " 'quality', r.quality, 'url', " NGX_MNTREAMER_SQL_URL
+
+/* a platform is named by its name or its number */
+
+#define NGX_MNTREAMER_SQL_PLATFORM(n)                                         \
+    "(SELECT id FROM platform WHERE name = " n "::text"                       \
+    " OR id::text = " n "::text)"
+
+/* a pattern that finds "n" itself anywhere */
+
+#define NGX_MNTREAMER_SQL_LIKE(n)                                             \
+    "'%' || regexp_replace(" n "::text, '([\\\\%_])', '\\\\\\1', 'g') || '%'"
+
+#define NGX_MNTREAMER_SQL_NOTIFY                                              \
+    "count(pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "', x))"
+
+
+static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
+
+    { "api_streamers",
+      "SELECT " NGX_MNTREAMER_SQL_STREAMER ", s.id FROM streamer s"
+      " LEFT JOIN streamer_monitor m ON m.streamer_id = s.id"
+      NGX_MNTREAMER_SQL_STREAMER_JOIN
+      " WHERE ($1::text IS NULL"
+      " OR s.platform = " NGX_MNTREAMER_SQL_PLATFORM("$1") ")"
+      " AND ($2::text IS NULL OR s.channel_id = $2::text)"
+      " AND ($3::text IS NULL OR " NGX_MNTREAMER_SQL_STATUS " = $3::text)"
+      " AND ($3::text IS DISTINCT FROM 'recording' OR s.status <> 'idle')"
+      " AND ($4::boolean IS NULL OR s.monitored = $4::boolean)"
+      " AND ($5::text IS NULL"
+      " OR s.channel_name ILIKE " NGX_MNTREAMER_SQL_LIKE("$5")
+      " OR s.nickname ILIKE " NGX_MNTREAMER_SQL_LIKE("$5")
+      " OR s.channel_id ILIKE " NGX_MNTREAMER_SQL_LIKE("$5") ")"
+      " AND ($6::bigint IS NULL OR s.id > $6::bigint)"
+      " ORDER BY s.id LIMIT $7::bigint", 7, 2 },
+
+    { "api_streamer",
+      "SELECT " NGX_MNTREAMER_SQL_STREAMER " FROM streamer s"
+      " LEFT JOIN streamer_monitor m ON m.streamer_id = s.id"
+      NGX_MNTREAMER_SQL_STREAMER_JOIN
+      " WHERE s.id = $1::bigint", 1, 1 },
+
+    /* platform, channel, its name, nickname, quality, priority, page */
+
+    { "api_streamer_add",
+      "WITH l AS MATERIALIZED ("
+      " SELECT m.streamer_id FROM streamer_monitor m"
+      " JOIN streamer s ON s.id = m.streamer_id"
+      " WHERE s.platform = " NGX_MNTREAMER_SQL_PLATFORM("$1")
+      " AND s.channel_id = $2::text FOR UPDATE OF m"
+      "), s AS ("
+      " INSERT INTO streamer AS s (platform, channel_id, channel_name,"
+      " nickname, quality, priority, page, source)"
+      " SELECT " NGX_MNTREAMER_SQL_PLATFORM("$1") ", $2::text, $3::text,"
+      " nullif($4::text, ''), nullif($5::text, ''), coalesce($6::int, 0),"
+      " $7::text, 'api' FROM (SELECT count(*) FROM l) locked"
+      " ON CONFLICT (platform, channel_id) DO UPDATE SET monitored = true,"
+      " channel_name = coalesce(excluded.channel_name, s.channel_name),"
+      " nickname = coalesce(excluded.nickname, s.nickname),"
+      " quality = coalesce(excluded.quality, s.quality),"
+      " priority = coalesce($6::int, s.priority),"
+      " page = coalesce(excluded.page, s.page)"
+      " RETURNING s.*, s.xmax = 0 AS created"
+      "), m AS ("
+      " INSERT INTO streamer_monitor AS m (streamer_id)"
+      " SELECT s.id FROM s ON CONFLICT (streamer_id) DO UPDATE"
+      " SET check_at = CASE WHEN m.owner IS NULL AND isfinite(m.check_at)"
+      " THEN now() ELSE m.check_at END"
+      " RETURNING m.*"
+      ") SELECT " NGX_MNTREAMER_SQL_STREAMER ", s.created"
+      " FROM s JOIN m ON m.streamer_id = s.id"
+      NGX_MNTREAMER_SQL_STREAMER_JOIN
+      " CROSS JOIN (SELECT " NGX_MNTREAMER_SQL_NOTIFY
+      " FROM (VALUES ('due')) v (x)) told", 7, 2 },
+
+    /* id, monitored, priority, quality, nickname */
+
+    { "api_streamer_patch",
+      "WITH l AS MATERIALIZED ("
+      " SELECT m.streamer_id, m.monitored FROM streamer_monitor m"
+      " WHERE m.streamer_id = $1::bigint FOR UPDATE"
+      "), s AS ("
+      " UPDATE streamer s SET"
+      " monitored = coalesce($2::boolean, s.monitored),"
+      " priority = coalesce($3::int, s.priority),"
+      " quality = CASE WHEN $4::text IS NULL THEN s.quality"
+      " ELSE nullif($4::text, '') END,"
+      " nickname = CASE WHEN $5::text IS NULL THEN s.nickname"
+      " ELSE nullif($5::text, '') END,"
+      " is_streaming = s.is_streaming AND (s.status = 'recording'"
+      " OR coalesce($2::boolean, s.monitored))"
+      " FROM l WHERE s.id = l.streamer_id"
+      " RETURNING s.*"
+      "), m AS ("
+      " UPDATE streamer_monitor m SET check_at ="
+      " CASE WHEN s.monitored AND NOT l.monitored AND isfinite(m.check_at)"
+      " THEN now() ELSE m.check_at END"
+      " FROM s, l WHERE m.streamer_id = s.id"
+      " RETURNING m.*"
+      "), told AS MATERIALIZED ("
+      " SELECT " NGX_MNTREAMER_SQL_NOTIFY " FROM ("
+      " SELECT 'due' AS x FROM s"
+      " UNION ALL SELECT 'stop ' || s.id FROM s WHERE NOT s.monitored) v"
+      ") SELECT " NGX_MNTREAMER_SQL_STREAMER
+      " FROM s JOIN m ON m.streamer_id = s.id"
+      NGX_MNTREAMER_SQL_STREAMER_JOIN " CROSS JOIN told", 5, 1 },
+
+    { "api_streamer_delete",
+      "WITH l AS MATERIALIZED ("
+      " SELECT m.streamer_id FROM streamer_monitor m"
+      " WHERE m.streamer_id = $1::bigint FOR UPDATE"
+      "), d AS ("
+      " DELETE FROM streamer s USING (SELECT count(*) FROM l) locked"
+      " WHERE s.id = $1::bigint RETURNING s.id"
+      "), told AS MATERIALIZED ("
+      " SELECT " NGX_MNTREAMER_SQL_NOTIFY
+      " FROM (SELECT 'stop ' || d.id AS x FROM d) v"
+      ") SELECT 'null'::json FROM d CROSS JOIN told", 1, 1 },
+
+    /* status, platform, channel, streamer, since, until, text, the last one's
+       start and id, limit; deleted ones only when they are asked for */
+
+    { "api_recordings",
+      "SELECT json_build_object(" NGX_MNTREAMER_SQL_RECORDING "),"
+      " to_char(r.started_at AT TIME ZONE 'UTC',"
+      " 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), r.id"
+      " FROM media_record r JOIN platform p ON p.id = r.platform"
+      " WHERE ($1::text IS NOT NULL OR r.status <> 'deleted')"
+      " AND ($1::text IS NULL OR r.status = $1::text)"
+      " AND ($2::text IS NULL"
+      " OR r.platform = " NGX_MNTREAMER_SQL_PLATFORM("$2") ")"
+      " AND ($3::text IS NULL OR r.channel_id = $3::text)"
+      " AND ($4::bigint IS NULL OR r.streamer_id = $4::bigint)"
+      " AND ($5::timestamptz IS NULL OR r.started_at >= $5::timestamptz)"
+      " AND ($6::timestamptz IS NULL OR r.started_at < $6::timestamptz)"
+      " AND ($7::text IS NULL"
+      " OR r.title ILIKE " NGX_MNTREAMER_SQL_LIKE("$7")
+      " OR r.channel_name ILIKE " NGX_MNTREAMER_SQL_LIKE("$7")
+      " OR r.category ILIKE " NGX_MNTREAMER_SQL_LIKE("$7")
+      " OR r.channel_id ILIKE " NGX_MNTREAMER_SQL_LIKE("$7") ")"
+      " AND ($8::timestamptz IS NULL"
+      " OR (r.started_at, r.id) < ($8::timestamptz, $9::bigint))"
+      " ORDER BY r.started_at DESC, r.id DESC LIMIT $10::bigint", 10, 3 },
+
+    { "api_recording",
+      "SELECT json_build_object(" NGX_MNTREAMER_SQL_RECORDING ","
+      " 'gap_list', (SELECT coalesce(json_agg(json_build_object("
+      "'at', " NGX_MNTREAMER_SQL_SECONDS("g.at_us") ", 'track', g.track,"
+      " 'segments', g.segments,"
+      " 'lost', " NGX_MNTREAMER_SQL_SECONDS("g.lost_us") ","
+      " 'reason', g.reason, 'first_sequence', g.first_sequence,"
+      " 'noticed_at', mntreamer_time(g.noticed_at)) ORDER BY g.number), '[]')"
+      " FROM (SELECT * FROM media_gap g WHERE g.recording_id = r.id"
+      " ORDER BY g.number LIMIT 10000) g),"
+      " 'title_history', (SELECT coalesce(json_agg(json_build_object("
+      "'at', mntreamer_time(t.at), 'title', t.title,"
+      " 'category', t.category, 'viewers', t.viewers) ORDER BY t.at), '[]')"
+      " FROM (SELECT * FROM media_title t WHERE t.recording_id = r.id"
+      " ORDER BY t.at LIMIT 10000) t)), r.path"
+      " FROM media_record r JOIN platform p ON p.id = r.platform"
+      " WHERE r.id = $1::bigint", 1, 2 },
+
+    { "api_live",
+      "SELECT json_build_object('streamer_id', s.id, 'platform', p.name,"
+      " 'channel_id', s.channel_id, 'channel_name',"
+      " coalesce(s.channel_name, s.nickname), 'title', s.live_title,"
+      " 'category', s.live_category, 'viewers', s.live_viewers,"
+      " 'image', s.live_image,"
+      " 'started_at', mntreamer_time(s.live_started_at),"
+      " 'recording_id', r.id, 'url', " NGX_MNTREAMER_SQL_URL ")"
+      " FROM streamer s" NGX_MNTREAMER_SQL_STREAMER_JOIN
+      " WHERE s.is_streaming"
+      " ORDER BY s.live_viewers DESC NULLS LAST, s.id LIMIT $1::bigint", 1, 1 },
+
+    { "api_health",
+      "SELECT json_build_object("
+      "'recordings', (SELECT count(*) FROM media_record"
+      " WHERE status = 'recording'),"
+      " 'workers', (SELECT count(*) FROM engine"
+      " WHERE seen_at > now() - interval '30 seconds'))", 0, 1 }
+};
+
+
+ngx_mntreamer_ask_t *
+ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
+    const ngx_str_t *params, ngx_uint_t nparams, ngx_msec_t timeout_ms,
+    ngx_mntreamer_result_pt done, void *data)
+{
+    ngx_uint_t                  i;
+    ngx_pool_t                 *pool;
+    ngx_mntreamer_ask_t        *a;
+    ngx_mntreamer_exec_t        ex;
+    const ngx_mntreamer_sql_t  *sql;
+
+    if (ask >= NGX_MNTREAMER_ASK_MAX || !ngx_mntreamer_catalog_up(cat)) {
+        return NULL;
+    }
+
+    sql = &ngx_mntreamer_ask_sql[ask];
+
+    a = ngx_calloc(sizeof(ngx_mntreamer_ask_t), cat->log);
+    pool = ngx_create_pool(1024, cat->log);
+
+    if (a == NULL || pool == NULL) {
+        goto failed;
+    }
+
+    a->done = done;
+    a->data = data;
+
+    ngx_mntreamer_catalog_exec_init(&ex, sql, ngx_mntreamer_ask_done, a);
+    ex.timeout_ms = timeout_ms;
+
+    for (i = 0; i < nparams && i < sql->nparams; i++) {
+        ex.params[i] = params[i];
+    }
+
+    if (ask == NGX_MNTREAMER_ASK_STREAMER_ADD) {
+        ex.params[NGX_MNTREAMER_ASK_PAGE] =
+            ngx_mntreamer_catalog_page(pool, 0, &ex.params[0], &ex.params[1]);
+    }
+
+    a->st = ngx_mntreamer_pq_exec(cat->api, &ex);
+
+    if (a->st == NULL) {
+        goto failed;
+    }
+
+    ngx_destroy_pool(pool);
+    ngx_queue_insert_tail(&cat->asks, &a->queue);
+
+    return a;
+
+failed:
+
+    if (pool) {
+        ngx_destroy_pool(pool);
+    }
+
+    if (a) {
+        ngx_free(a);
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_mntreamer_catalog_ask_cancel(ngx_mntreamer_ask_t *ask)
+{
+    /* from its own done(): it is freed behind that */
+
+    if (ask->done == NULL) {
+        return;
+    }
+
+    ngx_mntreamer_pq_cancel(ask->st);
+    ngx_queue_remove(&ask->queue);
+    ngx_free(ask);
+}
+
+
+static void
+ngx_mntreamer_ask_done(void *data, const ngx_mntreamer_result_t *result)
+{
+    ngx_mntreamer_ask_t *ask = data;
+
+    ngx_mntreamer_result_pt  done;
+
+    done = ask->done;
+    ask->done = NULL;
+
+    ngx_queue_remove(&ask->queue);
+
+    done(ask->data, result);
+
+    ngx_free(ask);
+}
+
+
+void
+ngx_mntreamer_catalog_asks_free(ngx_mntreamer_catalog_t *cat)
+{
+    ngx_queue_t          *q;
+    ngx_mntreamer_ask_t  *ask;
+
+    while (!ngx_queue_empty(&cat->asks)) {
+        q = ngx_queue_head(&cat->asks);
+        ask = ngx_queue_data(q, ngx_mntreamer_ask_t, queue);
+
+        ngx_queue_remove(q);
+        ngx_free(ask);
+    }
+}

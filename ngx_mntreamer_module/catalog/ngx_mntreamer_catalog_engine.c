@@ -1,0 +1,535 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+/*
+ * The row of this worker, and the other workers of this node.  A process that
+ * was killed gives nothing back: its siblings look every second whether it is
+ * still there, by the pid and the start time of its row, and set free what it
+ * owned.  Processes of other machines or pid namespaces cannot be seen; their
+ * leases expire.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_mntreamer_catalog_internal.h"
+
+
+#define NGX_MNTREAMER_ENGINE_LOOK_MS  1000
+#define NGX_MNTREAMER_ENGINE_BEATS    10      /* looks between two beats */
+
+
+static int64_t ngx_mntreamer_engine_ticks(ngx_pid_t pid, u_char *state);
+static ssize_t ngx_mntreamer_engine_read(const char *name, u_char *buf,
+    size_t size);
+static ngx_uint_t ngx_mntreamer_engine_dead(ngx_mntreamer_sibling_t *sibling);
+static void ngx_mntreamer_engine_watch(ngx_event_t *ev);
+static void ngx_mntreamer_engine_beaten(void *data,
+    const ngx_mntreamer_result_t *result);
+static void ngx_mntreamer_engine_bury(ngx_mntreamer_catalog_t *cat);
+static void ngx_mntreamer_engine_done(void *data,
+    const ngx_mntreamer_result_t *result);
+
+
+enum {
+    NGX_MNTREAMER_SQL_REGISTER = 0,
+    NGX_MNTREAMER_SQL_BEAT,
+    NGX_MNTREAMER_SQL_BURY,
+    NGX_MNTREAMER_SQL_GIVEBACK
+};
+
+
+static const ngx_mntreamer_sql_t  ngx_mntreamer_engine_sql[] = {
+
+    /* id (NULL the first time), node, pid, start, namespace */
+
+    { "engine_register",
+      "WITH e AS ("
+      " INSERT INTO engine AS e (id, node, pid, start_ticks, pid_namespace)"
+      " VALUES (coalesce($1::bigint,"
+      " nextval(pg_get_serial_sequence('engine', 'id'))),"
+      " $2, $3::int, $4::bigint, $5)"
+      " ON CONFLICT (id) DO UPDATE SET seen_at = now()"
+      " RETURNING e.id"
+      ") SELECT e.id FROM e,"
+      " (SELECT pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "', 'engine')) n",
+      5, 1 },
+
+    /*
+     * A row for every engine of this node, this one included, with how many
+     * streamers are live.  What nobody finishes any more is closed: recordings
+     * of deleted streamers whose engine died, streamers that wait for nothing.
+     */
+
+    { "engine_beat",
+      "WITH b AS ("
+      " INSERT INTO engine AS e (id, node, pid, start_ticks, pid_namespace)"
+      " VALUES ($1::bigint, $2, $3::int, $4::bigint, $5)"
+      " ON CONFLICT (id) DO UPDATE SET seen_at = now()"
+      "), old AS ("
+      " DELETE FROM engine WHERE seen_at < now() - interval '1 day'"
+      " AND id <> $1::bigint"
+      "), orphan AS ("
+      " SELECT count(mntreamer_recording_close(id)) AS n FROM media_record"
+      " WHERE status = 'recording' AND streamer_id IS NULL"
+      " AND last_progress_at < now() - interval '1 minute'"
+      "), stuck AS ("
+      " SELECT m.streamer_id FROM streamer s"
+      " JOIN streamer_monitor m ON m.streamer_id = s.id"
+      " WHERE s.status <> 'idle'"
+      " AND (m.owner IS NULL OR m.lease_until < now())"
+      " AND NOT EXISTS (SELECT FROM media_record r"
+      " WHERE r.streamer_id = s.id AND r.status = 'recording')"
+      " FOR UPDATE OF m SKIP LOCKED"
+      "), freed AS ("
+      " UPDATE streamer_monitor m SET owner = NULL, lease_until = NULL,"
+      " check_at = least(m.check_at, now()) FROM stuck"
+      " WHERE m.streamer_id = stuck.streamer_id"
+      "), idle AS ("
+      " UPDATE streamer s SET status = 'idle' FROM stuck"
+      " WHERE s.id = stuck.streamer_id"
+      ") SELECT e.id, e.pid, e.start_ticks,"
+      " (SELECT count(*) FROM streamer WHERE is_streaming),"
+      " (SELECT n FROM orphan)"
+      " FROM (VALUES (1)) one (x)"
+      " LEFT JOIN engine e ON e.node = $2 AND e.pid_namespace = $5"
+      " AND e.seen_at > now() - interval '1 day'"
+      " ORDER BY e.id LIMIT " ngx_value(NGX_MNTREAMER_CATALOG_SIBLINGS), 5, 5 },
+
+    /* the dead ones; a row of its own because the API shows "recording" still */
+
+    { "engine_bury",
+      "WITH d AS ("
+      " DELETE FROM engine WHERE id = ANY ($1::bigint[]) RETURNING id"
+      "), m AS ("
+      " UPDATE streamer_monitor SET owner = NULL, lease_until = NULL,"
+      " check_at = CASE WHEN isfinite(check_at)"
+      " THEN least(check_at, now()) ELSE check_at END"
+      " WHERE owner = ANY ($1::bigint[]) AND cardinality($1::bigint[]) > 0"
+      " RETURNING streamer_id"
+      "), s AS ("
+      " UPDATE streamer s SET status = 'idle' FROM m"
+      " WHERE s.id = m.streamer_id AND s.status = 'process'"
+      ") SELECT (SELECT count(*) FROM m),"
+      " (SELECT count(pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "',"
+      " 'release')) FROM (SELECT FROM d LIMIT 1) x)", 1, 2 },
+
+    { "engine_giveback",
+      "WITH e AS ("
+      " DELETE FROM engine WHERE id = $1::bigint"
+      "), m AS ("
+      " UPDATE streamer_monitor SET owner = NULL, lease_until = NULL,"
+      " check_at = CASE WHEN isfinite(check_at)"
+      " THEN least(check_at, now()) ELSE check_at END"
+      " WHERE owner = $1::bigint"
+      " RETURNING streamer_id"
+      "), s AS ("
+      " UPDATE streamer s SET status = 'idle' FROM m"
+      " WHERE s.id = m.streamer_id AND s.status = 'process'"
+      ") SELECT (SELECT count(*) FROM m),"
+      " pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "', 'release')", 1, 2 }
+};
+
+
+/* a machine's boot and the namespace in which its pids mean something */
+
+ngx_int_t
+ngx_mntreamer_catalog_identify(ngx_mntreamer_catalog_t *cat)
+{
+    u_char   state, buf[64], link[64];
+    ssize_t  n, len;
+
+    cat->siblings = ngx_pcalloc(cat->pool, NGX_MNTREAMER_CATALOG_SIBLINGS
+                                           * sizeof(ngx_mntreamer_sibling_t));
+    cat->space.data = ngx_pnalloc(cat->pool, sizeof(buf) + sizeof(link) + 1);
+
+    if (cat->siblings == NULL || cat->space.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    n = ngx_mntreamer_engine_read("/proc/sys/kernel/random/boot_id", buf,
+                                  sizeof(buf));
+
+    while (n > 0 && buf[n - 1] <= ' ') {
+        n--;
+    }
+
+    len = readlink("/proc/self/ns/pid", (char *) link, sizeof(link));
+
+    cat->space.len = ngx_sprintf(cat->space.data, "%*s %*s",
+                                 (size_t) ngx_max(n, 0), buf,
+                                 (size_t) ngx_max(len, 0), link)
+                     - cat->space.data;
+
+    cat->ticks = ngx_mntreamer_engine_ticks(ngx_pid, &state);
+
+    ngx_mntreamer_catalog_event(cat, &cat->watch, ngx_mntreamer_engine_watch);
+
+    return NGX_OK;
+}
+
+
+static ssize_t
+ngx_mntreamer_engine_read(const char *name, u_char *buf, size_t size)
+{
+    ssize_t   n;
+    ngx_fd_t  fd;
+
+    fd = ngx_open_file(name, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        return NGX_ERROR;
+    }
+
+    n = ngx_read_fd(fd, buf, size);
+
+    (void) ngx_close_file(fd);
+
+    return n;
+}
+
+
+/*
+ * Start of a process in ticks since boot, its state beside it; -1: unknown.
+ * The name before the state may hold anything, so the last ")" counts.
+ */
+
+static int64_t
+ngx_mntreamer_engine_ticks(ngx_pid_t pid, u_char *state)
+{
+    u_char      *p, *last, name[sizeof("/proc//stat") + NGX_INT_T_LEN];
+    u_char       buf[1024];
+    ssize_t      n;
+    int64_t      ticks;
+    ngx_uint_t   field;
+
+    *state = 0;
+
+    ngx_sprintf(name, "/proc/%P/stat%Z", pid);
+
+    n = ngx_mntreamer_engine_read((char *) name, buf, sizeof(buf));
+
+    if (n <= 0) {
+        return -1;
+    }
+
+    last = buf + n;
+
+    for (p = last - 1; p > buf && *p != ')'; p--) {
+        /* void */
+    }
+
+    if (last - p < 3) {
+        return -1;
+    }
+
+    *state = p[2];
+
+    /* it is field 3, the start is field 22 */
+
+    for (field = 2; p < last && field < 22; p++) {
+        field += (*p == ' ');
+    }
+
+    ticks = 0;
+
+    for (n = 0; p < last && *p >= '0' && *p <= '9' && n < 18; p++, n++) {
+        ticks = ticks * 10 + (*p - '0');
+    }
+
+    return n ? ticks : -1;
+}
+
+
+static ngx_uint_t
+ngx_mntreamer_engine_dead(ngx_mntreamer_sibling_t *sibling)
+{
+    u_char   state;
+    int64_t  ticks;
+
+    if (kill(sibling->pid, 0) == -1 && ngx_errno == NGX_ESRCH) {
+        return 1;
+    }
+
+    ticks = ngx_mntreamer_engine_ticks(sibling->pid, &state);
+
+    if (ticks == -1) {
+        return 0;
+    }
+
+    return ticks != sibling->ticks || state == 'Z' || state == 'X';
+}
+
+
+ngx_mntreamer_statement_t *
+ngx_mntreamer_catalog_register(ngx_mntreamer_catalog_t *cat,
+    ngx_mntreamer_result_pt done)
+{
+    u_char                buf[3][NGX_INT64_LEN];
+    ngx_mntreamer_exec_t  ex;
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                        &ngx_mntreamer_engine_sql[NGX_MNTREAMER_SQL_REGISTER],
+                        done, cat);
+
+    if (cat->engine) {
+        ex.params[0] = ngx_mntreamer_catalog_number(buf[0], cat->engine);
+    }
+
+    ex.params[1] = cat->conf->node;
+    ex.params[2] = ngx_mntreamer_catalog_number(buf[1], ngx_pid);
+    ex.params[3] = ngx_mntreamer_catalog_number(buf[2], cat->ticks);
+    ex.params[4] = cat->space;
+
+    return ngx_mntreamer_pq_exec(cat->pq, &ex);
+}
+
+
+ngx_mntreamer_statement_t *
+ngx_mntreamer_catalog_beat(ngx_mntreamer_catalog_t *cat,
+    ngx_mntreamer_result_pt done)
+{
+    u_char                buf[3][NGX_INT64_LEN];
+    ngx_mntreamer_exec_t  ex;
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                            &ngx_mntreamer_engine_sql[NGX_MNTREAMER_SQL_BEAT],
+                            done, cat);
+
+    ex.params[0] = ngx_mntreamer_catalog_number(buf[0], cat->engine);
+    ex.params[1] = cat->conf->node;
+    ex.params[2] = ngx_mntreamer_catalog_number(buf[1], ngx_pid);
+    ex.params[3] = ngx_mntreamer_catalog_number(buf[2], cat->ticks);
+    ex.params[4] = cat->space;
+
+    return ngx_mntreamer_pq_exec(cat->pq, &ex);
+}
+
+
+void
+ngx_mntreamer_catalog_siblings(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_result_t *result)
+{
+    int64_t                   id, live, first;
+    ngx_uint_t                i;
+    ngx_mntreamer_sibling_t  *sibling;
+
+    cat->nsiblings = 0;
+
+    first = 0;
+    live = ngx_mntreamer_rows_i64(result->rows, 0, 3, 0);
+
+    for (i = 0; i < result->nrows; i++) {
+        id = ngx_mntreamer_rows_i64(result->rows, i, 0, 0);
+
+        if (id == 0) {
+            continue;
+        }
+
+        if (first == 0) {
+            first = id;
+        }
+
+        if (id == cat->engine
+            || cat->nsiblings == NGX_MNTREAMER_CATALOG_SIBLINGS)
+        {
+            continue;
+        }
+
+        sibling = &cat->siblings[cat->nsiblings++];
+
+        sibling->id = id;
+        sibling->pid = (ngx_pid_t) ngx_mntreamer_rows_i64(result->rows, i, 1,
+                                                          0);
+        sibling->ticks = ngx_mntreamer_rows_i64(result->rows, i, 2, 0);
+        sibling->dead = 0;
+        sibling->told = 0;
+    }
+
+    /* of all engines of a node one tells what they have in common */
+
+    ngx_mntreamer_metrics_set(cat->metrics, NGX_MNTREAMER_M_LIVE,
+                              first == cat->engine ? live : 0);
+}
+
+
+ngx_uint_t
+ngx_mntreamer_catalog_look(ngx_mntreamer_catalog_t *cat)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < cat->nsiblings; i++) {
+        if (!cat->siblings[i].dead) {
+            cat->siblings[i].dead =
+                         ngx_mntreamer_engine_dead(&cat->siblings[i]) & 1;
+        }
+
+        n += cat->siblings[i].dead;
+    }
+
+    return n;
+}
+
+
+ngx_mntreamer_statement_t *
+ngx_mntreamer_catalog_bury(ngx_mntreamer_catalog_t *cat,
+    ngx_mntreamer_result_pt done)
+{
+    ngx_uint_t                  i;
+    ngx_pool_t                 *pool;
+    ngx_mntreamer_exec_t        ex;
+    ngx_mntreamer_pq_array_t    b;
+    ngx_mntreamer_statement_t  *st;
+
+    pool = ngx_create_pool(1024, cat->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(&b, sizeof(ngx_mntreamer_pq_array_t));
+    b.pool = pool;
+
+    for (i = 0; i < cat->nsiblings; i++) {
+        if (!cat->siblings[i].dead) {
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_NOTICE, cat->log, 0,
+                      "mntreamer: engine %L, process %P, is gone, its leases "
+                      "are free", cat->siblings[i].id, cat->siblings[i].pid);
+
+        cat->siblings[i].told = 1;
+
+        ngx_mntreamer_pq_array_i64(&b, cat->siblings[i].id);
+    }
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                            &ngx_mntreamer_engine_sql[NGX_MNTREAMER_SQL_BURY],
+                            done, cat);
+
+    ex.params[0] = ngx_mntreamer_pq_array_end(&b);
+
+    st = ex.params[0].data ? ngx_mntreamer_pq_exec(cat->pq, &ex) : NULL;
+
+    ngx_destroy_pool(pool);
+
+    return st;
+}
+
+
+/* those are not looked at again */
+
+void
+ngx_mntreamer_catalog_buried(ngx_mntreamer_catalog_t *cat)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < cat->nsiblings; i++) {
+        if (!cat->siblings[i].told) {
+            cat->siblings[n++] = cat->siblings[i];
+        }
+    }
+
+    cat->nsiblings = n;
+}
+
+
+ngx_mntreamer_statement_t *
+ngx_mntreamer_catalog_giveback(ngx_mntreamer_catalog_t *cat,
+    ngx_mntreamer_result_pt done)
+{
+    u_char                buf[NGX_INT64_LEN];
+    ngx_mntreamer_exec_t  ex;
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                        &ngx_mntreamer_engine_sql[NGX_MNTREAMER_SQL_GIVEBACK],
+                        done, cat);
+
+    ex.params[0] = ngx_mntreamer_catalog_number(buf, cat->engine);
+
+    return ngx_mntreamer_pq_exec(cat->pq, &ex);
+}
+
+
+void
+ngx_mntreamer_catalog_watch_start(ngx_mntreamer_catalog_t *cat)
+{
+    cat->watches = 0;
+
+    ngx_mntreamer_catalog_arm(&cat->watch, NGX_MNTREAMER_ENGINE_LOOK_MS
+                                           + ngx_random() % 100);
+}
+
+
+/* the list has changed */
+
+void
+ngx_mntreamer_catalog_watch_soon(ngx_mntreamer_catalog_t *cat)
+{
+    cat->watches = NGX_MNTREAMER_ENGINE_BEATS;
+}
+
+
+static void
+ngx_mntreamer_engine_watch(ngx_event_t *ev)
+{
+    ngx_mntreamer_ident_t    *ident = ev->data;
+    ngx_mntreamer_catalog_t  *cat = ident->data;
+
+    if (ngx_mntreamer_catalog_look(cat)) {
+        ngx_mntreamer_engine_bury(cat);
+    }
+
+    if (++cat->watches >= NGX_MNTREAMER_ENGINE_BEATS && cat->beat == NULL) {
+        cat->watches = 0;
+        cat->beat = ngx_mntreamer_catalog_beat(cat,
+                                               ngx_mntreamer_engine_beaten);
+    }
+
+    ngx_mntreamer_catalog_arm(ev, NGX_MNTREAMER_ENGINE_LOOK_MS);
+}
+
+
+static void
+ngx_mntreamer_engine_beaten(void *data, const ngx_mntreamer_result_t *result)
+{
+    ngx_mntreamer_catalog_t *cat = data;
+
+    cat->beat = NULL;
+
+    if (result->rc == NGX_MNTREAMER_PQ_OK && cat->bury == NULL) {
+        ngx_mntreamer_catalog_siblings(cat, result);
+    }
+}
+
+
+static void
+ngx_mntreamer_engine_bury(ngx_mntreamer_catalog_t *cat)
+{
+    if (cat->bury == NULL) {
+        cat->bury = ngx_mntreamer_catalog_bury(cat,
+                                               ngx_mntreamer_engine_done);
+    }
+}
+
+
+static void
+ngx_mntreamer_engine_done(void *data, const ngx_mntreamer_result_t *result)
+{
+    ngx_mntreamer_catalog_t *cat = data;
+
+    cat->bury = NULL;
+
+    if (result->rc == NGX_MNTREAMER_PQ_OK) {
+        ngx_mntreamer_catalog_buried(cat);
+    }
+}

@@ -1,0 +1,216 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+/*
+ * Leases that are held are renewed all at once, three times in their term.
+ * Nothing is lost because the database is away: only an answer that names
+ * another owner says so.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_mntreamer_catalog_internal.h"
+
+
+static void ngx_mntreamer_lease_timer(ngx_event_t *ev);
+static ngx_msec_t ngx_mntreamer_lease_pause(ngx_mntreamer_catalog_t *cat);
+static void ngx_mntreamer_lease_done(void *data,
+    const ngx_mntreamer_result_t *result);
+
+
+/* engine, term; streamers, epochs: is it held, is there such a streamer */
+
+static const ngx_mntreamer_sql_t  ngx_mntreamer_lease_sql = {
+    "lease_renew",
+    "WITH x AS ("
+    " SELECT * FROM unnest($3::bigint[], $4::bigint[]) AS x (id, epoch)"
+    "), u AS ("
+    " UPDATE streamer_monitor m"
+    " SET lease_until = now() + $2::bigint * interval '1 millisecond' FROM x"
+    " WHERE m.streamer_id = x.id AND m.owner = $1::bigint"
+    " AND m.epoch = x.epoch"
+    " RETURNING m.streamer_id"
+    ") SELECT x.id, x.epoch, u.streamer_id IS NOT NULL,"
+    " EXISTS (SELECT FROM streamer_monitor m WHERE m.streamer_id = x.id)"
+    " FROM x LEFT JOIN u ON u.streamer_id = x.id", 4, 4
+};
+
+
+void
+ngx_mntreamer_catalog_lease_init(ngx_mntreamer_catalog_t *cat)
+{
+    ngx_mntreamer_gather_init(&cat->leases, cat, "leases", 0, NULL);
+    ngx_mntreamer_catalog_event(cat, &cat->renew, ngx_mntreamer_lease_timer);
+}
+
+
+void
+ngx_mntreamer_catalog_lease_hold(ngx_mntreamer_catalog_t *cat,
+    int64_t streamer_id, int64_t epoch)
+{
+    ngx_mntreamer_lease_t  *lease;
+
+    lease = ngx_calloc(sizeof(ngx_mntreamer_lease_t), cat->log);
+    if (lease == NULL) {
+        return;
+    }
+
+    lease->head.id = streamer_id;
+    lease->epoch = epoch;
+
+    ngx_mntreamer_gather_add(&cat->leases, &lease->head);
+
+    if (cat->state == NGX_MNTREAMER_CATALOG_UP && !cat->renew.timer_set) {
+        ngx_add_timer(&cat->renew, ngx_mntreamer_lease_pause(cat));
+    }
+}
+
+
+void
+ngx_mntreamer_catalog_lease_drop(ngx_mntreamer_catalog_t *cat,
+    int64_t streamer_id)
+{
+    ngx_mntreamer_gathered_t  *row;
+
+    row = ngx_mntreamer_gather_find(&cat->leases, streamer_id, 0);
+
+    if (row) {
+        ngx_mntreamer_gather_remove(&cat->leases, row);
+        ngx_free(row);
+    }
+}
+
+
+static ngx_msec_t
+ngx_mntreamer_lease_pause(ngx_mntreamer_catalog_t *cat)
+{
+    return ngx_max(cat->conf->lease_ms / 3, 100);
+}
+
+
+static void
+ngx_mntreamer_lease_timer(ngx_event_t *ev)
+{
+    ngx_mntreamer_ident_t *ident = ev->data;
+
+    ngx_mntreamer_catalog_renew(ident->data);
+}
+
+
+void
+ngx_mntreamer_catalog_renew(ngx_mntreamer_catalog_t *cat)
+{
+    u_char                     buf[2][NGX_INT64_LEN];
+    ngx_pool_t                *pool;
+    ngx_queue_t               *q;
+    ngx_mntreamer_exec_t       ex;
+    ngx_mntreamer_lease_t     *lease;
+    ngx_mntreamer_pq_array_t   ids, epochs;
+
+    if (cat->renewal || cat->leases.n == 0
+        || cat->state != NGX_MNTREAMER_CATALOG_UP)
+    {
+        return;
+    }
+
+    ngx_mntreamer_catalog_arm(&cat->renew, ngx_mntreamer_lease_pause(cat));
+
+    pool = ngx_create_pool(4096, cat->log);
+    if (pool == NULL) {
+        return;
+    }
+
+    ngx_memzero(&ids, sizeof(ngx_mntreamer_pq_array_t));
+    ngx_memzero(&epochs, sizeof(ngx_mntreamer_pq_array_t));
+    ids.pool = pool;
+    epochs.pool = pool;
+
+    for (q = ngx_queue_head(&cat->leases.pending);
+         q != ngx_queue_sentinel(&cat->leases.pending);
+         q = ngx_queue_next(q))
+    {
+        lease = (ngx_mntreamer_lease_t *)
+                    ngx_queue_data(q, ngx_mntreamer_gathered_t, queue);
+
+        ngx_mntreamer_pq_array_i64(&ids, lease->head.id);
+        ngx_mntreamer_pq_array_i64(&epochs, lease->epoch);
+    }
+
+    ngx_mntreamer_catalog_exec_init(&ex, &ngx_mntreamer_lease_sql,
+                                    ngx_mntreamer_lease_done, cat);
+
+    ex.params[0] = ngx_mntreamer_catalog_number(buf[0], cat->engine);
+    ex.params[1] = ngx_mntreamer_catalog_number(buf[1], cat->conf->lease_ms);
+    ex.params[2] = ngx_mntreamer_pq_array_end(&ids);
+    ex.params[3] = ngx_mntreamer_pq_array_end(&epochs);
+
+    if (ex.params[2].data && ex.params[3].data) {
+        cat->renewal = ngx_mntreamer_pq_exec(cat->pq, &ex);
+    }
+
+    ngx_destroy_pool(pool);
+}
+
+
+/*
+ * A row that is not renewed was taken over, or its streamer was deleted; then
+ * nobody else can own it, and its recording is to be ended in order.
+ */
+
+static void
+ngx_mntreamer_lease_done(void *data, const ngx_mntreamer_result_t *result)
+{
+    ngx_mntreamer_catalog_t *cat = data;
+
+    int64_t                 id;
+    ngx_uint_t              i;
+    ngx_mntreamer_lease_t  *lease;
+
+    cat->renewal = NULL;
+
+    if (result->rc != NGX_MNTREAMER_PQ_OK
+        || cat->state != NGX_MNTREAMER_CATALOG_UP)
+    {
+        return;
+    }
+
+    for (i = 0; i < result->nrows; i++) {
+
+        if (ngx_mntreamer_rows_bool(result->rows, i, 2)) {
+            continue;
+        }
+
+        id = ngx_mntreamer_rows_i64(result->rows, i, 0, 0);
+
+        lease = (ngx_mntreamer_lease_t *)
+                    ngx_mntreamer_gather_find(&cat->leases, id, 0);
+
+        /* dropped since, or held under a new epoch */
+
+        if (lease == NULL
+            || lease->epoch != ngx_mntreamer_rows_i64(result->rows, i, 1, 0))
+        {
+            continue;
+        }
+
+        ngx_mntreamer_catalog_lease_drop(cat, id);
+
+        if (!ngx_mntreamer_rows_bool(result->rows, i, 3)) {
+            cat->handlers.stop(cat->handlers.data, id);
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_NOTICE, cat->log, 0,
+                      "mntreamer: the lease of streamer %L is lost", id);
+
+        ngx_mntreamer_metrics_add(cat->metrics, NGX_MNTREAMER_M_LEASES_LOST,
+                                  0, 1);
+        cat->handlers.lost(cat->handlers.data, id);
+    }
+}

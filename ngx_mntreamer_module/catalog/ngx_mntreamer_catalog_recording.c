@@ -1,0 +1,608 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+/*
+ * Recordings: their begin and end, and what is gathered in between.  They are
+ * fenced by the epoch of the lease in their own row, so that the recording of a
+ * streamer that was deleted can still be ended.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_mntreamer_catalog_internal.h"
+
+
+#define NGX_MNTREAMER_RECORDING_ARRAYS  10
+
+
+static void ngx_mntreamer_recording_opened(void *data,
+    const ngx_mntreamer_result_t *result);
+static void ngx_mntreamer_recording_finished(void *data,
+    const ngx_mntreamer_result_t *result);
+static ngx_int_t ngx_mntreamer_recording_send(ngx_mntreamer_gather_t *g,
+    const ngx_mntreamer_sql_t *sql, ngx_uint_t arrays, ngx_uint_t engine);
+static void ngx_mntreamer_progress_put(ngx_mntreamer_pq_array_t *b,
+    ngx_mntreamer_gathered_t *row);
+static void ngx_mntreamer_gap_put(ngx_mntreamer_pq_array_t *b,
+    ngx_mntreamer_gathered_t *row);
+static void ngx_mntreamer_facts_put(ngx_mntreamer_pq_array_t *b,
+    ngx_mntreamer_gathered_t *row);
+static int64_t ngx_mntreamer_recording_count(uint64_t n);
+static int64_t ngx_mntreamer_recording_now(void);
+
+
+enum {
+    NGX_MNTREAMER_SQL_OPEN = 0,
+    NGX_MNTREAMER_SQL_PROGRESS,
+    NGX_MNTREAMER_SQL_GAPS,
+    NGX_MNTREAMER_SQL_FACTS,
+    NGX_MNTREAMER_SQL_FINISH
+};
+
+
+static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
+
+    /* no row: the lease is not held any more */
+
+    { "recording_open",
+      "SELECT recording, number, directory, again"
+      " FROM mntreamer_recording_open($1::bigint, $2::bigint, $3::bigint,"
+      " $4::text, $5::text, $6::text, $7::text, $8::bigint, $9::text,"
+      " $10::date, $11::text, $12::bigint)", 12, 4 },
+
+    /* recordings, epochs, segments, bytes, durations, gaps, lost */
+
+    { "recording_progress",
+      "UPDATE media_record r SET segments = x.segments, bytes = x.bytes,"
+      " duration_us = x.duration_us, gaps = x.gaps, lost_us = x.lost_us,"
+      " last_progress_at = now()"
+      " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[],"
+      " $5::bigint[], $6::bigint[], $7::bigint[])"
+      " AS x (id, epoch, segments, bytes, duration_us, gaps, lost_us)"
+      " WHERE r.id = x.id AND r.epoch = x.epoch AND r.status = 'recording'",
+      7, 0 },
+
+    /* recordings, numbers, tracks, reasons, firsts, segments, lost, places;
+       then the engine, which must own the streamer if there still is one */
+
+    { "recording_gap",
+      "INSERT INTO media_gap AS g (recording_id, number, track, reason,"
+      " first_sequence, segments, lost_us, at_us)"
+      " SELECT x.* FROM unnest($1::bigint[], $2::bigint[], $3::text[],"
+      " $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])"
+      " AS x (id, number, track, reason, first, segments, lost, at)"
+      " JOIN media_record r ON r.id = x.id"
+      " LEFT JOIN streamer_monitor m ON m.streamer_id = r.streamer_id"
+      " WHERE m.owner = $9::bigint OR r.streamer_id IS NULL"
+      " ON CONFLICT (recording_id, number) DO UPDATE"
+      " SET segments = excluded.segments, lost_us = excluded.lost_us,"
+      " reason = excluded.reason", 9, 0 },
+
+    /*
+     * recordings, epochs, broadcasts, titles, categories, names, images,
+     * openings, viewers.  An unknown fact leaves what was known; a title that
+     * is the same as before only brings the viewers up to date.
+     */
+
+    { "recording_facts",
+      "WITH x AS ("
+      " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[],"
+      " $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],"
+      " $9::bigint[]) AS x (id, epoch, broadcast, title, category, name,"
+      " image, opened, viewers)"
+      "), r AS ("
+      " UPDATE media_record r SET title = coalesce(x.title, r.title),"
+      " category = coalesce(x.category, r.category),"
+      " channel_name = coalesce(r.channel_name, x.name) FROM x"
+      " WHERE r.id = x.id AND r.epoch = x.epoch AND r.status = 'recording'"
+      " RETURNING r.streamer_id, r.title AS t, r.category AS c, x.*"
+      "), s AS ("
+      " UPDATE streamer s SET is_streaming = true, last_stream_at = now(),"
+      " channel_name = coalesce(r.name, s.channel_name),"
+      " live_broadcast_id = coalesce(r.broadcast, s.live_broadcast_id),"
+      " live_title = coalesce(r.title, s.live_title),"
+      " live_category = coalesce(r.category, s.live_category),"
+      " live_image = coalesce(r.image, s.live_image),"
+      " live_viewers = coalesce(r.viewers, s.live_viewers),"
+      " live_started_at = coalesce(to_timestamp(r.opened / 1000.0),"
+      " s.live_started_at, now())"
+      " FROM r WHERE s.id = r.streamer_id"
+      "), h AS ("
+      " SELECT r.*, l.at AS last, l.at IS NOT NULL"
+      " AND (l.title, l.category) IS NOT DISTINCT FROM (r.t, r.c) AS same"
+      " FROM r LEFT JOIN LATERAL (SELECT * FROM media_title t"
+      " WHERE t.recording_id = r.id ORDER BY t.at DESC LIMIT 1) l ON true"
+      "), v AS ("
+      " UPDATE media_title t SET viewers = coalesce(h.viewers, t.viewers)"
+      " FROM h WHERE h.same AND t.recording_id = h.id AND t.at = h.last"
+      ") INSERT INTO media_title (recording_id, title, category, viewers)"
+      " SELECT h.id, h.t, h.c, h.viewers FROM h"
+      " WHERE NOT h.same AND coalesce(h.t, h.c) IS NOT NULL"
+      " ON CONFLICT DO NOTHING", 9, 0 },
+
+    /*
+     * engine, streamer, epoch, recording, segments, bytes, duration, gaps,
+     * lost, pause, end.  A second time it finds nothing to do.  Without numbers
+     * those of the row are kept: nothing could be read from the disk.
+     */
+
+    { "recording_finish",
+      "WITH x AS ("
+      " DELETE FROM media_record WHERE id = $4::bigint AND epoch = $3::bigint"
+      " AND status = 'recording' AND segments = 0 AND $5::bigint = 0"
+      "), r AS ("
+      " UPDATE media_record r SET status = 'recorded', counted = true,"
+      " segments = CASE WHEN $5::bigint > 0 THEN $5::bigint"
+      " ELSE r.segments END,"
+      " bytes = CASE WHEN $5::bigint > 0 THEN $6::bigint ELSE r.bytes END,"
+      " duration_us = CASE WHEN $5::bigint > 0 THEN $7::bigint"
+      " ELSE r.duration_us END,"
+      " gaps = CASE WHEN $5::bigint > 0 THEN $8::bigint ELSE r.gaps END,"
+      " lost_us = CASE WHEN $5::bigint > 0 THEN $9::bigint"
+      " ELSE r.lost_us END,"
+      " last_progress_at = now(),"
+      " ended_at = greatest(r.started_at,"
+      " least(now(), to_timestamp($11::bigint / 1000.0)))"
+      " WHERE r.id = $4::bigint AND r.epoch = $3::bigint"
+      " AND r.status = 'recording'"
+      " AND (r.segments > 0 OR $5::bigint > 0)"
+      " RETURNING r.id, r.ended_at, r.started_at"
+      "), c AS ("
+      " SELECT r.ended_at, NOT m.counted AS first FROM r"
+      " JOIN media_record m ON m.id = r.id"
+      "), m AS ("
+      " UPDATE streamer_monitor m SET owner = NULL, lease_until = NULL,"
+      " check_at = now() + $10::bigint * interval '1 millisecond'"
+      " WHERE m.streamer_id = $2::bigint AND m.owner = $1::bigint"
+      " AND m.epoch = $3::bigint"
+      " RETURNING m.streamer_id, m.monitored"
+      "), s AS ("
+      " UPDATE streamer s SET status = 'idle',"
+      " is_streaming = s.is_streaming AND m.monitored,"
+      " recorded = s.recorded + coalesce(c.first::int, 0),"
+      " last_recorded_at = coalesce(c.ended_at, s.last_recorded_at),"
+      " last_stream_at = coalesce(c.ended_at, s.last_stream_at)"
+      " FROM m LEFT JOIN c ON true WHERE s.id = m.streamer_id"
+      ") SELECT (SELECT count(*) FROM m)", 11, 1 }
+};
+
+
+ngx_int_t
+ngx_mntreamer_catalog_recording_open(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_opening_t *opening, ngx_mntreamer_opened_pt done,
+    void *data)
+{
+    u_char                 buf[5][NGX_INT64_LEN], *p, *text;
+    ngx_str_t              quality;
+    ngx_mntreamer_exec_t   ex;
+    ngx_mntreamer_call_t  *call;
+    ngx_mntreamer_facts_t  facts;
+
+    if (cat->state != NGX_MNTREAMER_CATALOG_UP) {
+        return NGX_ERROR;
+    }
+
+    text = ngx_alloc(ngx_mntreamer_gather_facts_len(&opening->facts)
+                     + opening->quality.len + 1, cat->log);
+    call = text ? ngx_mntreamer_catalog_call(cat, data) : NULL;
+
+    if (call == NULL) {
+        ngx_free(text);
+        return NGX_ERROR;
+    }
+
+    /* what the probe found comes first */
+
+    ngx_mntreamer_gather_flush(&cat->probes);
+
+    p = ngx_mntreamer_gather_facts(text, &facts, &opening->facts);
+    (void) ngx_mntreamer_gather_text(p, &quality, &opening->quality);
+
+    call->handler.opened = done;
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                         &ngx_mntreamer_recording_sql[NGX_MNTREAMER_SQL_OPEN],
+                         ngx_mntreamer_recording_opened, call);
+
+    ex.params[0] = ngx_mntreamer_catalog_number(buf[0], cat->engine);
+    ex.params[1] = ngx_mntreamer_catalog_number(buf[1], opening->streamer_id);
+    ex.params[2] = ngx_mntreamer_catalog_number(buf[2], opening->epoch);
+    ex.params[3] = facts.broadcast_id;
+    ex.params[4] = facts.title;
+    ex.params[5] = facts.category;
+    ex.params[6] = facts.channel_name;
+
+    if (facts.viewers >= 0) {
+        ex.params[7] = ngx_mntreamer_catalog_number(buf[3], facts.viewers);
+    }
+
+    ex.params[8] = quality;
+    ex.params[9] = opening->day;
+    ex.params[10] = opening->path;
+    ex.params[11] = ngx_mntreamer_catalog_number(buf[4], opening->resume_ms);
+
+    call->st = ngx_mntreamer_pq_exec(cat->pq, &ex);
+
+    ngx_free(text);
+
+    if (call->st == NULL) {
+        ngx_mntreamer_catalog_call_free(call);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_mntreamer_recording_opened(void *data,
+    const ngx_mntreamer_result_t *result)
+{
+    ngx_mntreamer_call_t *call = data;
+
+    void                     *handler_data;
+    ngx_mntreamer_opened_t    opened;
+    ngx_mntreamer_opened_pt   handler;
+
+    handler = call->handler.opened;
+    handler_data = call->data;
+
+    ngx_memzero(&opened, sizeof(ngx_mntreamer_opened_t));
+
+    opened.rc = result->rc;
+
+    if (result->rc == NGX_MNTREAMER_PQ_OK) {
+        if (result->nrows) {
+            opened.recording_id = ngx_mntreamer_rows_i64(result->rows, 0, 0,
+                                                         0);
+            opened.sequence = (ngx_uint_t)
+                              ngx_mntreamer_rows_i64(result->rows, 0, 1, 0);
+            opened.path = ngx_mntreamer_rows_get(result->rows, 0, 2);
+            opened.resumed = ngx_mntreamer_rows_bool(result->rows, 0, 3);
+
+        } else {
+            opened.rc = NGX_MNTREAMER_PQ_FAILED;
+        }
+
+    } else if (result->rc == NGX_MNTREAMER_PQ_FAILED) {
+
+        /* FAILED means "fenced" to the recorder: a fault of ours is not that */
+
+        opened.rc = NGX_MNTREAMER_PQ_CONSTRAINT;
+    }
+
+    ngx_mntreamer_catalog_call_free(call);
+
+    handler(handler_data, &opened);
+}
+
+
+void
+ngx_mntreamer_catalog_recording_progress(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_progress_t *progress)
+{
+    ngx_mntreamer_gathered_progress_t  *g;
+
+    g = ngx_calloc(sizeof(ngx_mntreamer_gathered_progress_t), cat->log);
+    if (g == NULL) {
+        return;
+    }
+
+    g->head.id = progress->recording_id;
+    g->progress = *progress;
+
+    ngx_mntreamer_gather_add(&cat->progress, &g->head);
+}
+
+
+void
+ngx_mntreamer_catalog_gap(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_gap_row_t *gap)
+{
+    ngx_mntreamer_gathered_gap_t  *g;
+
+    g = ngx_calloc(sizeof(ngx_mntreamer_gathered_gap_t) + gap->track.len,
+                   cat->log);
+    if (g == NULL) {
+        return;
+    }
+
+    g->head.id = gap->recording_id;
+    g->head.number = (int64_t) gap->number;
+    g->gap = *gap;
+
+    (void) ngx_mntreamer_gather_text((u_char *) g
+                                     + sizeof(ngx_mntreamer_gathered_gap_t),
+                                     &g->track, &gap->track);
+
+    ngx_mntreamer_gather_add(&cat->gaps, &g->head);
+}
+
+
+void
+ngx_mntreamer_catalog_facts(ngx_mntreamer_catalog_t *cat, int64_t recording_id,
+    int64_t streamer_id, int64_t epoch, const ngx_mntreamer_facts_t *facts)
+{
+    ngx_mntreamer_gathered_facts_t  *g;
+
+    g = ngx_calloc(sizeof(ngx_mntreamer_gathered_facts_t)
+                   + ngx_mntreamer_gather_facts_len(facts), cat->log);
+    if (g == NULL) {
+        return;
+    }
+
+    g->head.id = recording_id;
+    g->streamer_id = streamer_id;
+    g->epoch = epoch;
+
+    (void) ngx_mntreamer_gather_facts((u_char *) g
+                                      + sizeof(ngx_mntreamer_gathered_facts_t),
+                                      &g->facts, facts);
+
+    ngx_mntreamer_gather_add(&cat->facts, &g->head);
+}
+
+
+static int64_t
+ngx_mntreamer_recording_count(uint64_t n)
+{
+    return (int64_t) ngx_min(n, (uint64_t) INT64_MAX);
+}
+
+
+static int64_t
+ngx_mntreamer_recording_now(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (int64_t) tp->sec * 1000 + (int64_t) tp->msec;
+}
+
+
+/* the arrays of g->sent, and the engine behind them */
+
+static ngx_int_t
+ngx_mntreamer_recording_send(ngx_mntreamer_gather_t *g,
+    const ngx_mntreamer_sql_t *sql, ngx_uint_t arrays, ngx_uint_t engine)
+{
+    u_char                     buf[NGX_INT64_LEN];
+    ngx_uint_t                 i, failed;
+    ngx_pool_t                *pool;
+    ngx_queue_t               *q;
+    ngx_mntreamer_exec_t       ex;
+    ngx_mntreamer_catalog_t   *cat;
+    ngx_mntreamer_gathered_t  *row;
+    ngx_mntreamer_pq_array_t   b[NGX_MNTREAMER_RECORDING_ARRAYS];
+
+    cat = g->cat;
+
+    pool = ngx_create_pool(4096, cat->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(b, sizeof(b));
+
+    for (i = 0; i < arrays; i++) {
+        b[i].pool = pool;
+    }
+
+    for (q = ngx_queue_head(&g->sent);
+         q != ngx_queue_sentinel(&g->sent);
+         q = ngx_queue_next(q))
+    {
+        row = ngx_queue_data(q, ngx_mntreamer_gathered_t, queue);
+
+        if (g == &cat->progress) {
+            ngx_mntreamer_progress_put(b, row);
+
+        } else if (g == &cat->gaps) {
+            ngx_mntreamer_gap_put(b, row);
+
+        } else {
+            ngx_mntreamer_facts_put(b, row);
+        }
+    }
+
+    ngx_mntreamer_catalog_exec_init(&ex, sql, ngx_mntreamer_gather_done, g);
+
+    ex.keep = 1;
+    failed = 0;
+
+    for (i = 0; i < arrays; i++) {
+        ex.params[i] = ngx_mntreamer_pq_array_end(&b[i]);
+        failed |= (ex.params[i].data == NULL);
+    }
+
+    if (engine) {
+        ex.params[arrays] = ngx_mntreamer_catalog_number(buf, cat->engine);
+    }
+
+    g->st = failed ? NULL : ngx_mntreamer_pq_exec(cat->pq, &ex);
+
+    ngx_destroy_pool(pool);
+
+    return g->st ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_mntreamer_catalog_progress_write(ngx_mntreamer_catalog_t *cat)
+{
+    return ngx_mntreamer_recording_send(&cat->progress,
+                     &ngx_mntreamer_recording_sql[NGX_MNTREAMER_SQL_PROGRESS],
+                     7, 0);
+}
+
+
+static void
+ngx_mntreamer_progress_put(ngx_mntreamer_pq_array_t *b,
+    ngx_mntreamer_gathered_t *row)
+{
+    ngx_mntreamer_progress_t  *p;
+
+    p = &((ngx_mntreamer_gathered_progress_t *) row)->progress;
+
+    ngx_mntreamer_pq_array_i64(&b[0], p->recording_id);
+    ngx_mntreamer_pq_array_i64(&b[1], p->epoch);
+    ngx_mntreamer_pq_array_i64(&b[2],
+                               ngx_mntreamer_recording_count(p->segments));
+    ngx_mntreamer_pq_array_i64(&b[3], p->bytes);
+    ngx_mntreamer_pq_array_i64(&b[4], p->duration_us);
+    ngx_mntreamer_pq_array_i64(&b[5], ngx_mntreamer_recording_count(p->gaps));
+    ngx_mntreamer_pq_array_i64(&b[6], p->lost_us);
+}
+
+
+ngx_int_t
+ngx_mntreamer_catalog_gaps_write(ngx_mntreamer_catalog_t *cat)
+{
+    return ngx_mntreamer_recording_send(&cat->gaps,
+                         &ngx_mntreamer_recording_sql[NGX_MNTREAMER_SQL_GAPS],
+                         8, 1);
+}
+
+
+static void
+ngx_mntreamer_gap_put(ngx_mntreamer_pq_array_t *b,
+    ngx_mntreamer_gathered_t *row)
+{
+    ngx_str_t                      reason;
+    ngx_mntreamer_gathered_gap_t  *g;
+
+    g = (ngx_mntreamer_gathered_gap_t *) row;
+
+    reason.data = (u_char *) ngx_mntreamer_gap_name(g->gap.cause);
+    reason.len = ngx_strlen(reason.data);
+
+    if (g->track.data == NULL) {
+        ngx_str_set(&g->track, "index");
+    }
+
+    ngx_mntreamer_pq_array_i64(&b[0], g->head.id);
+    ngx_mntreamer_pq_array_i64(&b[1], g->head.number);
+    ngx_mntreamer_pq_array_text(&b[2], &g->track);
+    ngx_mntreamer_pq_array_text(&b[3], &reason);
+    ngx_mntreamer_pq_array_i64(&b[4],
+                       ngx_mntreamer_recording_count(g->gap.first_sequence));
+    ngx_mntreamer_pq_array_i64(&b[5],
+                       ngx_mntreamer_recording_count(g->gap.segments));
+    ngx_mntreamer_pq_array_i64(&b[6], g->gap.lost_us);
+    ngx_mntreamer_pq_array_i64(&b[7], g->gap.at_us);
+}
+
+
+ngx_int_t
+ngx_mntreamer_catalog_facts_write(ngx_mntreamer_catalog_t *cat)
+{
+    return ngx_mntreamer_recording_send(&cat->facts,
+                        &ngx_mntreamer_recording_sql[NGX_MNTREAMER_SQL_FACTS],
+                        9, 0);
+}
+
+
+static void
+ngx_mntreamer_facts_put(ngx_mntreamer_pq_array_t *b,
+    ngx_mntreamer_gathered_t *row)
+{
+    ngx_mntreamer_gathered_facts_t  *g;
+
+    g = (ngx_mntreamer_gathered_facts_t *) row;
+
+    ngx_mntreamer_pq_array_i64(&b[0], g->head.id);
+    ngx_mntreamer_pq_array_i64(&b[1], g->epoch);
+    ngx_mntreamer_gather_facts_put(&b[2], &g->facts);
+}
+
+
+ngx_int_t
+ngx_mntreamer_catalog_recording_finish(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_progress_t *progress, int64_t next_ms,
+    ngx_mntreamer_catalog_done_pt done, void *data)
+{
+    int64_t                n[11];
+    u_char                 buf[11][NGX_INT64_LEN];
+    ngx_uint_t             i;
+    ngx_mntreamer_exec_t   ex;
+    ngx_mntreamer_call_t  *call;
+
+    call = ngx_mntreamer_catalog_call(cat, data);
+    if (call == NULL) {
+        return NGX_ERROR;
+    }
+
+    call->handler.done = done;
+
+    /* its gaps and facts first: the row must be in progress for them */
+
+    ngx_mntreamer_gather_flush(&cat->gaps);
+    ngx_mntreamer_gather_flush(&cat->facts);
+
+    n[0] = cat->engine;
+    n[1] = progress->streamer_id;
+    n[2] = progress->epoch;
+    n[3] = progress->recording_id;
+    n[4] = ngx_mntreamer_recording_count(progress->segments);
+    n[5] = progress->bytes;
+    n[6] = progress->duration_us;
+    n[7] = ngx_mntreamer_recording_count(progress->gaps);
+    n[8] = progress->lost_us;
+    n[9] = next_ms;
+    n[10] = ngx_mntreamer_recording_now();
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                       &ngx_mntreamer_recording_sql[NGX_MNTREAMER_SQL_FINISH],
+                       ngx_mntreamer_recording_finished, call);
+
+    for (i = 0; i < 11; i++) {
+        ex.params[i] = ngx_mntreamer_catalog_number(buf[i], n[i]);
+    }
+
+    ex.keep = 1;
+    call->st = ngx_mntreamer_pq_exec(cat->pq, &ex);
+
+    if (call->st == NULL) {
+        ngx_mntreamer_catalog_call_free(call);
+        return NGX_ERROR;
+    }
+
+    ngx_mntreamer_catalog_lease_drop(cat, progress->streamer_id);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_mntreamer_recording_finished(void *data,
+    const ngx_mntreamer_result_t *result)
+{
+    ngx_mntreamer_call_t *call = data;
+
+    void                           *handler_data;
+    ngx_mntreamer_catalog_t        *cat;
+    ngx_mntreamer_catalog_done_pt   handler;
+
+    cat = call->cat;
+    handler = call->handler.done;
+    handler_data = call->data;
+
+    ngx_mntreamer_catalog_call_free(call);
+
+    if (handler) {
+        handler(handler_data, result->rc);
+    }
+
+    /* the streamer is due again */
+
+    if (cat->state == NGX_MNTREAMER_CATALOG_UP) {
+        cat->handlers.due(cat->handlers.data);
+    }
+}

@@ -1,0 +1,478 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+/* claims of due streamers, and what their probes found */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_mntreamer_catalog_internal.h"
+#include "../platform/mnt_platform.h"
+
+
+#define NGX_MNTREAMER_PROBED_ARRAYS  15
+
+
+static ngx_int_t ngx_mntreamer_claim_send(ngx_mntreamer_catalog_t *cat,
+    ngx_mntreamer_exec_t *ex, ngx_uint_t limit, ngx_mntreamer_claim_pt done,
+    void *data);
+static void ngx_mntreamer_claim_done(void *data,
+    const ngx_mntreamer_result_t *result);
+static void ngx_mntreamer_claim_read(const ngx_mntreamer_result_t *result,
+    ngx_uint_t row, ngx_mntreamer_claim_t *claim);
+static void ngx_mntreamer_claim_paused(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_result_t *result);
+
+
+enum {
+    NGX_MNTREAMER_SQL_CLAIM = 0,
+    NGX_MNTREAMER_SQL_CLAIM_RECORDINGS,
+    NGX_MNTREAMER_SQL_PROBED
+};
+
+/* columns of a claim */
+
+enum {
+    NGX_MNTREAMER_CLAIM_ID = 0,
+    NGX_MNTREAMER_CLAIM_PLATFORM,
+    NGX_MNTREAMER_CLAIM_CHANNEL,
+    NGX_MNTREAMER_CLAIM_NAME,
+    NGX_MNTREAMER_CLAIM_QUALITY,
+    NGX_MNTREAMER_CLAIM_PRIORITY,
+    NGX_MNTREAMER_CLAIM_EPOCH,
+    NGX_MNTREAMER_CLAIM_MISSES,
+    NGX_MNTREAMER_CLAIM_LATE,
+    NGX_MNTREAMER_CLAIM_STREAMING,
+    NGX_MNTREAMER_CLAIM_BROADCAST,
+    NGX_MNTREAMER_CLAIM_RECORDING,
+    NGX_MNTREAMER_CLAIM_PATH,
+    NGX_MNTREAMER_CLAIM_SILENT,
+    NGX_MNTREAMER_CLAIM_MONITORED,
+    NGX_MNTREAMER_CLAIM_NEXT,
+    NGX_MNTREAMER_CLAIM_COLUMNS
+};
+
+
+static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
+
+    /*
+     * engine, platform, limit, lease, advance.  "p" hops over the priorities
+     * that there are, so that each is one look into the index however many
+     * streamers wait below it; the rows of "c" come highest priority first and
+     * oldest first because both loops keep their order.
+     */
+
+    { "streamer_claim",
+      "WITH RECURSIVE p AS ("
+      " SELECT max(priority) AS priority FROM streamer_monitor"
+      " WHERE platform = $2::int AND monitored"
+      " UNION ALL"
+      " SELECT (SELECT max(m.priority) FROM streamer_monitor m"
+      " WHERE m.platform = $2::int AND m.monitored"
+      " AND m.priority < p.priority) FROM p WHERE p.priority IS NOT NULL"
+      "), c AS MATERIALIZED ("
+      " SELECT d.* FROM p CROSS JOIN LATERAL ("
+      " SELECT m.streamer_id, m.priority, m.check_at FROM streamer_monitor m"
+      " WHERE m.platform = $2::int AND m.monitored"
+      " AND m.priority = p.priority AND m.check_at <= now()"
+      " AND (m.owner IS NULL OR m.lease_until < now())"
+      " ORDER BY m.check_at LIMIT $3::int FOR UPDATE SKIP LOCKED) d"
+      " LIMIT $3::int"
+      "), u AS ("
+      " UPDATE streamer_monitor m SET owner = $1::bigint, epoch = m.epoch + 1,"
+      " lease_until = now() + $4::bigint * interval '1 millisecond',"
+      " check_at = now() + $5::bigint * interval '1 millisecond'"
+      " FROM c WHERE m.streamer_id = c.streamer_id"
+      " RETURNING m.streamer_id, m.epoch, m.miss_count, c.priority,"
+      " c.check_at"
+      "), n AS ("
+      " SELECT ceil(extract(epoch FROM min(d.check_at) - now()) * 1000)::bigint"
+      " AS ms FROM p CROSS JOIN LATERAL ("
+      " SELECT m.check_at FROM streamer_monitor m"
+      " WHERE m.platform = $2::int AND m.monitored"
+      " AND m.priority = p.priority AND m.check_at > now()"
+      " AND m.check_at < 'infinity' ORDER BY m.check_at LIMIT 1) d"
+      ") SELECT u.streamer_id, s.platform, s.channel_id,"
+      " coalesce(s.channel_name, s.nickname), s.quality, u.priority, u.epoch,"
+      " u.miss_count,"
+      " (extract(epoch FROM now() - u.check_at) * 1000)::bigint,"
+      " s.is_streaming, CASE WHEN s.is_streaming THEN s.live_broadcast_id END,"
+      " NULL, NULL, NULL, true, n.ms"
+      " FROM n LEFT JOIN (u JOIN streamer s ON s.id = u.streamer_id) ON true"
+      " ORDER BY u.priority DESC, u.check_at", 5,
+      NGX_MNTREAMER_CLAIM_COLUMNS },
+
+    /* engine, limit, lease: recordings in progress that nobody writes */
+
+    { "recording_claim",
+      "WITH c AS MATERIALIZED ("
+      " SELECT m.streamer_id, r.id FROM media_record r"
+      " JOIN streamer_monitor m ON m.streamer_id = r.streamer_id"
+      " WHERE r.status = 'recording'"
+      " AND (m.owner IS NULL OR m.lease_until < now())"
+      " ORDER BY m.priority DESC, r.last_progress_at"
+      " LIMIT $2::int FOR UPDATE OF m SKIP LOCKED"
+      "), u AS ("
+      " UPDATE streamer_monitor m SET owner = $1::bigint, epoch = m.epoch + 1,"
+      " lease_until = now() + $3::bigint * interval '1 millisecond',"
+      " check_at = 'infinity'"
+      " FROM c WHERE m.streamer_id = c.streamer_id"
+      " RETURNING m.streamer_id, c.id, m.epoch, m.miss_count"
+      "), r AS ("
+      " UPDATE media_record r SET epoch = u.epoch FROM u"
+      " WHERE r.id = u.id AND r.status = 'recording'"
+      " RETURNING r.*"
+      "), s AS ("
+      " UPDATE streamer s SET status = 'recording' FROM r"
+      " WHERE s.id = r.streamer_id AND s.status <> 'recording'"
+      ") SELECT s.id, s.platform, s.channel_id,"
+      " coalesce(s.channel_name, s.nickname), s.quality, s.priority, u.epoch,"
+      " u.miss_count, 0, s.is_streaming, r.broadcast_id, r.id, r.path,"
+      " (extract(epoch FROM now() - r.last_progress_at) * 1000)::bigint,"
+      " s.monitored, NULL"
+      " FROM r JOIN u ON u.id = r.id JOIN streamer s ON s.id = r.streamer_id"
+      " ORDER BY s.priority DESC, r.last_progress_at", 3,
+      NGX_MNTREAMER_CLAIM_COLUMNS },
+
+    /*
+     * engine; streamers, epochs, outcomes, reasons, misses, pauses, keep; then
+     * for those that are on the air: streamers, broadcasts, titles, categories,
+     * names, images, openings, viewers.  Only what says whether it is on the
+     * air changes that; a lease that is kept leaves a recording's times alone.
+     */
+
+    { "streamer_probed",
+      "WITH r AS ("
+      " SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::text[],"
+      " $5::text[], $6::bigint[], $7::bigint[], $8::int[])"
+      " AS r (id, epoch, outcome, reason, misses, next, keep)"
+      "), f AS ("
+      " SELECT * FROM unnest($9::bigint[], $10::text[], $11::text[],"
+      " $12::text[], $13::text[], $14::text[], $15::bigint[],"
+      " $16::bigint[])"
+      " AS f (id, broadcast, title, category, name, image, opened, viewers)"
+      "), u AS ("
+      " UPDATE streamer_monitor m SET last_at = now(),"
+      " last_outcome = r.outcome, last_reason = r.reason,"
+      " miss_count = r.misses,"
+      " check_at = CASE WHEN r.keep = 0 OR isfinite(m.check_at)"
+      " THEN now() + r.next * interval '1 millisecond' ELSE m.check_at END,"
+      " owner = CASE WHEN r.keep = 1 THEN m.owner END,"
+      " lease_until = CASE WHEN r.keep = 1 THEN m.lease_until END"
+      " FROM r WHERE m.streamer_id = r.id AND m.owner = $1::bigint"
+      " AND m.epoch = r.epoch"
+      " RETURNING m.streamer_id, r.outcome, r.keep"
+      "), o AS ("
+      " SELECT u.streamer_id, u.keep, f.*, f.id IS NOT NULL AS live,"
+      " u.outcome IN ('offline', 'not-live', 'unknown-channel') AS off"
+      " FROM u LEFT JOIN f ON f.id = u.streamer_id"
+      "), s AS ("
+      " UPDATE streamer s SET"
+      " is_streaming = o.live OR (s.is_streaming AND NOT o.off),"
+      " status = CASE WHEN o.keep = 0 AND s.status = 'process' THEN 'idle'"
+      " WHEN o.keep = 1 AND s.status = 'idle' THEN 'process'"
+      " ELSE s.status END,"
+      " last_stream_at = CASE WHEN o.live THEN now()"
+      " ELSE s.last_stream_at END,"
+      " channel_name = coalesce(o.name, s.channel_name),"
+      " live_broadcast_id = CASE WHEN o.live THEN o.broadcast"
+      " WHEN NOT o.off THEN s.live_broadcast_id END,"
+      " live_title = CASE WHEN o.live THEN o.title"
+      " WHEN NOT o.off THEN s.live_title END,"
+      " live_category = CASE WHEN o.live THEN o.category"
+      " WHEN NOT o.off THEN s.live_category END,"
+      " live_image = CASE WHEN o.live THEN o.image"
+      " WHEN NOT o.off THEN s.live_image END,"
+      " live_viewers = CASE WHEN o.live THEN o.viewers"
+      " WHEN NOT o.off THEN s.live_viewers END,"
+      " live_started_at = CASE WHEN o.live"
+      " THEN coalesce(to_timestamp(o.opened / 1000.0), CASE WHEN s.is_streaming"
+      " THEN s.live_started_at END, now())"
+      " WHEN NOT o.off THEN s.live_started_at END"
+      " FROM o WHERE s.id = o.streamer_id AND (o.live"
+      " OR s.is_streaming AND o.off OR s.status = 'process')"
+      ") SELECT count(*) FROM u", 16, 1 }
+};
+
+
+ngx_int_t
+ngx_mntreamer_catalog_claim(ngx_mntreamer_catalog_t *cat, ngx_int_t platform,
+    ngx_uint_t limit, ngx_msec_t advance_ms, ngx_mntreamer_claim_pt done,
+    void *data)
+{
+    u_char                buf[5][NGX_INT64_LEN];
+    ngx_mntreamer_exec_t  ex;
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                         &ngx_mntreamer_streamer_sql[NGX_MNTREAMER_SQL_CLAIM],
+                         ngx_mntreamer_claim_done, NULL);
+
+    ex.params[0] = ngx_mntreamer_catalog_number(buf[0], cat->engine);
+    ex.params[1] = ngx_mntreamer_catalog_number(buf[1], platform);
+    ex.params[2] = ngx_mntreamer_catalog_number(buf[2], limit);
+    ex.params[3] = ngx_mntreamer_catalog_number(buf[3], cat->conf->lease_ms);
+    ex.params[4] = ngx_mntreamer_catalog_number(buf[4], advance_ms);
+
+    return ngx_mntreamer_claim_send(cat, &ex, limit, done, data);
+}
+
+
+ngx_int_t
+ngx_mntreamer_catalog_claim_recordings(ngx_mntreamer_catalog_t *cat,
+    ngx_uint_t limit, ngx_mntreamer_claim_pt done, void *data)
+{
+    u_char                buf[3][NGX_INT64_LEN];
+    ngx_mntreamer_exec_t  ex;
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+              &ngx_mntreamer_streamer_sql[NGX_MNTREAMER_SQL_CLAIM_RECORDINGS],
+              ngx_mntreamer_claim_done, NULL);
+
+    ex.params[0] = ngx_mntreamer_catalog_number(buf[0], cat->engine);
+    ex.params[1] = ngx_mntreamer_catalog_number(buf[1], limit);
+    ex.params[2] = ngx_mntreamer_catalog_number(buf[2], cat->conf->lease_ms);
+
+    return ngx_mntreamer_claim_send(cat, &ex, limit, done, data);
+}
+
+
+static ngx_int_t
+ngx_mntreamer_claim_send(ngx_mntreamer_catalog_t *cat,
+    ngx_mntreamer_exec_t *ex, ngx_uint_t limit, ngx_mntreamer_claim_pt done,
+    void *data)
+{
+    ngx_mntreamer_call_t  *call;
+
+    if (cat->state != NGX_MNTREAMER_CATALOG_UP || limit == 0) {
+        return NGX_ERROR;
+    }
+
+    call = ngx_mntreamer_catalog_call(cat, data);
+    if (call == NULL) {
+        return NGX_ERROR;
+    }
+
+    call->limit = limit;
+    call->handler.claim = done;
+
+    ex->data = call;
+    call->st = ngx_mntreamer_pq_exec(cat->pq, ex);
+
+    if (call->st == NULL) {
+        ngx_mntreamer_catalog_call_free(call);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_mntreamer_claim_done(void *data, const ngx_mntreamer_result_t *result)
+{
+    ngx_mntreamer_call_t *call = data;
+
+    void                     *handler_data;
+    int64_t                   next;
+    ngx_uint_t                i, n;
+    ngx_mntreamer_claim_t    *claims;
+    ngx_mntreamer_claim_pt    handler;
+    ngx_mntreamer_catalog_t  *cat;
+
+    cat = call->cat;
+    handler = call->handler.claim;
+    handler_data = call->data;
+
+    n = 0;
+    next = -1;
+    claims = NULL;
+
+    if (result->rc == NGX_MNTREAMER_PQ_OK && result->nrows) {
+        next = ngx_mntreamer_rows_i64(result->rows, 0,
+                                      NGX_MNTREAMER_CLAIM_NEXT, -1);
+
+        claims = ngx_alloc(result->nrows * sizeof(ngx_mntreamer_claim_t),
+                           cat->log);
+
+        for (i = 0; claims && i < result->nrows; i++) {
+            if (ngx_mntreamer_rows_i64(result->rows, i,
+                                       NGX_MNTREAMER_CLAIM_ID, 0))
+            {
+                ngx_mntreamer_claim_read(result, i, &claims[n++]);
+            }
+        }
+
+        /* there may be more that are due */
+
+        if (n == call->limit) {
+            next = 0;
+        }
+    }
+
+    ngx_mntreamer_catalog_call_free(call);
+
+    handler(handler_data, result->rc, claims, n, next);
+
+    if (claims) {
+        ngx_free(claims);
+    }
+
+    if (n) {
+        ngx_mntreamer_claim_paused(cat, result);
+    }
+}
+
+
+static void
+ngx_mntreamer_claim_read(const ngx_mntreamer_result_t *result, ngx_uint_t row,
+    ngx_mntreamer_claim_t *claim)
+{
+    ngx_mntreamer_rows_t  *rows;
+
+    rows = result->rows;
+
+#define ngx_mntreamer_claim_n(column)                                         \
+    ngx_mntreamer_rows_i64(rows, row, NGX_MNTREAMER_CLAIM_##column, 0)
+#define ngx_mntreamer_claim_s(column)                                         \
+    ngx_mntreamer_rows_get(rows, row, NGX_MNTREAMER_CLAIM_##column)
+
+    claim->streamer_id = ngx_mntreamer_claim_n(ID);
+    claim->platform = (ngx_int_t) ngx_mntreamer_claim_n(PLATFORM);
+    claim->channel_id = ngx_mntreamer_claim_s(CHANNEL);
+    claim->channel_name = ngx_mntreamer_claim_s(NAME);
+    claim->quality = ngx_mntreamer_claim_s(QUALITY);
+    claim->priority = (ngx_int_t) ngx_mntreamer_claim_n(PRIORITY);
+    claim->epoch = ngx_mntreamer_claim_n(EPOCH);
+    claim->misses = (uint64_t) ngx_mntreamer_claim_n(MISSES);
+    claim->late_ms = ngx_mntreamer_claim_n(LATE);
+    claim->streaming = ngx_mntreamer_rows_bool(rows, row,
+                                           NGX_MNTREAMER_CLAIM_STREAMING) & 1;
+    claim->broadcast_id = ngx_mntreamer_claim_s(BROADCAST);
+    claim->recording_id = ngx_mntreamer_claim_n(RECORDING);
+    claim->path = ngx_mntreamer_claim_s(PATH);
+    claim->silent_ms = ngx_mntreamer_claim_n(SILENT);
+
+#undef ngx_mntreamer_claim_n
+#undef ngx_mntreamer_claim_s
+}
+
+
+/* recordings of paused streamers were claimed only to be ended in order */
+
+static void
+ngx_mntreamer_claim_paused(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_result_t *result)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < result->nrows; i++) {
+        if (!ngx_mntreamer_rows_bool(result->rows, i,
+                                     NGX_MNTREAMER_CLAIM_MONITORED))
+        {
+            cat->handlers.stop(cat->handlers.data,
+                               ngx_mntreamer_rows_i64(result->rows, i,
+                                                 NGX_MNTREAMER_CLAIM_ID, 0));
+        }
+    }
+}
+
+
+void
+ngx_mntreamer_catalog_probed(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_probe_row_t *row)
+{
+    u_char                          *p;
+    ngx_mntreamer_gathered_probe_t  *g;
+
+    g = ngx_alloc(sizeof(ngx_mntreamer_gathered_probe_t) + row->reason.len
+                  + ngx_mntreamer_gather_facts_len(&row->facts), cat->log);
+    if (g == NULL) {
+        return;
+    }
+
+    g->head.id = row->streamer_id;
+    g->head.number = 0;
+    g->row = *row;
+
+    p = (u_char *) g + sizeof(ngx_mntreamer_gathered_probe_t);
+    p = ngx_mntreamer_gather_text(p, &g->row.reason, &row->reason);
+    (void) ngx_mntreamer_gather_facts(p, &g->row.facts, &row->facts);
+
+    ngx_mntreamer_gather_add(&cat->probes, &g->head);
+}
+
+
+ngx_int_t
+ngx_mntreamer_catalog_probes_write(ngx_mntreamer_catalog_t *cat)
+{
+    u_char                      buf[NGX_INT64_LEN];
+    ngx_str_t                   text;
+    ngx_uint_t                  i, failed;
+    ngx_pool_t                 *pool;
+    ngx_queue_t                *q;
+    ngx_mntreamer_exec_t        ex;
+    ngx_mntreamer_pq_array_t    b[NGX_MNTREAMER_PROBED_ARRAYS];
+    ngx_mntreamer_probe_row_t  *row;
+
+    pool = ngx_create_pool(4096, cat->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(b, sizeof(b));
+
+    for (i = 0; i < NGX_MNTREAMER_PROBED_ARRAYS; i++) {
+        b[i].pool = pool;
+    }
+
+    for (q = ngx_queue_head(&cat->probes.sent);
+         q != ngx_queue_sentinel(&cat->probes.sent);
+         q = ngx_queue_next(q))
+    {
+        row = &((ngx_mntreamer_gathered_probe_t *)
+                    ngx_queue_data(q, ngx_mntreamer_gathered_t, queue))->row;
+
+        text.data = (u_char *) mnt_probe_name(row->outcome);
+        text.len = ngx_strlen(text.data);
+
+        ngx_mntreamer_pq_array_i64(&b[0], row->streamer_id);
+        ngx_mntreamer_pq_array_i64(&b[1], row->epoch);
+        ngx_mntreamer_pq_array_text(&b[2], &text);
+        ngx_mntreamer_pq_array_text(&b[3], &row->reason);
+        ngx_mntreamer_pq_array_i64(&b[4], (int64_t)
+                                    ngx_min(row->misses, INT64_MAX));
+        ngx_mntreamer_pq_array_i64(&b[5], row->next_ms);
+        ngx_mntreamer_pq_array_i64(&b[6], row->keep ? 1 : 0);
+
+        if (row->outcome == MNT_PROBE_LIVE
+            || row->outcome == MNT_PROBE_LIVE_NOT_PLAYABLE)
+        {
+            ngx_mntreamer_pq_array_i64(&b[7], row->streamer_id);
+            ngx_mntreamer_gather_facts_put(&b[8], &row->facts);
+        }
+    }
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                        &ngx_mntreamer_streamer_sql[NGX_MNTREAMER_SQL_PROBED],
+                        ngx_mntreamer_gather_done, &cat->probes);
+
+    ex.keep = 1;
+    ex.params[0] = ngx_mntreamer_catalog_number(buf, cat->engine);
+    failed = 0;
+
+    for (i = 0; i < NGX_MNTREAMER_PROBED_ARRAYS; i++) {
+        ex.params[i + 1] = ngx_mntreamer_pq_array_end(&b[i]);
+        failed |= (ex.params[i + 1].data == NULL);
+    }
+
+    cat->probes.st = failed ? NULL : ngx_mntreamer_pq_exec(cat->pq, &ex);
+
+    ngx_destroy_pool(pool);
+
+    return cat->probes.st ? NGX_OK : NGX_ERROR;
+}
