@@ -71,7 +71,12 @@ run() {
         || fail "$dir cannot be written"
     rm -f "$dir/.writable"
 
-    install_packages run
+    # the background process of --detach begins where its parent got to
+
+    built=${MNTREAMER_BUILT-no}
+    unset MNTREAMER_BUILT
+
+    [ "$built" = yes ] || install_packages run
     places
 
     if process_find supervisor; then
@@ -81,7 +86,7 @@ run() {
         exit 1
     fi
 
-    build no
+    [ "$built" = yes ] || build no
     mkdir -p "$state/run" "$state/log" || fail "$state cannot be written"
 
     # two that start at once
@@ -103,7 +108,7 @@ run_detached() {
     exec 8>&-
     rm -f "$state/run/ready"
 
-    setsid "$top/mntreamer" run --dir "$dir" --http-port "$http_port" \
+    MNTREAMER_BUILT=yes setsid "$top/mntreamer" run --dir "$dir" --http-port "$http_port" \
         --rtmp-port "$rtmp_port" >"$state/log/run.log" 2>&1 </dev/null &
     pid=$!
 
