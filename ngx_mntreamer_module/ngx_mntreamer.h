@@ -29,7 +29,7 @@ typedef struct {
     ngx_uint_t                      workers;      /* with an engine; 0: all */
     ngx_msec_t                      drain_ms;
     ngx_str_t                       database;     /* of catalog.conninfo */
-    ngx_uint_t                      poll_rate;    /* of platforms without one */
+    ngx_uint_t                      poll_rate;    /* of those without one */
     ngx_mntreamer_catalog_conf_t    catalog;
     ngx_mntreamer_storage_conf_t    storage;
     ngx_mntreamer_curl_conf_t       curl;

@@ -16,11 +16,11 @@
  * RELEASING  drained         leases given back  1 s           DONE
  * DONE       released, guard exit of process    -             -
  *
- * In DONE requests are still answered: a viewer may be in the middle of a file.
+ * In DONE requests are still answered: a viewer may be in the middle of one.
  *
  * A start that fails (the storage is not writable) is tried again each 5 s.
- * While it is draining one timer that is not cancelable keeps the worker alive;
- * every other repeating timer of the module is cancelable.
+ * While it is draining one timer that is not cancelable keeps the worker
+ * alive; every other repeating timer of the module is cancelable.
  */
 
 
@@ -162,7 +162,7 @@ ngx_mntreamer_engine_start(ngx_event_t *ev)
 
     e = &ngx_mntreamer_engine;
 
-    if (ngx_exiting || ngx_terminate || e->state != NGX_MNTREAMER_ENGINE_IDLE) {
+    if (ngx_exiting || e->state != NGX_MNTREAMER_ENGINE_IDLE) {
         return;
     }
 
@@ -337,8 +337,8 @@ ngx_mntreamer_engine_probe(void *data, ngx_int_t platform,
 {
     ngx_mntreamer_engine_t *e = data;
 
-    return ngx_mntreamer_monitor_probe(e->monitor, platform, channel_id, detail,
-                                       done, done_data);
+    return ngx_mntreamer_monitor_probe(e->monitor, platform, channel_id,
+                                       detail, done, done_data);
 }
 
 
@@ -388,8 +388,9 @@ ngx_mntreamer_engine_recorder(ngx_mntreamer_engine_t *e)
     deps.data = e;
 
     e->recorder = ngx_mntreamer_recorder_create(&e->conf->recorder, &deps,
-                                                e->curl, e->storage, e->catalog,
-                                                e->conf->metrics, e->log);
+                                                e->curl, e->storage,
+                                                e->catalog, e->conf->metrics,
+                                                e->log);
 
     return e->recorder ? NGX_OK : NGX_ERROR;
 }

@@ -5,9 +5,9 @@
 
 
 /*
- * Who is due.  One timer per worker; each platform is claimed on its own, never
- * more than can be sent within the next second, so that what is most urgent at
- * that moment goes first.  Between claims the catalogue's word of the next due
+ * Who is due.  One timer per worker; each platform is claimed on its own,
+ * never more than can be sent within the next second, so that what is most
+ * urgent at that moment goes first.  Between claims the catalogue's word of the next due
  * time is slept for; a NOTIFY wakes earlier.
  */
 

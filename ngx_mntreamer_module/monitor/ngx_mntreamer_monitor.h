@@ -44,15 +44,15 @@ typedef struct {
 } ngx_mntreamer_platform_conf_t;
 
 typedef struct {
-    ngx_array_t           *platforms;         /* of ngx_mntreamer_platform_conf_t
-                                                 by mnt_platform_at() index */
+    ngx_array_t           *platforms;         /* of ..._platform_conf_t, by
+                                                 mnt_platform_at() index */
     mnt_backoff_t          backoff;
     ngx_uint_t             spread_pct;        /* of the ladder's pauses */
     ngx_msec_t             refresh_ms;        /* facts while on air: 60 s */
     ngx_msec_t             connect_ms;
     ngx_msec_t             total_ms;
     ngx_msec_t             stall_ms;
-    ngx_uint_t             max_running;       /* probes under way, this worker */
+    ngx_uint_t             max_running;       /* probes under way here */
     ngx_shm_zone_t        *zone;              /* of the limiters */
 } ngx_mntreamer_monitor_conf_t;
 
@@ -63,7 +63,8 @@ ngx_shm_zone_t *ngx_mntreamer_monitor_zone(ngx_conf_t *cf, void *tag);
 typedef struct {
     /*
      * A claimed streamer is live and playable.  The lease is held; the handler
-     * starts a recording and returns NGX_OK, or declines and the lease goes back.
+     * starts a recording and returns NGX_OK, or declines and the lease goes
+     * back.
      */
     ngx_int_t  (*live)(void *data, const ngx_mntreamer_claim_t *claim,
                        const mnt_probe_t *probe);

@@ -52,7 +52,7 @@ struct ngx_mntreamer_monitor_s {
     ngx_uint_t                            running;  /* routine probes */
     ngx_uint_t                            up;       /* :1; claims are wanted */
     ngx_uint_t                            stopped;  /* :1; for good */
-    ngx_uint_t                            resuming; /* :1; claiming recordings */
+    ngx_uint_t                            resuming; /* :1; recordings */
     ngx_msec_t                            resume_at;
 
     ngx_event_t                           tick;     /* claims */

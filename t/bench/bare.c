@@ -13,7 +13,7 @@
  *     bare poll BASE CHANNELS SECONDS PARALLEL   live-status of one channel
  *                                             after the other
  *
- * Prints one JSON line: requests, segments, bytes, cpu and wall seconds, rss_kb.
+ * Prints one JSON line: requests, segments, bytes, cpu, wall seconds, rss_kb.
  */
 
 

@@ -16,7 +16,7 @@
  *     /polling/v3.1/channels/ID/live-status      /service/v3.1/channels/ID/...
  *     /h/N/index.m3u8    three segments, the clock says which; phase by N
  *     /s/N/SEQ.ts        the segment
- *     /stat              requests so far: {"api":..,"playlists":..,"segments":..}
+ *     /stat              requests so far, as JSON
  */
 
 
@@ -233,7 +233,8 @@ flush_out(conn_t *c)
     }
 
     while (c->body < c->body_end) {
-        n = sendfile(c->fd, seg_fd, &c->body, (size_t) (c->body_end - c->body));
+        n = sendfile(c->fd, seg_fd, &c->body,
+                     (size_t) (c->body_end - c->body));
         if (n < 0) {
             return errno == EAGAIN ? 0 : -1;
         }

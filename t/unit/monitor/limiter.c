@@ -21,7 +21,7 @@
 static int64_t  sent[SENDS];
 
 
-/* several processes ask as fast as they can; what any second holds is counted */
+/* several processes ask as fast as they can; what any second holds counts */
 
 static void
 test_never_more_in_any_second(void **state)

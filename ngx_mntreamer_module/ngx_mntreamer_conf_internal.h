@@ -1,0 +1,54 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#ifndef _NGX_MNTREAMER_CONF_INTERNAL_H_INCLUDED_
+#define _NGX_MNTREAMER_CONF_INTERNAL_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_mntreamer.h"
+
+
+#define NGX_MNTREAMER_CONF_MODULE    0x464e4d4d      /* "MMNF" */
+#define NGX_MNTREAMER_MAIN_CONF      0x02000000
+#define NGX_MNTREAMER_PLATFORM_CONF  0x04000000
+
+
+/* an alias of the same bytes */
+mnt_str_t ngx_mntreamer_conf_text(ngx_str_t *s);
+
+/*
+ * "file:PATH" and "env:NAME" stand for what is kept out of nginx.conf;
+ * anything else is the value itself.  A file is read by the master, before it
+ * gives up its privileges, and again at each reload.
+ */
+char *ngx_mntreamer_conf_secret(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_str_t *secret);
+
+/* one entry for every platform there is, in the order of the table */
+char *ngx_mntreamer_conf_platforms(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf);
+
+/* setters of mntreamer {} */
+char *ngx_mntreamer_conf_platform(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_mntreamer_conf_streamer(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* setters of platform {} */
+char *ngx_mntreamer_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_mntreamer_conf_cookies(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_mntreamer_conf_user_agent(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_mntreamer_conf_quality(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_mntreamer_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+#endif /* _NGX_MNTREAMER_CONF_INTERNAL_H_INCLUDED_ */

@@ -1,0 +1,551 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+/*
+ * The directives that name a platform: platform {} with what is in it, and
+ * streamer.  Secrets are read here.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_mntreamer.h"
+#include "ngx_mntreamer_conf_internal.h"
+#include "base/mnt_url.h"
+
+
+#define NGX_MNTREAMER_SECRET_MAX  (64 * 1024)
+
+
+mnt_str_t
+ngx_mntreamer_conf_text(ngx_str_t *s)
+{
+    mnt_str_t  t;
+
+    t.data = (const char *) s->data;
+    t.len = s->len;
+
+    return t;
+}
+
+
+char *
+ngx_mntreamer_conf_platforms(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
+{
+    unsigned                        i, n;
+    const mnt_platform_t           *p;
+    ngx_mntreamer_platform_conf_t  *pcf;
+
+    n = mnt_platform_count();
+
+    mcf->monitor.platforms = ngx_array_create(cf->pool, n,
+                                        sizeof(ngx_mntreamer_platform_conf_t));
+    mcf->catalog.streamers = ngx_array_create(cf->pool, 16,
+                                        sizeof(ngx_mntreamer_streamer_conf_t));
+
+    if (mcf->monitor.platforms == NULL || mcf->catalog.streamers == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        pcf = ngx_array_push(mcf->monitor.platforms);
+        p = mnt_platform_at(i);
+
+        ngx_memzero(pcf, sizeof(ngx_mntreamer_platform_conf_t));
+
+        pcf->platform = p;
+        pcf->rate = NGX_CONF_UNSET_UINT;
+
+        if (p->api) {
+            pcf->api.data = (u_char *) p->api;
+            pcf->api.len = ngx_strlen(p->api);
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_mntreamer_platform_conf_t *
+ngx_mntreamer_conf_platform_find(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf,
+    ngx_str_t *name)
+{
+    ngx_uint_t                      i;
+    const mnt_platform_t           *p;
+    ngx_mntreamer_platform_conf_t  *pcf;
+
+    p = mnt_platform_find(ngx_mntreamer_conf_text(name));
+    pcf = mcf->monitor.platforms->elts;
+
+    for (i = 0; p && i < mcf->monitor.platforms->nelts; i++) {
+        if (pcf[i].platform == p) {
+            return &pcf[i];
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown platform \"%V\"", name);
+
+    return NULL;
+}
+
+
+char *
+ngx_mntreamer_conf_platform(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    char        *rv;
+    void        *block[1], **ctx;
+    ngx_str_t   *value;
+    ngx_conf_t   save;
+
+    value = cf->args->elts;
+
+    block[0] = ngx_mntreamer_conf_platform_find(cf, mcf, &value[1]);
+
+    if (block[0] == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ctx = block;
+
+    save = *cf;
+    cf->ctx = &ctx;
+    cf->cmd_type = NGX_MNTREAMER_PLATFORM_CONF;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    return rv;
+}
+
+
+static char *
+ngx_mntreamer_conf_streamer_option(ngx_conf_t *cf, ngx_str_t *option,
+    ngx_mntreamer_streamer_conf_t *st)
+{
+    ngx_int_t   n, sign;
+    ngx_str_t   v;
+
+    if (ngx_strncmp(option->data, "name=", 5) == 0) {
+        st->name.data = option->data + 5;
+        st->name.len = option->len - 5;
+
+        if (!mnt_str_utf8(ngx_mntreamer_conf_text(&st->name))) {
+            return "is not UTF-8";
+        }
+
+        return NULL;
+    }
+
+    if (ngx_strncmp(option->data, "quality=", 8) == 0) {
+        st->quality.data = option->data + 8;
+        st->quality.len = option->len - 8;
+
+        return mnt_hls_quality_valid(ngx_mntreamer_conf_text(&st->quality))
+               ? NULL : "is no quality such as best, worst, 1080p, 720p60";
+    }
+
+    if (ngx_strncmp(option->data, "priority=", 9) == 0) {
+        v.data = option->data + 9;
+        v.len = option->len - 9;
+        sign = 1;
+
+        if (v.len && v.data[0] == '-') {
+            v.data++;
+            v.len--;
+            sign = -1;
+        }
+
+        n = ngx_atoi(v.data, v.len);
+
+        if (n == NGX_ERROR || n > 1000) {
+            return "must be from -1000 to 1000";
+        }
+
+        st->priority = sign * n;
+        return NULL;
+    }
+
+    return "is not known";
+}
+
+
+char *
+ngx_mntreamer_conf_streamer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    int                             rc;
+    char                           *err;
+    ngx_str_t                      *value;
+    ngx_uint_t                      i;
+    mnt_str_t                       id;
+    mnt_arena_t                     arena;
+    const char                     *why;
+    ngx_mntreamer_streamer_conf_t  *st, *all;
+    ngx_mntreamer_platform_conf_t  *pcf;
+
+    value = cf->args->elts;
+
+    pcf = ngx_mntreamer_conf_platform_find(cf, mcf, &value[1]);
+    if (pcf == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    st = ngx_array_push(mcf->catalog.streamers);
+    if (st == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(st, sizeof(ngx_mntreamer_streamer_conf_t));
+
+    st->platform = pcf->platform->id;
+
+    mnt_arena_init(&arena, 64 * 1024);
+
+    why = "is a nickname, give the channel's id or address";
+    rc = pcf->platform->channel(&arena, ngx_mntreamer_conf_text(&value[2]),
+                                &id, &why);
+
+    if (rc == 0) {
+        st->channel_id.len = id.len;
+        st->channel_id.data = ngx_pnalloc(cf->pool, id.len + 1);
+
+        if (st->channel_id.data) {
+            ngx_memcpy(st->channel_id.data, id.data, id.len);
+            st->channel_id.data[id.len] = '\0';
+        }
+    }
+
+    mnt_arena_free(&arena);
+
+    if (rc != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid channel \"%V\" in \"streamer\": it %s",
+                           &value[2], why);
+        return NGX_CONF_ERROR;
+    }
+
+    if (st->channel_id.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    all = mcf->catalog.streamers->elts;
+
+    for (i = 0; i + 1 < mcf->catalog.streamers->nelts; i++) {
+        if (all[i].platform == st->platform
+            && all[i].channel_id.len == st->channel_id.len
+            && ngx_memcmp(all[i].channel_id.data, st->channel_id.data,
+                          st->channel_id.len) == 0)
+        {
+            return "names a channel for the second time";
+        }
+    }
+
+    for (i = 3; i < cf->args->nelts; i++) {
+        err = ngx_mntreamer_conf_streamer_option(cf, &value[i], st);
+        if (err) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "parameter \"%V\" of \"streamer\" %s",
+                               &value[i], err);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_mntreamer_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_platform_conf_t *pcf = conf;
+
+    ngx_str_t  *value;
+    mnt_url_t   u;
+
+    if (pcf->platform->api == NULL) {
+        return "is not for this platform";
+    }
+
+    if (pcf->api.data != (u_char *) pcf->platform->api) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (mnt_url_parse(ngx_mntreamer_conf_text(&value[1]), &u) != 0
+        || u.has_query)
+    {
+        return "must be an http or https address without a query";
+    }
+
+    while (value[1].data[value[1].len - 1] == '/') {
+        value[1].data[--value[1].len] = '\0';
+    }
+
+    pcf->api = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+/* one line "name=value; name=value", lines of that, or a cookies.txt */
+
+char *
+ngx_mntreamer_conf_cookies(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_platform_conf_t *pcf = conf;
+
+    char        *rv;
+    u_char      *p, *last, *eol, *out, *tab, *name;
+    ngx_str_t   *value, text, file;
+    ngx_uint_t   tabs;
+
+    if (pcf->cookies.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    file.len = value[1].len + 5;
+    file.data = ngx_pnalloc(cf->pool, file.len + 1);
+    if (file.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    (void) ngx_sprintf(file.data, "file:%V%Z", &value[1]);
+
+    rv = ngx_mntreamer_conf_secret(cf, &file, &text);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    out = ngx_pnalloc(cf->pool, 2 * text.len + 1);
+    if (out == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    pcf->cookies.data = out;
+    p = text.data;
+    last = text.data + text.len;
+
+    for ( /* void */ ; p < last; p = eol + 1) {
+
+        eol = ngx_strlchr(p, last, '\n');
+        eol = eol ? eol : last;
+
+        for (tab = p, name = p, tabs = 0; tab < eol; tab++) {
+            if (*tab == '\t' && ++tabs == 5) {
+                name = tab + 1;
+            }
+        }
+
+        if (p == eol || *p == '\r'
+            || (*p == '#' && ngx_strncmp(p, "#HttpOnly_", 10) != 0))
+        {
+            continue;
+        }
+
+        if (out != pcf->cookies.data) {
+            out = ngx_cpymem(out, "; ", 2);
+        }
+
+        for ( /* void */ ; name < eol && *name != '\r'; name++) {
+            if (*name != '\t' && (*name < 0x20 || *name == 0x7f)) {
+                return "names a file with control characters";
+            }
+
+            *out++ = (*name == '\t') ? '=' : *name;
+        }
+    }
+
+    pcf->cookies.len = out - pcf->cookies.data;
+
+    if (pcf->cookies.len == 0) {
+        return "names a file without cookies";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_mntreamer_conf_user_agent(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_platform_conf_t *pcf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (pcf->user_agent.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 0; i < value[1].len; i++) {
+        if (value[1].data[i] < 0x20 || value[1].data[i] == 0x7f) {
+            return "must not hold control characters";
+        }
+    }
+
+    if (value[1].len == 0) {
+        return "is empty";
+    }
+
+    pcf->user_agent = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_mntreamer_conf_quality(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_platform_conf_t *pcf = conf;
+
+    ngx_str_t  *value;
+
+    if (pcf->quality.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (!mnt_hls_quality_valid(ngx_mntreamer_conf_text(&value[1]))) {
+        return "must be best, worst, audio, or a height such as 1080p or "
+               "720p60";
+    }
+
+    pcf->quality = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_mntreamer_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    size_t                     i, n;
+    ngx_str_t                 *value, *proxy;
+
+    static const char *const   schemes[] = {
+        "http://", "https://", "socks5://", "socks5h://"
+    };
+
+    proxy = (ngx_str_t *) (p + cmd->offset);
+
+    if (proxy->len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        n = ngx_strlen(schemes[i]);
+
+        if (value[1].len > n && ngx_strncmp(value[1].data, schemes[i], n) == 0)
+        {
+            *proxy = value[1];
+            return NGX_CONF_OK;
+        }
+    }
+
+    return "must be an http, https, socks5 or socks5h address";
+}
+
+
+char *
+ngx_mntreamer_conf_secret(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *secret)
+{
+    char             *env;
+    ssize_t           n;
+    ngx_fd_t          fd;
+    ngx_str_t         path;
+    ngx_file_info_t   fi;
+
+    if (value->len > 4 && ngx_strncmp(value->data, "env:", 4) == 0) {
+        env = getenv((char *) value->data + 4);
+
+        if (env == NULL || *env == '\0') {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "the environment has no \"%s\"",
+                               value->data + 4);
+            return NGX_CONF_ERROR;
+        }
+
+        secret->len = ngx_strlen(env);
+        secret->data = ngx_pnalloc(cf->pool, secret->len + 1);
+        if (secret->data == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_memcpy(secret->data, env, secret->len + 1);
+        return NGX_CONF_OK;
+    }
+
+    if (value->len < 6 || ngx_strncmp(value->data, "file:", 5) != 0) {
+        *secret = *value;
+        return NGX_CONF_OK;
+    }
+
+    path.data = value->data + 5;
+    path.len = value->len - 5;
+
+    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    fd = ngx_open_file(path.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", &path);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR || !ngx_is_file(&fi)
+        || ngx_file_size(&fi) > NGX_MNTREAMER_SECRET_MAX)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is not a file of at most 64k", &path);
+        goto failed;
+    }
+
+    secret->data = ngx_pnalloc(cf->pool, NGX_MNTREAMER_SECRET_MAX + 1);
+    if (secret->data == NULL) {
+        goto failed;
+    }
+
+    n = ngx_read_fd(fd, secret->data, NGX_MNTREAMER_SECRET_MAX);
+
+    if (n < 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_read_fd_n " \"%V\" failed", &path);
+        goto failed;
+    }
+
+    while (n > 0 && secret->data[n - 1] <= ' ') {
+        n--;
+    }
+
+    secret->data[n] = '\0';
+    secret->len = n;
+
+    (void) ngx_close_file(fd);
+    return NGX_CONF_OK;
+
+failed:
+
+    (void) ngx_close_file(fd);
+    return NGX_CONF_ERROR;
+}
