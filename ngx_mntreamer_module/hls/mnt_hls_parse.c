@@ -422,7 +422,6 @@ mnt_hls_segment_keys(mnt_hls_reader_t *r, mnt_hls_segment_t *s)
     mnt_hls_key_t  *key;
 
     if (r->nkeys == 0) {
-        r->keys_changed = 0;
         return MNT_HLS_OK;
     }
 

@@ -412,7 +412,6 @@ mnt_hls_tag_key(mnt_hls_reader_t *r, mnt_str_t v)
 
     if (key.method == MNT_HLS_KEY_NONE) {
         r->nkeys = 0;
-        r->keys_changed = 1;
         return MNT_HLS_OK;
     }
 

@@ -380,13 +380,12 @@ mnt_hls_window_judge(mnt_hls_window_t *w, const mnt_hls_playlist_t *p,
         return mnt_hls_window_judge_lower(w, p, i);
     }
 
-    /* numbers that were planned but are no longer remembered */
+    /*
+     * The number before the next is always remembered, so a tail that starts
+     * below it was a conflict.
+     */
 
-    while (p->segments[*tail].sequence < w->next) {
-        (*tail)++;
-    }
-
-    return (p->segments[*tail].sequence - w->next > MNT_HLS_JUMP_MAX)
+    return (p->segments[i].sequence - w->next > MNT_HLS_JUMP_MAX)
            ? MNT_HLS_RESET : MNT_HLS_NEWS;
 }
 

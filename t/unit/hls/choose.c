@@ -34,7 +34,9 @@
     V("BANDWIDTH=900,RESOLUTION=1080x1920,FRAME-RATE=29.97", "tall")          \
     V("BANDWIDTH=901,RESOLUTION=1920x818,FRAME-RATE=59.94", "wide")           \
     V("BANDWIDTH=100,RESOLUTION=1280x720", "plain")                           \
-    V("BANDWIDTH=100,RESOLUTION=1280x720", "redundant")
+    V("BANDWIDTH=100,RESOLUTION=1280x720", "redundant")                       \
+    V("BANDWIDTH=50,RESOLUTION=640x360,FRAME-RATE=60.5", "fast")              \
+    V("BANDWIDTH=50,RESOLUTION=640x360,FRAME-RATE=30", "slow")
 
 #define SOUND  "#EXTM3U\n" V("BANDWIDTH=1,CODECS=\"opus\"", "one")            \
                V("BANDWIDTH=2,CODECS=\"opus\"", "two")
@@ -86,7 +88,9 @@ choose(void **state)
         { ODD, "900p", "wide" },
         { ODD, "818p60", "wide" },
         { ODD, "720p60", "plain" },
-        { ODD, "audio", "plain" },
+        { ODD, "360p60", "fast" },
+        { ODD, "360p50", "slow" },
+        { ODD, "audio", "slow" },
         { SOUND, "best", "one" },
         { SOUND, "1080p", "one" },
         { SOUND, "audio", "two" },

@@ -273,6 +273,28 @@ static const load_t  unknown_lower[] = {
 };
 
 
+/* the same with dates: later ones tell a restart at once */
+
+static const load_t  dated_lower[] = {
+    { 100, 3, 'a', MNT_HLS_NEWS, 0, 3, 0, 0, 0 },
+    { 90, 3, 'b', MNT_HLS_RESET, 0, 3, 1, 0, 0 },
+    { 91, 3, 'b', MNT_HLS_NEWS, 2, 1, 0, 0, 0 }
+};
+
+
+/* an edge that still lists what was lost: too late, it is not in order */
+
+static const load_t  late[] = {
+    { 100, 3, 'a', MNT_HLS_NEWS, 0, 3, 0, 0, 0 },
+    { 105, 3, 'a', MNT_HLS_NEWS, 0, 3, 1, 103, 2 },
+    { 102, 3, 'a', MNT_HLS_STALE, 0, 0, 0, 0, 0 },
+    { 102, 3, 'a', MNT_HLS_STALE, 0, 0, 0, 0, 0 },
+    { 102, 3, 'a', MNT_HLS_STALE, 0, 0, 0, 0, 0 },
+    { 102, 3, 'a', MNT_HLS_STALE, 0, 0, 0, 0, 0 },
+    { 106, 3, 'a', MNT_HLS_NEWS, 2, 1, 0, 0, 0 }
+};
+
+
 static void
 windows(void **state)
 {
@@ -290,6 +312,9 @@ windows(void **state)
     RUN(older_edge, NAMES);
     RUN(older_edge, DATES);
     RUN(older_edge, FIRST_DATE);
+    RUN(late, NAMES);
+    RUN(late, DATES);
+    RUN(late, FIRST_DATE);
 }
 
 
@@ -310,6 +335,8 @@ resets(void **state)
     RUN(forward, TOKENS);
     RUN(fail_back, NAMES);
     RUN(unknown_lower, NAMES);
+    RUN(dated_lower, DATES);
+    RUN(dated_lower, FIRST_DATE);
 }
 
 
@@ -405,6 +432,7 @@ same_names(void **state)
     p.segments[1].uri = S("other.ts");
     mnt_hls_window_plan(&w, &p, 0, 0, &plan);
     assert_int_equal(plan.news, MNT_HLS_UNCHANGED);
+    assert_int_equal(w.by_number, 0);
 
     mnt_arena_free(&a);
 }
