@@ -13,6 +13,7 @@
  *     answer of catalogue   5 s            ask is cancelled
  *     lookups (_add.c)      10 s a step    lookups and asks are cancelled
  *     a thread (_files.c)   the disk       the result is dropped
+ *     the rooms (_wait.c)   2 s            timer is deleted
  */
 
 
@@ -83,8 +84,9 @@ static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
 ngx_int_t
 ngx_http_mntreamer_api_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                  rc;
-    ngx_http_mntreamer_ctx_t  *ctx;
+    ngx_int_t                        rc;
+    ngx_http_mntreamer_ctx_t        *ctx;
+    const ngx_http_mntreamer_env_t  *env;
 
     ctx = ngx_http_mntreamer_ctx(r);
     if (ctx == NULL) {
@@ -96,6 +98,16 @@ ngx_http_mntreamer_api_handler(ngx_http_request_t *r)
     if (!(r->method & (NGX_HTTP_POST|NGX_HTTP_PATCH))) {
         rc = ngx_http_discard_request_body(r);
         if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    env = ngx_http_mntreamer_env();
+
+    if (env->catalog == NULL || !ngx_mntreamer_catalog_up(env->catalog)) {
+        rc = ngx_http_mntreamer_wait(r, ngx_http_mntreamer_api_handler,
+                                     NGX_HTTP_MNTREAMER_YOUNG);
+        if (rc != NGX_DECLINED) {
             return rc;
         }
     }
@@ -298,15 +310,19 @@ ngx_http_mntreamer_hold(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx)
 {
     ngx_http_cleanup_t  *cln;
 
-    cln = ngx_http_cleanup_add(r, 0);
+    if (!ctx->guarded) {
+        cln = ngx_http_cleanup_add(r, 0);
 
-    if (cln == NULL) {
-        ngx_http_mntreamer_drop(ctx);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        if (cln == NULL) {
+            ngx_http_mntreamer_drop(ctx);
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        cln->handler = ngx_http_mntreamer_drop;
+        cln->data = ctx;
+
+        ctx->guarded = 1;
     }
-
-    cln->handler = ngx_http_mntreamer_drop;
-    cln->data = ctx;
 
     if (!ctx->held) {
         ctx->held = 1;

@@ -81,7 +81,7 @@ ngx_http_mntreamer_body(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx,
 }
 
 
-/* reading the body has raised the request's count for us */
+/* reading the body has raised the request's count for us, perhaps again */
 
 static void
 ngx_http_mntreamer_body_read(ngx_http_request_t *r)
@@ -90,6 +90,10 @@ ngx_http_mntreamer_body_read(ngx_http_request_t *r)
     ngx_http_mntreamer_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_mntreamer_module);
+
+    if (ctx->held) {
+        r->main->count--;
+    }
 
     ctx->held = 1;
 

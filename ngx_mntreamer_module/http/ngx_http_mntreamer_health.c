@@ -11,7 +11,8 @@
 #include "ngx_http_mntreamer_internal.h"
 
 
-#define NGX_HTTP_MNTREAMER_HEALTH_MS  500
+#define NGX_HTTP_MNTREAMER_HEALTH_MS     500
+#define NGX_HTTP_MNTREAMER_HEALTH_YOUNG  300
 
 
 static void ngx_http_mntreamer_health_done(void *data,
@@ -50,6 +51,12 @@ ngx_http_mntreamer_health_handler(ngx_http_request_t *r)
     env = ngx_http_mntreamer_env();
 
     if (env->catalog == NULL || !ngx_mntreamer_catalog_up(env->catalog)) {
+        rc = ngx_http_mntreamer_wait(r, ngx_http_mntreamer_health_handler,
+                                     NGX_HTTP_MNTREAMER_HEALTH_YOUNG);
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+
         return ngx_http_mntreamer_health_send(r, NULL);
     }
 

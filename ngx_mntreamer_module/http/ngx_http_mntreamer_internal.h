@@ -20,6 +20,7 @@
 #define NGX_HTTP_MNTREAMER_BODY_MAX    65536
 #define NGX_HTTP_MNTREAMER_ITEMS_BODY  1048576   /* with "items" */
 #define NGX_HTTP_MNTREAMER_TIMEOUT     5000      /* of a question */
+#define NGX_HTTP_MNTREAMER_YOUNG       2000      /* age of a worker */
 #define NGX_HTTP_MNTREAMER_FILES       5000      /* listed of a recording */
 
 
@@ -127,6 +128,7 @@ struct ngx_http_mntreamer_ctx_s {
     void                        (*cancel)(void *data);
     void                         *data;       /* of the route, of cancel() */
     ngx_uint_t                    limit;      /* of a list */
+    void                         *wait;       /* pool; of _wait.c */
 
     ngx_str_t                     replacement;  /* body of nginx's error */
 
@@ -134,6 +136,7 @@ struct ngx_http_mntreamer_ctx_s {
     unsigned                      replace:1;
     unsigned                      replaced:1;
     unsigned                      held:1;     /* the request waits for us */
+    unsigned                      guarded:1;  /* has the cleanup */
 };
 
 
@@ -165,6 +168,15 @@ ngx_int_t ngx_http_mntreamer_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 ngx_int_t ngx_http_mntreamer_cache_control(ngx_http_request_t *r,
     ngx_str_t *value);
+
+/*
+ * _wait.c: while the worker is younger than "age" lets the request wait and
+ * calls "handler" again; NGX_DECLINED: it is too late for that.
+ */
+
+void ngx_http_mntreamer_wait_start(void);
+ngx_int_t ngx_http_mntreamer_wait(ngx_http_request_t *r,
+    ngx_http_handler_pt handler, ngx_msec_t age);
 
 /* _filter.c: errors of nginx's own in locations of ours; counts answers */
 

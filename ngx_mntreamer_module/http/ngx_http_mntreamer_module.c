@@ -18,6 +18,7 @@ static char *ngx_http_mntreamer_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_mntreamer_location(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static ngx_int_t ngx_http_mntreamer_init_process(ngx_cycle_t *cycle);
 
 
 static ngx_http_handler_pt  ngx_http_mntreamer_handlers[] = {
@@ -94,13 +95,22 @@ ngx_module_t  ngx_http_mntreamer_module = {
     NGX_HTTP_MODULE,                   /* module type */
     NULL,                              /* init master */
     NULL,                              /* init module */
-    NULL,                              /* init process */
+    ngx_http_mntreamer_init_process,   /* init process */
     NULL,                              /* init thread */
     NULL,                              /* exit thread */
     NULL,                              /* exit process */
     NULL,                              /* exit master */
     NGX_MODULE_V1_PADDING
 };
+
+
+static ngx_int_t
+ngx_http_mntreamer_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_mntreamer_wait_start();
+
+    return NGX_OK;
+}
 
 
 void

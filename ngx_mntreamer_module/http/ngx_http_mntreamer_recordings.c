@@ -88,6 +88,7 @@ ngx_http_mntreamer_recordings_handler(ngx_http_request_t *r)
     mnt_str_t                         name;
     ngx_chain_t                       out;
     ngx_file_info_t                   fi;
+    const ngx_http_mntreamer_env_t   *env;
     const ngx_http_mntreamer_type_t  *type;
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
@@ -116,6 +117,15 @@ ngx_http_mntreamer_recordings_handler(ngx_http_request_t *r)
 
     if (type == NULL || !mnt_path_servable(name)) {
         return NGX_HTTP_NOT_FOUND;
+    }
+
+    env = ngx_http_mntreamer_env();
+
+    if (env->storage == NULL) {
+        rc = ngx_http_mntreamer_wait(r, ngx_http_mntreamer_recordings_handler,
+                                     NGX_HTTP_MNTREAMER_YOUNG);
+
+        return (rc == NGX_DECLINED) ? NGX_HTTP_SERVICE_UNAVAILABLE : rc;
     }
 
     b = ngx_calloc_buf(r->pool);
@@ -181,10 +191,6 @@ ngx_http_mntreamer_open(ngx_http_request_t *r, ngx_str_t *path,
     const ngx_http_mntreamer_env_t  *env;
 
     env = ngx_http_mntreamer_env();
-
-    if (env->storage == NULL) {
-        return NGX_HTTP_SERVICE_UNAVAILABLE;
-    }
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_pool_cleanup_file_t));
     p = ngx_pnalloc(r->pool, path->len + 1);
