@@ -30,8 +30,9 @@
  * Commit (DESIGN.md 5), in one function in a thread: bytes complete -> fsync
  * -> journal -> rename without replacing -> directory fsync -> one write() to
  * the playlist.  Opening a track recovers it: torn tails are cut, files that
- * are journalled and complete get their name and their entry, other .part files
- * are dropped, entries whose files are gone are taken off (mnt_recovery.h).
+ * are journalled and complete get their name and their entry, other .part
+ * files are dropped, entries whose files are gone are taken off
+ * (mnt_recovery.h).
  * Opening also gives journal and playlist a new inode, so that a frozen former
  * writer appends to nothing and notices it (RELIABILITY C1).
  */
