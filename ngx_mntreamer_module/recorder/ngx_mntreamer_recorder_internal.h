@@ -353,14 +353,21 @@ void ngx_mntreamer_session_facts(ngx_mntreamer_session_t *s,
 void ngx_mntreamer_session_load(ngx_mntreamer_session_t *s);
 /* the playlist of the variant, before anything is opened */
 void ngx_mntreamer_session_media(ngx_mntreamer_session_t *s);
+/* an mnt_hls_rc_e; the result lives until the next parse of this worker */
+ngx_uint_t ngx_mntreamer_session_parse(ngx_mntreamer_session_t *s,
+    const ngx_mntreamer_answer_t *answer, mnt_hls_playlist_t *p);
+ngx_int_t ngx_mntreamer_session_renditions(ngx_mntreamer_session_t *s,
+    ngx_uint_t n);
+
+
+/* ngx_mntreamer_recorder_open.c */
+
 /* asks the database for a row and a path */
 void ngx_mntreamer_session_open(ngx_mntreamer_session_t *s);
-/* opens the tracks */
+/* opens the tracks that are not open; runs it when all are */
 void ngx_mntreamer_session_tracks(ngx_mntreamer_session_t *s);
 /* finds out which tracks there are in the directory */
 void ngx_mntreamer_session_find(ngx_mntreamer_session_t *s);
-ngx_uint_t ngx_mntreamer_session_parse(ngx_mntreamer_session_t *s,
-    const ngx_mntreamer_answer_t *answer, mnt_hls_playlist_t *p);
 
 
 /* ngx_mntreamer_recorder_rendition.c */
