@@ -30,8 +30,8 @@ for my $file (glob("$MNT::TOP/conf/*.conf"),
     $text =~ s{^load_module .*;}{load_module $MNT::MODULE;}m;
     $text =~ s{^user .*;}{}m;
     $text =~ s{/var/log/nginx/}{$dir/log/}g;
-    $text =~ s{/run/nginx\.pid}{$dir/run/nginx.pid};
-    $text =~ s{/var/lib/mntreamer}{$dir/storage}g;
+    $text =~ s{ /run/nginx\.pid}{ $dir/run/nginx.pid};
+    $text =~ s{ /var/lib/mntreamer;}{ $dir/storage;};
     $text =~ s{listen(\s+)80;}{listen$1 127.0.0.1:$port;};
     $text =~ s{listen\s+\[::\]:80;}{};
 

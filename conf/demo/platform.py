@@ -6,7 +6,7 @@
 
 An API shaped like Chzzk's and real live HLS made by ffmpeg, on 127.0.0.1:
 a channel in TS, one in fMP4, one that goes on and off the air, one that is
-always off.  Ends, and ends its encoders, when the process that started it is
+always off, and one to be added by hand.  Ends, and ends its encoders, when the process that started it is
 gone.
 
   platform.py --dir DIR [--port N]
@@ -87,6 +87,9 @@ CHANNELS = [
     Channel(3, "들락날락", "ts", "Just_Chatting",
             ["2분 방송, 1분 휴식"], 659, "comes-and-goes"),
     Channel(4, "Never On", "ts", "Just_Chatting", ["nothing here"], 0, "off"),
+
+    # not watched until somebody adds it on the page
+    Channel(5, "손으로 추가", "ts", "Just_Chatting", ["nothing here"], 0, "off"),
 ]
 
 

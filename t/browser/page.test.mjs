@@ -183,12 +183,14 @@ test('a title is text, whatever it holds', async (t) => {
 
 test('a channel is added by what somebody types', async (t) => {
     const page = await open(t);
-    const id = 'e'.repeat(32);
+    const name = '손으로 추가';
+    const id = 'd' + '5'.padStart(31, '0');
 
-    await page.locator('#add-channel').fill('  ' + id + ' ');
+    await page.locator('#add-channel').fill('  ' + name + ' ');
     await page.locator('#add button').click();
     await until('it is said', async () =>
-        (await page.locator('#add-note').textContent()).includes('Watching'));
+        await page.locator('#add-note').textContent()
+        === 'Watching ' + name + '.');
 
     const { items } = await api('streamers?channel_id=' + id);
 
