@@ -80,6 +80,8 @@ ngx_mntreamer_buffer_get(ngx_mntreamer_buffers_t *bs, ngx_uint_t small)
         b = ngx_queue_data(q, ngx_mntreamer_buffer_t, link);
         b->used = 0;
 
+        bs->taken += !small;
+
         return b;
     }
 
@@ -105,9 +107,23 @@ ngx_mntreamer_buffer_get(ngx_mntreamer_buffers_t *bs, ngx_uint_t small)
 
     if (!small) {
         bs->big++;
+        bs->taken++;
     }
 
     return b;
+}
+
+
+/*
+ * A task costs about as much as the writing of 64 KB, so a usual segment goes
+ * with its commit alone as long as the buffers are not needed elsewhere.
+ */
+
+off_t
+ngx_mntreamer_buffers_gather(ngx_mntreamer_buffers_t *bs)
+{
+    return (bs->taken < bs->max_big / 2) ? NGX_MNTREAMER_GATHER_MAX
+                                          : NGX_MNTREAMER_GATHER;
 }
 
 
@@ -124,8 +140,13 @@ ngx_mntreamer_buffers_put(ngx_mntreamer_buffers_t *bs, ngx_queue_t *from)
         b = ngx_queue_data(q, ngx_mntreamer_buffer_t, link);
         b->since = ngx_current_msec;
 
-        ngx_queue_insert_head(b->size == NGX_MNTREAMER_SMALL_BUFFER
-                              ? &bs->idle_small : &bs->idle, q);
+        if (b->size == NGX_MNTREAMER_SMALL_BUFFER) {
+            ngx_queue_insert_head(&bs->idle_small, q);
+
+        } else {
+            ngx_queue_insert_head(&bs->idle, q);
+            bs->taken--;
+        }
     }
 
     if (!bs->sweep.timer_set && !ngx_exiting) {

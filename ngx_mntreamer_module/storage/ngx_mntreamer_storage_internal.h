@@ -21,7 +21,8 @@
 
 
 #define NGX_MNTREAMER_SMALL_BUFFER  32768
-#define NGX_MNTREAMER_GATHER        65536     /* bytes before a write */
+#define NGX_MNTREAMER_GATHER        65536     /* bytes before a write, */
+#define NGX_MNTREAMER_GATHER_MAX    1048576   /* while buffers are plenty */
 #define NGX_MNTREAMER_BATCH         16        /* entries of one commit */
 #define NGX_MNTREAMER_UNSYNCED      32        /* files of one interval */
 #define NGX_MNTREAMER_HEAD_BYTES    512       /* enough to know a container */
@@ -66,6 +67,7 @@ typedef struct {
     ngx_queue_t        idle;                  /* last used first */
     ngx_queue_t        idle_small;
     ngx_uint_t         big;                   /* existing ones */
+    ngx_uint_t         taken;                 /* of these */
     ngx_uint_t         max_big;
     size_t             size;                  /* of a big one */
     ngx_event_t        sweep;
@@ -253,6 +255,8 @@ void ngx_mntreamer_buffers_init(ngx_mntreamer_storage_t *st);
 void ngx_mntreamer_buffers_done(ngx_mntreamer_buffers_t *bs);
 ngx_mntreamer_buffer_t *ngx_mntreamer_buffer_get(ngx_mntreamer_buffers_t *bs,
     ngx_uint_t small);
+/* how many bytes a part is to gather before it writes them */
+off_t ngx_mntreamer_buffers_gather(ngx_mntreamer_buffers_t *bs);
 void ngx_mntreamer_buffers_put(ngx_mntreamer_buffers_t *bs, ngx_queue_t *q);
 
 

@@ -131,7 +131,10 @@ ngx_mntreamer_part_write(ngx_mntreamer_part_t *part, u_char *p, size_t len)
 
             ngx_queue_insert_tail(&part->buffers, &b->link);
 
-            if (part->buffered >= NGX_MNTREAMER_GATHER && !part->writing) {
+            if (!part->writing
+                && part->buffered
+                   >= ngx_mntreamer_buffers_gather(&st->buffers))
+            {
                 ngx_mntreamer_part_post(part);
             }
         }
@@ -243,6 +246,12 @@ ngx_mntreamer_part_post(ngx_mntreamer_part_t *part)
     tr = part->tr;
     st = tr->st;
 
+    if (tr->state == NGX_MNTREAMER_TRACK_OPENING) {
+
+        /* there is no directory yet */
+        return;
+    }
+
     part->working = 1;
 
     ngx_mntreamer_part_take(part, 0);
@@ -312,7 +321,8 @@ ngx_mntreamer_part_worked(void *data)
 
     if (part->rc == NGX_MNTREAMER_STORE_OK && !ngx_queue_empty(&part->buffers)
         && ngx_queue_head(&part->buffers) != ngx_queue_last(&part->buffers)
-        && part->buffered >= NGX_MNTREAMER_GATHER)
+        && part->buffered
+           >= ngx_mntreamer_buffers_gather(&tr->st->buffers))
     {
         ngx_mntreamer_part_post(part);
     }
