@@ -79,14 +79,20 @@ mnt_limiter_advance(mnt_limiter_t *l, int64_t now_ms)
 static uint32_t
 mnt_limiter_rate(const mnt_limiter_t *l, uint32_t rate, int64_t now_ms)
 {
-    int64_t  n;
+    int64_t  n, past;
 
-    if (l->cut_ms == 0 || now_ms - l->cut_ms >= 60 * 1000) {
+    if (l->cut_ms == 0) {
         return rate;
     }
 
-    n = l->cut_rate + (now_ms - l->cut_ms) * (int64_t) rate
-                      / MNT_LIMITER_RECOVER;
+    past = l->cut_ms > l->not_before_ms ? l->cut_ms : l->not_before_ms;
+    past = now_ms - past;
+
+    if (past > 1000 * MNT_LIMITER_RECOVER) {
+        return rate;
+    }
+
+    n = l->cut_rate + (past > 0 ? past * rate / MNT_LIMITER_RECOVER : 0);
     n /= 1000;
 
     if (n < 1) {

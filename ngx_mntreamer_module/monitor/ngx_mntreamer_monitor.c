@@ -5,10 +5,15 @@
 
 
 /*
- * Who is due.  One timer per worker; each platform is claimed on its own,
- * never more than can be sent within the next second, so that what is most
- * urgent at that moment goes first.  Between claims the catalogue's word of the next due
- * time is slept for; a NOTIFY wakes earlier.
+ * Which streamers are due and when to look again.  A platform is a "lane": its
+ * queues of questions, its limiter, and the time of its next claim.  Everything
+ * that happens (an answer, a permit, something due, the tick) wakes _run(),
+ * which sends what has a permit and claims as many streamers as there are
+ * permits for now: so the order of check_at is the order of asking, however
+ * many workers there are.
+ *
+ * The tick finds what nobody was told of, such as leases of lost machines: one
+ * small statement each second, of one lane after the other.
  */
 
 
@@ -19,70 +24,32 @@
 #include "ngx_mntreamer_monitor_internal.h"
 
 
-#define NGX_MNTREAMER_MONITOR_IDLE_MS    5000 /* asked at least so often */
-#define NGX_MNTREAMER_MONITOR_RETRY_MS   500
-#define NGX_MNTREAMER_MONITOR_BATCH      2000
-#define NGX_MNTREAMER_MONITOR_RESUME     64
-#define NGX_MNTREAMER_MONITOR_ZONE_SIZE  (64 * 1024)
+#define NGX_MNTREAMER_MONITOR_TICK      1000
+#define NGX_MNTREAMER_MONITOR_PAUSE     50    /* between two claims that do not
+                                                 find all they could */
+#define NGX_MNTREAMER_MONITOR_FEW       10    /* between any two */
+#define NGX_MNTREAMER_MONITOR_BATCH     2000
+#define NGX_MNTREAMER_MONITOR_RESUME    64    /* recordings of one claim */
+#define NGX_MNTREAMER_MONITOR_ADVANCE   15000
+#define NGX_MNTREAMER_MONITOR_LONG      60000 /* a timer is looked at again */
 
 
-static ngx_int_t ngx_mntreamer_monitor_zone_init(ngx_shm_zone_t *zone,
-    void *data);
+static void ngx_mntreamer_lane_init(ngx_mntreamer_lane_t *lane,
+    ngx_mntreamer_monitor_t *mon,
+    const ngx_mntreamer_platform_conf_t *conf, ngx_uint_t i);
 static void ngx_mntreamer_monitor_tick(ngx_event_t *ev);
-static void ngx_mntreamer_monitor_permit(ngx_event_t *ev);
+static void ngx_mntreamer_monitor_posted(ngx_event_t *ev);
+static void ngx_mntreamer_lane_timer(ngx_event_t *ev);
 static void ngx_mntreamer_monitor_run(ngx_mntreamer_monitor_t *mon);
-static ngx_uint_t ngx_mntreamer_monitor_limit(ngx_mntreamer_monitor_t *mon,
-    ngx_mntreamer_monitor_platform_t *p);
-static void ngx_mntreamer_monitor_claim(ngx_mntreamer_monitor_t *mon,
-    ngx_mntreamer_monitor_platform_t *p);
-static void ngx_mntreamer_monitor_claimed(void *data, ngx_uint_t rc,
+static void ngx_mntreamer_lane_due(ngx_mntreamer_lane_t *lane, ngx_msec_t ms);
+static int64_t ngx_mntreamer_lane_claim(ngx_mntreamer_lane_t *lane);
+static ngx_uint_t ngx_mntreamer_lane_room(ngx_mntreamer_lane_t *lane,
+    ngx_uint_t *permits);
+static void ngx_mntreamer_lane_claimed(void *data, ngx_uint_t rc,
     ngx_mntreamer_claim_t *claims, ngx_uint_t n, int64_t next_ms);
 static void ngx_mntreamer_monitor_resume(ngx_mntreamer_monitor_t *mon);
 static void ngx_mntreamer_monitor_resumed(void *data, ngx_uint_t rc,
     ngx_mntreamer_claim_t *claims, ngx_uint_t n, int64_t next_ms);
-static void ngx_mntreamer_monitor_arm(ngx_mntreamer_monitor_t *mon,
-    ngx_msec_t ms);
-
-
-ngx_shm_zone_t *
-ngx_mntreamer_monitor_zone(ngx_conf_t *cf, void *tag)
-{
-    ngx_str_t        name = ngx_string("mntreamer_limiters");
-    ngx_shm_zone_t  *zone;
-
-    zone = ngx_shared_memory_add(cf, &name, NGX_MNTREAMER_MONITOR_ZONE_SIZE,
-                                 tag);
-    if (zone) {
-        zone->init = ngx_mntreamer_monitor_zone_init;
-    }
-
-    return zone;
-}
-
-
-static ngx_int_t
-ngx_mntreamer_monitor_zone_init(ngx_shm_zone_t *zone, void *data)
-{
-    ngx_slab_pool_t  *shpool;
-
-    shpool = (ngx_slab_pool_t *) zone->shm.addr;
-
-    if (data) {
-        zone->data = data;
-        return NGX_OK;
-    }
-
-    if (zone->shm.exists) {
-        zone->data = shpool->data;
-        return NGX_OK;
-    }
-
-    zone->data = ngx_slab_calloc(shpool, NGX_MNTREAMER_MONITOR_PLATFORMS
-                                         * sizeof(mnt_limiter_t));
-    shpool->data = zone->data;
-
-    return zone->data ? NGX_OK : NGX_ERROR;
-}
 
 
 ngx_mntreamer_monitor_t *
@@ -91,11 +58,9 @@ ngx_mntreamer_monitor_create(const ngx_mntreamer_monitor_conf_t *conf,
     ngx_mntreamer_curl_t *curl, ngx_mntreamer_catalog_t *cat,
     ngx_mntreamer_metrics_t *metrics, ngx_log_t *log)
 {
-    ngx_uint_t                         i;
-    mnt_limiter_t                     *limiters;
-    ngx_mntreamer_monitor_t           *mon;
-    ngx_mntreamer_platform_conf_t     *pcf;
-    ngx_mntreamer_monitor_platform_t  *p;
+    ngx_uint_t                      i;
+    ngx_mntreamer_monitor_t        *mon;
+    ngx_mntreamer_platform_conf_t  *pcf;
 
     mon = ngx_calloc(sizeof(ngx_mntreamer_monitor_t), log);
     if (mon == NULL) {
@@ -107,119 +72,122 @@ ngx_mntreamer_monitor_create(const ngx_mntreamer_monitor_conf_t *conf,
     mon->curl = curl;
     mon->cat = cat;
     mon->metrics = metrics;
-    mon->shpool = (ngx_slab_pool_t *) conf->zone->shm.addr;
     mon->log = log;
-    mon->dummy.fd = (ngx_socket_t) -1;
+    mon->zone = conf->zone ? conf->zone->data : NULL;
+    mon->ident.data = mon;
+    mon->ident.fd = (ngx_socket_t) -1;
 
-    ngx_queue_init(&mon->all);
+    ngx_queue_init(&mon->running);
 
     mon->tick.handler = ngx_mntreamer_monitor_tick;
-    mon->tick.data = &mon->dummy;
+    mon->tick.data = &mon->ident;
     mon->tick.log = log;
     mon->tick.cancelable = 1;
 
-    mon->permit.handler = ngx_mntreamer_monitor_permit;
-    mon->permit.data = &mon->dummy;
-    mon->permit.log = log;
-    mon->permit.cancelable = 1;
+    mon->post.handler = ngx_mntreamer_monitor_posted;
+    mon->post.data = &mon->ident;
+    mon->post.log = log;
 
-    mon->dummy.data = mon;
+    mon->nlanes = conf->platforms->nelts;
+    mon->lanes = ngx_calloc(mon->nlanes * sizeof(ngx_mntreamer_lane_t), log);
 
-    limiters = conf->zone->data;
-    pcf = conf->platforms->elts;
-
-    for (i = 0; i < conf->platforms->nelts
-                && i < NGX_MNTREAMER_MONITOR_PLATFORMS; i++)
-    {
-        p = &mon->platforms[i];
-
-        p->conf = &pcf[i];
-        p->limiter = &limiters[i];
-        p->monitor = mon;
-
-        ngx_queue_init(&p->urgent);
-        ngx_queue_init(&p->waiting);
+    if (mon->lanes == NULL) {
+        ngx_free(mon);
+        return NULL;
     }
 
-    mon->nplatforms = i;
+    pcf = conf->platforms->elts;
+
+    for (i = 0; i < mon->nlanes; i++) {
+        ngx_mntreamer_lane_init(&mon->lanes[i], mon, &pcf[i], i);
+    }
 
     return mon;
+}
+
+
+static void
+ngx_mntreamer_lane_init(ngx_mntreamer_lane_t *lane,
+    ngx_mntreamer_monitor_t *mon,
+    const ngx_mntreamer_platform_conf_t *conf, ngx_uint_t i)
+{
+    ngx_uint_t  turn;
+
+    lane->mon = mon;
+    lane->conf = conf;
+    lane->ident.data = lane;
+    lane->ident.fd = (ngx_socket_t) -1;
+
+    /* by the platform's number: the zone outlives an nginx with others */
+
+    if (mon->zone && conf->platform->id >= 0
+        && conf->platform->id < NGX_MNTREAMER_MONITOR_LIMITERS)
+    {
+        lane->limiter = &mon->zone->limiters[conf->platform->id];
+    }
+
+    for (turn = 0; turn < NGX_MNTREAMER_TURNS; turn++) {
+        ngx_queue_init(&lane->turns[turn]);
+    }
+
+    lane->timer.handler = ngx_mntreamer_lane_timer;
+    lane->timer.data = &lane->ident;
+    lane->timer.log = mon->log;
+    lane->timer.cancelable = 1;
 }
 
 
 void
 ngx_mntreamer_monitor_destroy(ngx_mntreamer_monitor_t *mon)
 {
-    while (!ngx_queue_empty(&mon->all)) {
-        ngx_mntreamer_probing_destroy(
-            ngx_mntreamer_probing_of(ngx_queue_head(&mon->all)));
+    ngx_uint_t                i, turn;
+    ngx_queue_t              *q;
+    ngx_mntreamer_lane_t     *lane;
+    ngx_mntreamer_probing_t  *p;
+
+    while (!ngx_queue_empty(&mon->running)) {
+        q = ngx_queue_head(&mon->running);
+        p = ngx_queue_data(q, ngx_mntreamer_probing_t, queue);
+        ngx_mntreamer_probing_free(p);
+    }
+
+    for (i = 0; i < mon->nlanes; i++) {
+        lane = &mon->lanes[i];
+
+        for (turn = 0; turn < NGX_MNTREAMER_TURNS; turn++) {
+            while (!ngx_queue_empty(&lane->turns[turn])) {
+                q = ngx_queue_head(&lane->turns[turn]);
+                p = ngx_queue_data(q, ngx_mntreamer_probing_t, queue);
+                ngx_mntreamer_probing_free(p);
+            }
+        }
+
+        if (lane->timer.timer_set) {
+            ngx_del_timer(&lane->timer);
+        }
     }
 
     if (mon->tick.timer_set) {
         ngx_del_timer(&mon->tick);
     }
 
-    if (mon->permit.timer_set) {
-        ngx_del_timer(&mon->permit);
+    if (mon->post.posted) {
+        ngx_delete_posted_event(&mon->post);
     }
 
+    ngx_free(mon->lanes);
     ngx_free(mon);
 }
 
 
-void
-ngx_mntreamer_monitor_state(ngx_mntreamer_monitor_t *mon, ngx_uint_t up)
-{
-    mon->up = up;
-
-    if (up) {
-        ngx_mntreamer_monitor_due(mon);
-    }
-}
-
-
-void
-ngx_mntreamer_monitor_due(ngx_mntreamer_monitor_t *mon)
+ngx_mntreamer_lane_t *
+ngx_mntreamer_monitor_lane(ngx_mntreamer_monitor_t *mon, ngx_int_t platform_id)
 {
     ngx_uint_t  i;
 
-    if (!mon->up || mon->stopped) {
-        return;
-    }
-
-    for (i = 0; i < mon->nplatforms; i++) {
-        mon->platforms[i].more = 1;
-    }
-
-    mon->resume_at = ngx_current_msec;
-
-    /* several notices of one moment are one claim */
-
-    ngx_mntreamer_monitor_arm(mon, 1);
-}
-
-
-/* probes of the ladder end where they stand: their leases are given back */
-
-void
-ngx_mntreamer_monitor_stop(ngx_mntreamer_monitor_t *mon)
-{
-    mon->stopped = 1;
-
-    if (mon->tick.timer_set) {
-        ngx_del_timer(&mon->tick);
-    }
-}
-
-
-ngx_mntreamer_monitor_platform_t *
-ngx_mntreamer_monitor_find(ngx_mntreamer_monitor_t *mon, ngx_int_t platform_id)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < mon->nplatforms; i++) {
-        if (mon->platforms[i].conf->platform->id == platform_id) {
-            return &mon->platforms[i];
+    for (i = 0; i < mon->nlanes; i++) {
+        if (mon->lanes[i].conf->platform->id == platform_id) {
+            return &mon->lanes[i];
         }
     }
 
@@ -231,212 +199,315 @@ const ngx_mntreamer_platform_conf_t *
 ngx_mntreamer_monitor_platform(ngx_mntreamer_monitor_t *mon,
     ngx_int_t platform_id)
 {
-    ngx_mntreamer_monitor_platform_t  *p;
+    ngx_mntreamer_lane_t  *lane;
 
-    p = ngx_mntreamer_monitor_find(mon, platform_id);
+    lane = ngx_mntreamer_monitor_lane(mon, platform_id);
 
-    return p ? p->conf : NULL;
+    return lane ? lane->conf : NULL;
 }
 
 
-static void
-ngx_mntreamer_monitor_arm(ngx_mntreamer_monitor_t *mon, ngx_msec_t ms)
+void
+ngx_mntreamer_monitor_state(ngx_mntreamer_monitor_t *mon, ngx_uint_t up)
 {
+    mon->up = up & 1;
+
+    if (!up || mon->stopped) {
+        return;
+    }
+
+    if (!mon->tick.timer_set) {
+        ngx_add_timer(&mon->tick, NGX_MNTREAMER_MONITOR_TICK / 2
+                                  + ngx_random() % NGX_MNTREAMER_MONITOR_TICK);
+    }
+
+    ngx_mntreamer_monitor_due(mon);
+}
+
+
+void
+ngx_mntreamer_monitor_due(ngx_mntreamer_monitor_t *mon)
+{
+    ngx_uint_t  i;
+
+    mon->resume = 1;
+
+    for (i = 0; i < mon->nlanes; i++) {
+        ngx_mntreamer_lane_due(&mon->lanes[i], 0);
+    }
+
+    ngx_mntreamer_monitor_wake(mon);
+}
+
+
+void
+ngx_mntreamer_monitor_stop(ngx_mntreamer_monitor_t *mon)
+{
+    ngx_uint_t                i;
+    ngx_queue_t              *q;
+    ngx_mntreamer_lane_t     *lane;
+    ngx_mntreamer_probing_t  *p;
+
+    mon->stopped = 1;
+
     if (mon->tick.timer_set) {
         ngx_del_timer(&mon->tick);
     }
 
-    ngx_add_timer(&mon->tick, ms);
+    for (i = 0; i < mon->nlanes; i++) {
+        lane = &mon->lanes[i];
+
+        while (!ngx_queue_empty(&lane->turns[NGX_MNTREAMER_TURN_CLAIM])) {
+            q = ngx_queue_head(&lane->turns[NGX_MNTREAMER_TURN_CLAIM]);
+            p = ngx_queue_data(q, ngx_mntreamer_probing_t, queue);
+            ngx_mntreamer_probing_free(p);
+        }
+    }
+}
+
+
+void
+ngx_mntreamer_monitor_wake(ngx_mntreamer_monitor_t *mon)
+{
+    if (!mon->post.posted) {
+        ngx_post_event(&mon->post, &ngx_posted_events);
+    }
+}
+
+
+static void
+ngx_mntreamer_monitor_posted(ngx_event_t *ev)
+{
+    ngx_mntreamer_ident_t *ident = ev->data;
+
+    ngx_mntreamer_monitor_run(ident->data);
+}
+
+
+static void
+ngx_mntreamer_lane_timer(ngx_event_t *ev)
+{
+    ngx_mntreamer_ident_t  *ident = ev->data;
+    ngx_mntreamer_lane_t   *lane = ident->data;
+
+    ngx_mntreamer_monitor_run(lane->mon);
 }
 
 
 static void
 ngx_mntreamer_monitor_tick(ngx_event_t *ev)
 {
-    ngx_connection_t *dummy = ev->data;
+    ngx_uint_t                i;
+    ngx_mntreamer_ident_t    *ident = ev->data;
+    ngx_mntreamer_monitor_t  *mon = ident->data;
 
-    ngx_mntreamer_monitor_run(dummy->data);
-}
+    i = mon->ticks++ % (mon->nlanes + 1);
 
+    if (i == mon->nlanes) {
+        mon->resume = 1;
 
-static void
-ngx_mntreamer_monitor_permit(ngx_event_t *ev)
-{
-    ngx_connection_t *dummy = ev->data;
-
-    ngx_mntreamer_probing_send(dummy->data);
-}
-
-
-void
-ngx_mntreamer_monitor_room(ngx_mntreamer_monitor_t *mon)
-{
-    ngx_uint_t  i;
-
-    if (!mon->up || mon->stopped) {
-        return;
+    } else {
+        ngx_mntreamer_lane_due(&mon->lanes[i], 0);
     }
 
-    for (i = 0; i < mon->nplatforms; i++) {
-        if (mon->platforms[i].more && !mon->platforms[i].claiming) {
-            ngx_mntreamer_monitor_arm(mon, 1);
-            return;
-        }
-    }
+    ngx_add_timer(&mon->tick, NGX_MNTREAMER_MONITOR_TICK - 50
+                              + ngx_random() % 100);
+
+    ngx_mntreamer_monitor_run(mon);
 }
 
 
 static void
 ngx_mntreamer_monitor_run(ngx_mntreamer_monitor_t *mon)
 {
-    ngx_uint_t                         i;
-    ngx_msec_int_t                     ms, left;
-    ngx_mntreamer_monitor_platform_t  *p;
+    int64_t                permit, claim;
+    ngx_uint_t             i;
+    ngx_mntreamer_lane_t  *lane;
 
-    if (!mon->up || mon->stopped) {
-        return;
-    }
+    /* first those that are being recorded: their windows pass */
 
-    if ((ngx_msec_int_t) (ngx_current_msec - mon->resume_at) >= 0) {
-        ngx_mntreamer_monitor_resume(mon);
-    }
+    ngx_mntreamer_monitor_resume(mon);
 
-    ms = NGX_MNTREAMER_MONITOR_IDLE_MS;
+    for (i = 0; i < mon->nlanes; i++) {
+        lane = &mon->lanes[i];
 
-    for (i = 0; i < mon->nplatforms; i++) {
-        p = &mon->platforms[i];
+        permit = ngx_mntreamer_probing_pump(lane);
+        claim = ngx_mntreamer_lane_claim(lane);
 
-        if (p->claiming) {
-            continue;
+        if (permit == -1 || (claim != -1 && claim < permit)) {
+            permit = claim;
         }
 
-        left = p->more ? 0 : (ngx_msec_int_t) (p->due - ngx_current_msec);
-
-        if (left <= 0) {
-            ngx_mntreamer_monitor_claim(mon, p);
-            left = p->claiming ? ms : NGX_MNTREAMER_MONITOR_RETRY_MS / 5;
+        if (lane->timer.timer_set) {
+            ngx_del_timer(&lane->timer);
         }
 
-        ms = ngx_min(ms, left);
+        if (permit >= 0) {
+            permit = ngx_min(permit, NGX_MNTREAMER_MONITOR_LONG);
+            ngx_add_timer(&lane->timer, (ngx_msec_t) ngx_max(permit, 1));
+        }
     }
 
-    ngx_mntreamer_monitor_arm(mon, ngx_max(ms, 1));
+    ngx_mntreamer_metrics_set(mon->metrics, NGX_MNTREAMER_M_PROBES_RUNNING,
+                              (int64_t) mon->nrunning);
 }
 
 
-/* what may be sent within the next second, and is not waiting already */
+/* something is due in "ms"; an earlier time stays */
+
+static void
+ngx_mntreamer_lane_due(ngx_mntreamer_lane_t *lane, ngx_msec_t ms)
+{
+    ngx_msec_t  due;
+
+    due = ngx_current_msec + ms;
+
+    if (!lane->waiting || (ngx_msec_int_t) (lane->due - due) > 0) {
+        lane->due = due;
+    }
+
+    lane->waiting = 1;
+    lane->again = 1;
+}
+
+
+/* claims if something is due and can be sent; the pause until then, or -1 */
+
+static int64_t
+ngx_mntreamer_lane_claim(ngx_mntreamer_lane_t *lane)
+{
+    ngx_msec_t                advance;
+    ngx_uint_t                room, permits;
+    ngx_msec_int_t            wait;
+    ngx_mntreamer_monitor_t  *mon;
+
+    mon = lane->mon;
+
+    if (!mon->up || mon->stopped || lane->claiming || !lane->waiting) {
+        return -1;
+    }
+
+    wait = (ngx_msec_int_t) (lane->due - ngx_current_msec);
+
+    if (wait > 0) {
+        return wait;
+    }
+
+    /* an answer wakes the lane when there is no room, a timer for permits */
+
+    room = ngx_mntreamer_lane_room(lane, &permits);
+
+    if (room == 0) {
+        return -1;
+    }
+
+    if (permits == 0) {
+        return NGX_MNTREAMER_MONITOR_PAUSE;
+    }
+
+    if (ngx_current_msec - lane->claimed_ms < NGX_MNTREAMER_MONITOR_FEW) {
+        return NGX_MNTREAMER_MONITOR_FEW;
+    }
+
+    room = ngx_min(room, permits);
+    advance = NGX_MNTREAMER_MONITOR_ADVANCE + 2 * mon->conf->total_ms;
+
+    lane->again = 0;
+
+    if (ngx_mntreamer_catalog_claim(mon->cat, lane->conf->platform->id, room,
+                                    advance, ngx_mntreamer_lane_claimed, lane)
+        != NGX_OK)
+    {
+        return NGX_MNTREAMER_MONITOR_TICK;
+    }
+
+    lane->claiming = 1;
+    lane->waiting = 0;
+    lane->claimed_ms = ngx_current_msec;
+
+    return -1;
+}
+
+
+/*
+ * Streamers that may wait here: enough to keep the transfers busy during the
+ * next claim, refilled when half of them are gone.
+ */
 
 static ngx_uint_t
-ngx_mntreamer_monitor_limit(ngx_mntreamer_monitor_t *mon,
-    ngx_mntreamer_monitor_platform_t *p)
+ngx_mntreamer_lane_room(ngx_mntreamer_lane_t *lane, ngx_uint_t *permits)
 {
-    ngx_uint_t  n, room;
+    ngx_uint_t  most, n;
 
-    ngx_shmtx_lock(&mon->shpool->mutex);
-    n = mnt_limiter_free(p->limiter, p->conf->rate, ngx_current_msec);
-    ngx_shmtx_unlock(&mon->shpool->mutex);
+    most = ngx_min(4 * lane->mon->conf->max_running,
+                   2 * NGX_MNTREAMER_MONITOR_BATCH);
 
-    n = (n > p->nwaiting) ? n - p->nwaiting : 0;
+    n = ngx_mntreamer_limit_free(lane);
 
-    /* twice what may run: the database works while we do */
+    *permits = n > lane->queued ? n - lane->queued : 0;
 
-    room = 2 * mon->conf->max_running;
-    room = (room > mon->running) ? room - mon->running : 0;
+    if (lane->claimed > most / 2) {
+        return 0;
+    }
 
-    return ngx_min(ngx_min(n, room), NGX_MNTREAMER_MONITOR_BATCH);
+    return ngx_min(most - lane->claimed, NGX_MNTREAMER_MONITOR_BATCH);
 }
 
 
 static void
-ngx_mntreamer_monitor_claim(ngx_mntreamer_monitor_t *mon,
-    ngx_mntreamer_monitor_platform_t *p)
-{
-    ngx_uint_t  limit;
-    ngx_msec_t  advance;
-
-    limit = ngx_mntreamer_monitor_limit(mon, p);
-
-    if (limit == 0
-        || (limit < mon->conf->max_running / 4 && mon->running
-            && limit < p->conf->rate))
-    {
-        p->more = 1;
-        return;
-    }
-
-    /* who dies with a claim in the hand leaves it due again after that time */
-
-    advance = ngx_max((ngx_msec_t) mnt_backoff_next(&mon->conf->backoff, 1, 0,
-                                                    0),
-                      2 * mon->conf->total_ms);
-
-    p->more = 0;
-    p->due = ngx_current_msec + NGX_MNTREAMER_MONITOR_IDLE_MS;
-
-    if (ngx_mntreamer_catalog_claim(mon->cat, p->conf->platform->id, limit,
-                                    advance, ngx_mntreamer_monitor_claimed, p)
-        == NGX_OK)
-    {
-        p->claiming = 1;
-        return;
-    }
-
-    p->due = ngx_current_msec + NGX_MNTREAMER_MONITOR_RETRY_MS;
-}
-
-
-static void
-ngx_mntreamer_monitor_claimed(void *data, ngx_uint_t rc,
+ngx_mntreamer_lane_claimed(void *data, ngx_uint_t rc,
     ngx_mntreamer_claim_t *claims, ngx_uint_t n, int64_t next_ms)
 {
-    ngx_mntreamer_monitor_platform_t *p = data;
+    ngx_mntreamer_lane_t *lane = data;
 
     ngx_uint_t                i;
     ngx_mntreamer_monitor_t  *mon;
+    ngx_mntreamer_probing_t  *p;
 
-    mon = p->monitor;
-    p->claiming = 0;
+    mon = lane->mon;
+    lane->claiming = 0;
 
-    if (rc != NGX_MNTREAMER_PQ_OK) {
-        p->due = ngx_current_msec + NGX_MNTREAMER_MONITOR_RETRY_MS;
-        ngx_mntreamer_monitor_arm(mon, NGX_MNTREAMER_MONITOR_RETRY_MS);
-        return;
-    }
+    /* what is not queued is given back, or becomes due again by itself */
 
-    if (next_ms < 0 || next_ms > NGX_MNTREAMER_MONITOR_IDLE_MS) {
-        next_ms = NGX_MNTREAMER_MONITOR_IDLE_MS
-                  + ngx_random() % (NGX_MNTREAMER_MONITOR_IDLE_MS / 5);
-    }
-
-    p->due = ngx_current_msec + (ngx_msec_t) next_ms;
-
-    if (next_ms == 0) {
-        p->more = 1;
-    }
-
-    if (mon->stopped) {
-        return;                               /* released with all others */
-    }
-
-    for (i = 0; i < n; i++) {
-        if (ngx_mntreamer_probing_claim(mon, p, &claims[i]) != NGX_OK) {
-            break;                            /* no memory: leases expire */
+    for (i = 0; i < n && !mon->stopped; i++) {
+        p = ngx_mntreamer_probing_create(lane, NGX_MNTREAMER_PROBING_CLAIM,
+                                         NGX_MNTREAMER_TURN_CLAIM, &claims[i]);
+        if (p == NULL) {
+            break;
         }
     }
 
-    ngx_mntreamer_probing_send(mon);
-    ngx_mntreamer_monitor_arm(mon, 1);
+    if (rc != NGX_MNTREAMER_PQ_OK) {
+        ngx_mntreamer_lane_due(lane, NGX_MNTREAMER_MONITOR_TICK);
+
+    } else if (lane->again) {
+        ngx_mntreamer_lane_due(lane, 0);
+
+    } else if (next_ms == 0 && n) {
+        ngx_mntreamer_lane_due(lane, 0);
+
+    } else if (next_ms >= 0) {
+        next_ms = ngx_min(next_ms, NGX_MNTREAMER_MONITOR_LONG);
+
+        ngx_mntreamer_lane_due(lane, (ngx_msec_t)
+                               ngx_max(next_ms, NGX_MNTREAMER_MONITOR_PAUSE)
+                               + ngx_random() % NGX_MNTREAMER_MONITOR_FEW);
+    }
+
+    lane->again = 0;
+
+    ngx_mntreamer_monitor_wake(mon);
 }
 
+
+/* recordings in progress that nobody writes any more */
 
 static void
 ngx_mntreamer_monitor_resume(ngx_mntreamer_monitor_t *mon)
 {
-    if (mon->resuming) {
+    if (!mon->resume || mon->resuming || !mon->up || mon->stopped) {
         return;
     }
-
-    mon->resume_at = ngx_current_msec + NGX_MNTREAMER_MONITOR_IDLE_MS;
 
     if (ngx_mntreamer_catalog_claim_recordings(mon->cat,
                                                NGX_MNTREAMER_MONITOR_RESUME,
@@ -444,6 +515,7 @@ ngx_mntreamer_monitor_resume(ngx_mntreamer_monitor_t *mon)
                                                mon)
         == NGX_OK)
     {
+        mon->resume = 0;
         mon->resuming = 1;
     }
 }
@@ -455,20 +527,37 @@ ngx_mntreamer_monitor_resumed(void *data, ngx_uint_t rc,
 {
     ngx_mntreamer_monitor_t *mon = data;
 
-    ngx_uint_t  i;
+    u_char                 label[NGX_MNTREAMER_MONITOR_LABEL];
+    ngx_uint_t             i;
+    ngx_mntreamer_lane_t  *lane;
 
     mon->resuming = 0;
 
-    if (rc != NGX_MNTREAMER_PQ_OK || mon->stopped) {
-        return;
-    }
+    for (i = 0; i < n && !mon->stopped; i++) {
+        lane = ngx_mntreamer_monitor_lane(mon, claims[i].platform);
 
-    for (i = 0; i < n; i++) {
+        if (lane == NULL) {
+            continue;
+        }
+
+        if (claims[i].quality.len == 0) {
+            claims[i].quality = lane->conf->quality;
+        }
+
+        ngx_log_error(NGX_LOG_NOTICE, mon->log, 0,
+                      "mntreamer: took over recording %L of \"%s\", nothing "
+                      "was stored for %L ms", claims[i].recording_id,
+                      ngx_mntreamer_monitor_label(lane, &claims[i].channel_id,
+                                                  label),
+                      claims[i].silent_ms);
+
+        /* what is declined here is free again when its lease has expired */
+
         (void) mon->handlers.resume(mon->handlers.data, &claims[i]);
     }
 
     if (n == NGX_MNTREAMER_MONITOR_RESUME) {
-        mon->resume_at = ngx_current_msec;
-        ngx_mntreamer_monitor_arm(mon, 1);
+        mon->resume = 1;
+        ngx_mntreamer_monitor_wake(mon);
     }
 }

@@ -14,82 +14,145 @@
 
 #include "ngx_mntreamer_monitor.h"
 #include "mnt_limiter.h"
+#include "../loop/ngx_mntreamer_watch.h"
 
 
-#define NGX_MNTREAMER_MONITOR_PLATFORMS  16
+#define NGX_MNTREAMER_MONITOR_LIMITERS  32    /* platforms in the zone */
+#define NGX_MNTREAMER_MONITOR_LABEL     160   /* bytes of a channel in a log */
 
-
-/* a platform as this worker sees it */
 
 typedef struct {
-    const ngx_mntreamer_platform_conf_t  *conf;     /* alias */
-    mnt_limiter_t                        *limiter;  /* alias, shared memory */
-    ngx_queue_t                           urgent;   /* waiting for a permit */
-    ngx_queue_t                           waiting;
-    ngx_uint_t                            nwaiting;
-    ngx_msec_t                            due;      /* next claim; when "more"
-                                                       is not set */
-    ngx_uint_t                            more;     /* :1; some are due now */
-    ngx_uint_t                            claiming; /* :1 */
-    ngx_mntreamer_monitor_t              *monitor;  /* alias */
-} ngx_mntreamer_monitor_platform_t;
+    mnt_limiter_t                limiters[NGX_MNTREAMER_MONITOR_LIMITERS];
+} ngx_mntreamer_monitor_zone_t;
 
 
-struct ngx_mntreamer_monitor_s {
-    const ngx_mntreamer_monitor_conf_t   *conf;     /* alias */
-    ngx_mntreamer_monitor_handlers_t      handlers;
-    ngx_mntreamer_curl_t                 *curl;     /* alias, as below */
-    ngx_mntreamer_catalog_t              *cat;
-    ngx_mntreamer_metrics_t              *metrics;
-    ngx_slab_pool_t                      *shpool;
-    ngx_log_t                            *log;
+typedef enum {
+    NGX_MNTREAMER_PROBING_CLAIM = 0,          /* of a due streamer */
+    NGX_MNTREAMER_PROBING_ASK,                /* for somebody else */
+    NGX_MNTREAMER_PROBING_LOOKUP
+} ngx_mntreamer_probing_kind_e;
 
-    ngx_mntreamer_monitor_platform_t      platforms[
-                                              NGX_MNTREAMER_MONITOR_PLATFORMS];
-    ngx_uint_t                            nplatforms;
+/* whose turn it is when a permit is free: the lowest that waits */
 
-    ngx_queue_t                           all;      /* probings, any state */
-    ngx_uint_t                            running;  /* routine probes */
-    ngx_uint_t                            up;       /* :1; claims are wanted */
-    ngx_uint_t                            stopped;  /* :1; for good */
-    ngx_uint_t                            resuming; /* :1; recordings */
-    ngx_msec_t                            resume_at;
+typedef enum {
+    NGX_MNTREAMER_TURN_ASK = 0,               /* the recorder; second questions */
+    NGX_MNTREAMER_TURN_LOOKUP,
+    NGX_MNTREAMER_TURN_CLAIM,
+    NGX_MNTREAMER_TURNS
+} ngx_mntreamer_turn_e;
 
-    ngx_event_t                           tick;     /* claims */
-    ngx_event_t                           permit;   /* waiting probings */
-    ngx_connection_t                      dummy;
+
+/* a platform as this worker asks it */
+
+typedef struct {
+    ngx_mntreamer_monitor_t               *mon;      /* alias */
+    const ngx_mntreamer_platform_conf_t   *conf;     /* alias */
+    mnt_limiter_t                         *limiter;  /* shared; NULL: none */
+    ngx_queue_t                            turns[NGX_MNTREAMER_TURNS];
+    ngx_uint_t                             queued;
+    ngx_uint_t                             claimed;  /* of these, and running */
+
+    ngx_event_t                            timer;    /* permit or claim */
+    ngx_mntreamer_ident_t                  ident;
+    ngx_msec_t                             due;      /* next claim */
+    ngx_msec_t                             claimed_ms;
+    ngx_uint_t                             waiting;  /* something is due at
+                                                        "due" */
+    unsigned                               claiming:1;
+    unsigned                               again:1;  /* due meanwhile */
+} ngx_mntreamer_lane_t;
+
+
+struct ngx_mntreamer_probing_s {
+    ngx_queue_t                  queue;       /* of a turn, or running */
+    ngx_mntreamer_lane_t        *lane;        /* alias */
+    ngx_mntreamer_transfer_t    *transfer;    /* owned while in flight */
+    ngx_uint_t                   kind;        /* probing_kind_e */
+    mnt_request_e                request;
+    int64_t                      sent_ms;     /* its permit */
+    ngx_msec_t                   since;       /* claimed */
+    ngx_mntreamer_claim_t        claim;       /* texts behind the struct */
+    ngx_str_t                    channel;     /* or what is looked up */
+    const char                  *failed;      /* why nothing is asked */
+
+    union {
+        ngx_mntreamer_probed_pt  probed;
+        ngx_mntreamer_lookup_pt  found;
+    } done;
+    void                        *data;        /* alias */
+
+    unsigned                     api:1;       /* sent to the API */
+    unsigned                     running:1;
+    unsigned                     delivering:1;
 };
 
 
-/* ngx_mntreamer_monitor_probe.c */
+struct ngx_mntreamer_monitor_s {
+    const ngx_mntreamer_monitor_conf_t  *conf;       /* alias */
+    ngx_mntreamer_monitor_handlers_t     handlers;
+    ngx_mntreamer_curl_t                *curl;       /* alias, as those below */
+    ngx_mntreamer_catalog_t             *cat;
+    ngx_mntreamer_metrics_t             *metrics;
+    ngx_log_t                           *log;
+    ngx_mntreamer_monitor_zone_t        *zone;       /* shared */
 
-/* starts a probe of the ladder */
-ngx_int_t ngx_mntreamer_probing_claim(ngx_mntreamer_monitor_t *mon,
-    ngx_mntreamer_monitor_platform_t *p, const ngx_mntreamer_claim_t *claim);
+    ngx_mntreamer_lane_t                *lanes;      /* owned */
+    ngx_uint_t                           nlanes;
 
-/* sends what has a permit; arms the permit timer for the rest */
-void ngx_mntreamer_probing_send(ngx_mntreamer_monitor_t *mon);
+    ngx_queue_t                          running;    /* probings in flight */
+    ngx_uint_t                           nrunning;
 
-void ngx_mntreamer_probing_destroy(ngx_mntreamer_probing_t *pr);
+    ngx_event_t                          tick;
+    ngx_event_t                          post;
+    ngx_mntreamer_ident_t                ident;
+    ngx_uint_t                           ticks;
 
-ngx_mntreamer_probing_t *ngx_mntreamer_probing_of(ngx_queue_t *q);
-
-
-/* ngx_mntreamer_monitor_result.c */
-
-/* what a probe of the ladder found: row, log, metrics, and the recorder */
-void ngx_mntreamer_monitor_result(ngx_mntreamer_monitor_t *mon,
-    ngx_mntreamer_monitor_platform_t *p, const ngx_mntreamer_claim_t *claim,
-    const mnt_probe_t *probe);
+    unsigned                             up:1;       /* the catalogue */
+    unsigned                             stopped:1;
+    unsigned                             resuming:1; /* recordings are asked
+                                                        for */
+    unsigned                             resume:1;   /* ask for them */
+};
 
 
 /* ngx_mntreamer_monitor.c */
 
-ngx_mntreamer_monitor_platform_t *ngx_mntreamer_monitor_find(
-    ngx_mntreamer_monitor_t *mon, ngx_int_t platform_id);
+/* runs the queues soon, not from here */
+void ngx_mntreamer_monitor_wake(ngx_mntreamer_monitor_t *mon);
+ngx_mntreamer_lane_t *ngx_mntreamer_monitor_lane(ngx_mntreamer_monitor_t *mon,
+    ngx_int_t platform_id);
 
-/* a routine probe ended: there is room for another one */
-void ngx_mntreamer_monitor_room(ngx_mntreamer_monitor_t *mon);
+
+/* ngx_mntreamer_monitor_limit.c: the limiter, locked */
+
+int64_t ngx_mntreamer_monitor_clock(void);
+int64_t ngx_mntreamer_limit_take(ngx_mntreamer_lane_t *lane, int64_t *sent_ms);
+ngx_uint_t ngx_mntreamer_limit_free(ngx_mntreamer_lane_t *lane);
+void ngx_mntreamer_limit_done(ngx_mntreamer_lane_t *lane, int64_t sent_ms,
+    ngx_uint_t accepted);
+int64_t ngx_mntreamer_limit_refused(ngx_mntreamer_lane_t *lane,
+    int64_t sent_ms, int64_t retry_after_ms);
+
+
+/* ngx_mntreamer_monitor_probe.c */
+
+/* a probing that waits for its turn; NULL: memory is gone */
+ngx_mntreamer_probing_t *ngx_mntreamer_probing_create(
+    ngx_mntreamer_lane_t *lane, ngx_uint_t kind, ngx_uint_t turn,
+    const ngx_mntreamer_claim_t *claim);
+void ngx_mntreamer_probing_free(ngx_mntreamer_probing_t *p);
+/* sends what has a permit; the pause until the next, -1: nothing waits */
+int64_t ngx_mntreamer_probing_pump(ngx_mntreamer_lane_t *lane);
+
+
+/* ngx_mntreamer_monitor_result.c */
+
+/* the claimed streamer was asked about */
+void ngx_mntreamer_monitor_result(ngx_mntreamer_probing_t *p,
+    const mnt_probe_t *probe);
+/* "chzzk/0123...": a channel as the log may show it; terminated */
+u_char *ngx_mntreamer_monitor_label(ngx_mntreamer_lane_t *lane,
+    const ngx_str_t *channel, u_char *buf);
 
 
 #endif /* _NGX_MNTREAMER_MONITOR_INTERNAL_H_INCLUDED_ */

@@ -5,17 +5,12 @@
 
 
 /*
- * One question to a platform: of the ladder, of the recorder, or of the API.
+ * A question to a platform: waits for its turn and a permit, is sent, perhaps
+ * asks a second one, and ends in exactly one completion.
  *
- * state     entered by      waits for        deadline           then
- * WAITING   created, more   permit           none: bounded by   FETCHING
- *                                            the rate
- * FETCHING  permit          transfer         probe_timeout      WAITING, DONE
- * DONE      answer read     posted event     -                  freed
- *
- * Urgent ones (the recorder's, the API's) go before those of the ladder.  The
- * owner is told from the event loop; an owner that lets go by _cancel() is
- * never told.
+ * state    entered by        waits for          deadline         then
+ * queued   _create, "more"   turn and permit    claims: 10 s     running
+ * running  _send             transfer           total_ms         queued, end
  */
 
 
@@ -24,217 +19,117 @@
 #include <ngx_event.h>
 
 #include "ngx_mntreamer_monitor_internal.h"
+#include "../base/mnt_url.h"
 
 
-#define NGX_MNTREAMER_PROBE_ARENA      (1024 * 1024)
-#define NGX_MNTREAMER_PROBE_REDIRECTS  2
+#define NGX_MNTREAMER_PROBING_ARENA      (256 * 1024)
+#define NGX_MNTREAMER_PROBING_STALE      10000
+#define NGX_MNTREAMER_PROBING_REDIRECTS  3    /* of playlists; an API has none */
+#define NGX_MNTREAMER_PROBING_BODY       (2 * 1024 * 1024)
 
 
-typedef enum {
-    NGX_MNTREAMER_PROBING_WAITING = 0,
-    NGX_MNTREAMER_PROBING_FETCHING,
-    NGX_MNTREAMER_PROBING_DONE
-} ngx_mntreamer_probing_state_e;
-
-
-struct ngx_mntreamer_probing_s {
-    ngx_queue_t                        all;
-    ngx_queue_t                        queue;       /* of waiting ones */
-    ngx_mntreamer_probing_state_e      state;
-    ngx_mntreamer_monitor_t           *monitor;     /* alias */
-    ngx_mntreamer_monitor_platform_t  *platform;    /* alias */
-    mnt_request_e                      kind;
-    ngx_str_t                          channel;     /* owned, in this block */
-    ngx_mntreamer_transfer_t          *transfer;    /* owned while FETCHING */
-
-    /* whose it is: of the ladder when both are NULL */
-    ngx_mntreamer_probed_pt            probed;
-    ngx_mntreamer_lookup_pt            found;
-    void                              *data;        /* alias */
-
-    ngx_mntreamer_claim_t              claim;       /* of the ladder */
-    ngx_msec_t                         claimed;
-    ngx_uint_t                         sent;        /* unsigned sent:1 */
-
-    mnt_probe_outcome_e                outcome;     /* known without asking */
-    const char                        *reason;      /* static */
-    ngx_event_t                        post;
-    ngx_connection_t                   dummy;
-};
-
-
-static ngx_mntreamer_probing_t *ngx_mntreamer_probing_create(
-    ngx_mntreamer_monitor_t *mon, ngx_mntreamer_monitor_platform_t *p,
-    const ngx_str_t *channel, const ngx_str_t *name,
-    const ngx_str_t *quality);
-static void ngx_mntreamer_probing_wait(ngx_mntreamer_probing_t *pr);
-static ngx_uint_t ngx_mntreamer_probing_routine(ngx_mntreamer_probing_t *pr);
-static void ngx_mntreamer_probing_post(ngx_mntreamer_probing_t *pr,
-    mnt_probe_outcome_e outcome, const char *reason);
-static void ngx_mntreamer_probing_posted(ngx_event_t *ev);
-static void ngx_mntreamer_probing_start(ngx_mntreamer_probing_t *pr);
-static ngx_int_t ngx_mntreamer_probing_fetch(ngx_mntreamer_probing_t *pr,
-    const mnt_platform_request_t *request);
-static void ngx_mntreamer_probing_answered(void *data,
+static void ngx_mntreamer_probing_queue(ngx_mntreamer_probing_t *p,
+    ngx_uint_t turn);
+static ngx_mntreamer_probing_t *ngx_mntreamer_probing_next(
+    ngx_mntreamer_lane_t *lane);
+static void ngx_mntreamer_probing_send(ngx_mntreamer_probing_t *p);
+static ngx_int_t ngx_mntreamer_probing_request(ngx_mntreamer_probing_t *p,
+    mnt_arena_t *arena, ngx_mntreamer_request_t *req, ngx_str_t *headers);
+static ngx_uint_t ngx_mntreamer_probing_same_host(ngx_str_t *api,
+    mnt_str_t url);
+static void ngx_mntreamer_probing_done(void *data,
     const ngx_mntreamer_answer_t *answer);
-static void ngx_mntreamer_probing_read(ngx_mntreamer_probing_t *pr,
+static void ngx_mntreamer_probing_read(ngx_mntreamer_probing_t *p,
     mnt_arena_t *arena, const mnt_platform_answer_t *answer);
-static void ngx_mntreamer_probing_lookup(ngx_mntreamer_probing_t *pr,
+static void ngx_mntreamer_probing_looked(ngx_mntreamer_probing_t *p,
     mnt_arena_t *arena, const mnt_platform_answer_t *answer);
-static void ngx_mntreamer_probing_conf(ngx_mntreamer_probing_t *pr,
-    mnt_platform_conf_t *conf);
-static void ngx_mntreamer_probing_tell(ngx_mntreamer_probing_t *pr,
+static void ngx_mntreamer_probing_fail(ngx_mntreamer_probing_t *p,
+    mnt_probe_outcome_e outcome, const char *why);
+static void ngx_mntreamer_probing_deliver(ngx_mntreamer_probing_t *p,
     const mnt_probe_t *probe);
-
-
-static mnt_str_t
-ngx_mntreamer_probing_str(ngx_str_t s)
-{
-    mnt_str_t  t;
-
-    t.data = (const char *) s.data;
-    t.len = s.len;
-
-    return t;
-}
+static mnt_str_t ngx_mntreamer_probing_str(const ngx_str_t *s);
+static ngx_str_t ngx_mntreamer_probing_text(mnt_str_t s);
 
 
 ngx_mntreamer_probing_t *
-ngx_mntreamer_probing_of(ngx_queue_t *q)
+ngx_mntreamer_probing_create(ngx_mntreamer_lane_t *lane, ngx_uint_t kind,
+    ngx_uint_t turn, const ngx_mntreamer_claim_t *claim)
 {
-    return ngx_queue_data(q, ngx_mntreamer_probing_t, all);
-}
+    u_char                   *b;
+    ngx_mntreamer_claim_t    *c;
+    ngx_mntreamer_probing_t  *p;
 
-
-/* one block holds it and its texts; "name" and "quality" are of a claim */
-
-static ngx_mntreamer_probing_t *
-ngx_mntreamer_probing_create(ngx_mntreamer_monitor_t *mon,
-    ngx_mntreamer_monitor_platform_t *p, const ngx_str_t *channel,
-    const ngx_str_t *name, const ngx_str_t *quality)
-{
-    u_char                   *t;
-    size_t                    size;
-    ngx_mntreamer_probing_t  *pr;
-
-    size = sizeof(ngx_mntreamer_probing_t) + channel->len
-           + (name ? name->len : 0) + (quality ? quality->len : 0);
-
-    pr = ngx_alloc(size, mon->log);
-    if (pr == NULL) {
+    p = ngx_alloc(sizeof(ngx_mntreamer_probing_t) + claim->channel_id.len
+                  + claim->channel_name.len + claim->quality.len
+                  + claim->broadcast_id.len, lane->mon->log);
+    if (p == NULL) {
         return NULL;
     }
 
-    ngx_memzero(pr, sizeof(ngx_mntreamer_probing_t));
+    ngx_memzero(p, sizeof(ngx_mntreamer_probing_t));
 
-    pr->monitor = mon;
-    pr->platform = p;
-    pr->dummy.fd = (ngx_socket_t) -1;
-    pr->dummy.data = pr;
-    pr->post.handler = ngx_mntreamer_probing_posted;
-    pr->post.data = &pr->dummy;
-    pr->post.log = mon->log;
+    p->lane = lane;
+    p->kind = kind;
+    p->since = ngx_current_msec;
+    p->claim = *claim;
 
-    t = (u_char *) (pr + 1);
+    c = &p->claim;
+    b = (u_char *) p + sizeof(ngx_mntreamer_probing_t);
 
-    pr->channel.data = t;
-    pr->channel.len = channel->len;
-    t = ngx_cpymem(t, channel->data, channel->len);
+    c->channel_id.data = b;
+    b = ngx_cpymem(b, claim->channel_id.data, claim->channel_id.len);
+    c->channel_name.data = b;
+    b = ngx_cpymem(b, claim->channel_name.data, claim->channel_name.len);
+    c->quality.data = b;
+    b = ngx_cpymem(b, claim->quality.data, claim->quality.len);
+    c->broadcast_id.data = b;
+    ngx_memcpy(b, claim->broadcast_id.data, claim->broadcast_id.len);
 
-    if (name) {
-        pr->claim.channel_name.data = t;
-        pr->claim.channel_name.len = name->len;
-        t = ngx_cpymem(t, name->data, name->len);
+    p->channel = c->channel_id;
+
+    if (kind == NGX_MNTREAMER_PROBING_CLAIM) {
+        lane->claimed++;
     }
 
-    if (quality) {
-        pr->claim.quality.data = t;
-        pr->claim.quality.len = quality->len;
-        (void) ngx_cpymem(t, quality->data, quality->len);
-    }
+    ngx_mntreamer_probing_queue(p, turn);
 
-    ngx_queue_insert_tail(&mon->all, &pr->all);
-
-    return pr;
+    return p;
 }
 
+
+static void
+ngx_mntreamer_probing_queue(ngx_mntreamer_probing_t *p, ngx_uint_t turn)
+{
+    ngx_queue_insert_tail(&p->lane->turns[turn], &p->queue);
+    p->lane->queued++;
+    p->running = 0;
+}
+
+
+/* takes it out of wherever it is */
 
 void
-ngx_mntreamer_probing_destroy(ngx_mntreamer_probing_t *pr)
+ngx_mntreamer_probing_free(ngx_mntreamer_probing_t *p)
 {
-    switch (pr->state) {
-
-    case NGX_MNTREAMER_PROBING_WAITING:
-        ngx_queue_remove(&pr->queue);
-        pr->platform->nwaiting--;
-        break;
-
-    case NGX_MNTREAMER_PROBING_FETCHING:
-
-        if (pr->transfer) {
-            ngx_mntreamer_curl_cancel(pr->transfer);
-        }
-
-        break;
-
-    default:
-
-        if (pr->post.posted) {
-            ngx_delete_posted_event(&pr->post);
-        }
-
-        break;
+    if (p->transfer) {
+        ngx_mntreamer_curl_cancel(p->transfer);
+        ngx_mntreamer_limit_done(p->lane, p->sent_ms, 0);
     }
 
-    if (ngx_mntreamer_probing_routine(pr)) {
-        pr->monitor->running--;
-        ngx_mntreamer_metrics_set(pr->monitor->metrics,
-                                  NGX_MNTREAMER_M_PROBES_RUNNING,
-                                  pr->monitor->running);
+    ngx_queue_remove(&p->queue);
+
+    if (p->running) {
+        p->lane->mon->nrunning--;
+
+    } else {
+        p->lane->queued--;
     }
 
-    ngx_queue_remove(&pr->all);
-    ngx_free(pr);
-}
-
-
-static ngx_uint_t
-ngx_mntreamer_probing_routine(ngx_mntreamer_probing_t *pr)
-{
-    return pr->probed == NULL && pr->found == NULL;
-}
-
-
-ngx_int_t
-ngx_mntreamer_probing_claim(ngx_mntreamer_monitor_t *mon,
-    ngx_mntreamer_monitor_platform_t *p, const ngx_mntreamer_claim_t *claim)
-{
-    ngx_str_t                 name, quality;
-    ngx_mntreamer_probing_t  *pr;
-
-    pr = ngx_mntreamer_probing_create(mon, p, &claim->channel_id,
-                                      &claim->channel_name, &claim->quality);
-    if (pr == NULL) {
-        return NGX_ERROR;
+    if (p->kind == NGX_MNTREAMER_PROBING_CLAIM) {
+        p->lane->claimed--;
     }
 
-    name = pr->claim.channel_name;
-    quality = pr->claim.quality;
-
-    pr->claim = *claim;
-    pr->claim.channel_id = pr->channel;
-    pr->claim.channel_name = name;
-    pr->claim.quality = quality.len ? quality : p->conf->quality;
-    ngx_str_null(&pr->claim.path);
-    ngx_str_null(&pr->claim.broadcast_id);
-    pr->claimed = ngx_current_msec;
-    pr->kind = MNT_REQUEST_STATUS;
-
-    mon->running++;
-
-    ngx_mntreamer_probing_wait(pr);
-
-    return NGX_OK;
+    ngx_free(p);
 }
 
 
@@ -243,34 +138,30 @@ ngx_mntreamer_monitor_probe(ngx_mntreamer_monitor_t *mon,
     ngx_int_t platform_id, ngx_str_t *channel_id, ngx_uint_t detail,
     ngx_mntreamer_probed_pt done, void *data)
 {
-    ngx_mntreamer_probing_t           *pr;
-    ngx_mntreamer_monitor_platform_t  *p;
+    ngx_mntreamer_lane_t     *lane;
+    ngx_mntreamer_claim_t     claim;
+    ngx_mntreamer_probing_t  *p;
 
-    p = ngx_mntreamer_monitor_find(mon, platform_id);
-    if (p == NULL) {
+    lane = ngx_mntreamer_monitor_lane(mon, platform_id);
+    if (lane == NULL) {
         return NULL;
     }
 
-    pr = ngx_mntreamer_probing_create(mon, p, channel_id, NULL, NULL);
-    if (pr == NULL) {
-        return NULL;
+    ngx_memzero(&claim, sizeof(ngx_mntreamer_claim_t));
+    claim.channel_id = *channel_id;
+
+    p = ngx_mntreamer_probing_create(lane, NGX_MNTREAMER_PROBING_ASK,
+                                     NGX_MNTREAMER_TURN_ASK, &claim);
+
+    if (p) {
+        p->request = detail ? MNT_REQUEST_DETAIL : MNT_REQUEST_STATUS;
+        p->done.probed = done;
+        p->data = data;
+
+        ngx_mntreamer_monitor_wake(mon);
     }
 
-    pr->probed = done;
-    pr->data = data;
-    pr->kind = detail ? MNT_REQUEST_DETAIL : MNT_REQUEST_STATUS;
-
-    ngx_mntreamer_probing_wait(pr);
-    ngx_mntreamer_probing_send(mon);
-
-    return pr;
-}
-
-
-void
-ngx_mntreamer_monitor_probe_cancel(ngx_mntreamer_probing_t *pr)
-{
-    ngx_mntreamer_probing_destroy(pr);
+    return p;
 }
 
 
@@ -279,463 +170,500 @@ ngx_mntreamer_monitor_lookup(ngx_mntreamer_monitor_t *mon,
     ngx_int_t platform_id, ngx_str_t *typed, ngx_mntreamer_lookup_pt done,
     void *data)
 {
-    int                                rc;
-    ngx_str_t                          channel;
-    mnt_str_t                          id;
-    const char                        *why;
-    mnt_arena_t                        arena;
-    const mnt_platform_t              *platform;
-    ngx_mntreamer_probing_t           *pr;
-    ngx_mntreamer_monitor_platform_t  *p;
+    int                       rc;
+    mnt_str_t                 id;
+    const char               *why;
+    mnt_arena_t               arena;
+    ngx_mntreamer_lane_t     *lane;
+    ngx_mntreamer_claim_t     claim;
+    ngx_mntreamer_probing_t  *p;
 
-    p = ngx_mntreamer_monitor_find(mon, platform_id);
-    if (p == NULL) {
+    lane = ngx_mntreamer_monitor_lane(mon, platform_id);
+    if (lane == NULL) {
         return NULL;
     }
 
-    platform = p->conf->platform;
+    why = NULL;
+    mnt_arena_init(&arena, NGX_MNTREAMER_PROBING_ARENA);
 
-    mnt_arena_init(&arena, NGX_MNTREAMER_PROBE_ARENA);
+    rc = lane->conf->platform->channel(&arena,
+                                       ngx_mntreamer_probing_str(typed), &id,
+                                       &why);
 
-    why = "is no channel";
-    id.len = 0;
-    id.data = NULL;
+    ngx_memzero(&claim, sizeof(ngx_mntreamer_claim_t));
 
-    rc = platform->channel(&arena, ngx_mntreamer_probing_str(*typed), &id,
-                           &why);
+    if (rc >= 0) {
+        claim.channel_id = ngx_mntreamer_probing_text(id);
+    }
 
-    channel.data = id.data ? (u_char *) id.data : typed->data;
-    channel.len = id.data ? id.len : typed->len;
-
-    pr = ngx_mntreamer_probing_create(mon, p, &channel, NULL, NULL);
+    p = ngx_mntreamer_probing_create(lane, NGX_MNTREAMER_PROBING_LOOKUP,
+                                     NGX_MNTREAMER_TURN_LOOKUP, &claim);
 
     mnt_arena_free(&arena);
 
-    if (pr == NULL) {
-        return NULL;
+    if (p) {
+        p->request = rc ? MNT_REQUEST_SEARCH : MNT_REQUEST_CHANNEL;
+        p->failed = (rc < 0) ? why : NULL;
+        p->done.found = done;
+        p->data = data;
+
+        ngx_mntreamer_monitor_wake(mon);
     }
 
-    pr->found = done;
-    pr->data = data;
-    pr->kind = (rc == 1) ? MNT_REQUEST_SEARCH : MNT_REQUEST_CHANNEL;
-
-    if (rc < 0) {
-        ngx_mntreamer_probing_post(pr, MNT_PROBE_UNKNOWN_CHANNEL, why);
-
-    } else if (platform->lookup == NULL) {
-        ngx_mntreamer_probing_post(pr, MNT_PROBE_OFFLINE, "");
-
-    } else {
-        ngx_mntreamer_probing_wait(pr);
-        ngx_mntreamer_probing_send(mon);
-    }
-
-    return pr;
-}
-
-
-static void
-ngx_mntreamer_probing_wait(ngx_mntreamer_probing_t *pr)
-{
-    ngx_mntreamer_monitor_platform_t  *p;
-
-    p = pr->platform;
-
-    pr->state = NGX_MNTREAMER_PROBING_WAITING;
-
-    /* the second question of one that was begun goes before new ones */
-
-    if (!ngx_mntreamer_probing_routine(pr)
-        || pr->kind == MNT_REQUEST_DETAIL)
-    {
-        ngx_queue_insert_tail(&p->urgent, &pr->queue);
-
-    } else {
-        ngx_queue_insert_tail(&p->waiting, &pr->queue);
-    }
-
-    p->nwaiting++;
+    return p;
 }
 
 
 void
-ngx_mntreamer_probing_send(ngx_mntreamer_monitor_t *mon)
+ngx_mntreamer_monitor_probe_cancel(ngx_mntreamer_probing_t *p)
 {
-    int64_t                            ms, soonest;
-    ngx_uint_t                         i;
-    ngx_queue_t                       *q;
-    ngx_mntreamer_monitor_platform_t  *p;
+    ngx_mntreamer_monitor_t  *mon;
 
-    soonest = 0;
+    /* from its own done(): it is freed behind that */
 
-    for (i = 0; i < mon->nplatforms; i++) {
-        p = &mon->platforms[i];
-
-        for ( ;; ) {
-
-            if (!ngx_queue_empty(&p->urgent)) {
-                q = ngx_queue_head(&p->urgent);
-
-            } else if (!ngx_queue_empty(&p->waiting)) {
-                q = ngx_queue_head(&p->waiting);
-
-            } else {
-                break;
-            }
-
-            ngx_shmtx_lock(&mon->shpool->mutex);
-            ms = mnt_limiter_take(p->limiter, (uint32_t) p->conf->rate,
-                                  (int64_t) ngx_current_msec);
-            ngx_shmtx_unlock(&mon->shpool->mutex);
-
-            if (ms > 0) {
-                soonest = (soonest == 0 || ms < soonest) ? ms : soonest;
-                break;
-            }
-
-            ngx_queue_remove(q);
-            p->nwaiting--;
-
-            ngx_mntreamer_probing_start(
-                ngx_queue_data(q, ngx_mntreamer_probing_t, queue));
-        }
+    if (p->delivering) {
+        return;
     }
 
-    if (soonest) {
-        if (mon->permit.timer_set) {
-            ngx_del_timer(&mon->permit);
+    mon = p->lane->mon;
+
+    ngx_mntreamer_probing_free(p);
+    ngx_mntreamer_monitor_wake(mon);
+}
+
+
+int64_t
+ngx_mntreamer_probing_pump(ngx_mntreamer_lane_t *lane)
+{
+    int64_t                   wait;
+    ngx_mntreamer_probing_t  *p;
+
+    for ( ;; ) {
+        p = ngx_mntreamer_probing_next(lane);
+
+        if (p == NULL) {
+            return -1;
         }
 
-        ngx_add_timer(&mon->permit, (ngx_msec_t) soonest);
+        if (p->kind == NGX_MNTREAMER_PROBING_LOOKUP) {
+
+            if (p->failed) {
+                ngx_mntreamer_probing_fail(p, MNT_PROBE_UNKNOWN_CHANNEL,
+                                           p->failed);
+                continue;
+            }
+
+            /* a platform without lookups takes what looks like a channel */
+
+            if (lane->conf->platform->lookup == NULL) {
+                ngx_mntreamer_probing_fail(p,
+                                           p->request == MNT_REQUEST_CHANNEL
+                                           ? MNT_PROBE_OFFLINE
+                                           : MNT_PROBE_UNKNOWN_CHANNEL, "");
+                continue;
+            }
+        }
+
+        wait = ngx_mntreamer_limit_take(lane, &p->sent_ms);
+
+        if (wait > 0) {
+            return wait;
+        }
+
+        ngx_mntreamer_probing_send(p);
     }
 }
 
 
-/* a permit was taken */
+/* claims that waited for too long become due again by themselves */
 
-static void
-ngx_mntreamer_probing_start(ngx_mntreamer_probing_t *pr)
+static ngx_mntreamer_probing_t *
+ngx_mntreamer_probing_next(ngx_mntreamer_lane_t *lane)
 {
-    int64_t                  late;
-    mnt_arena_t              arena;
-    mnt_platform_conf_t      conf;
-    mnt_platform_request_t   request;
+    ngx_uint_t                turn;
+    ngx_queue_t              *q;
+    ngx_mntreamer_monitor_t  *mon;
+    ngx_mntreamer_probing_t  *p;
 
-    pr->state = NGX_MNTREAMER_PROBING_FETCHING;
+    mon = lane->mon;
 
-    if (ngx_mntreamer_probing_routine(pr) && !pr->sent) {
-        late = pr->claim.late_ms
-               + (int64_t) (ngx_current_msec - pr->claimed);
-        ngx_mntreamer_metrics_observe(pr->monitor->metrics,
-                                      NGX_MNTREAMER_M_PROBE_LATE_MS,
-                                      ngx_max(late, 0));
-        pr->sent = 1;
+    for (turn = 0; turn < NGX_MNTREAMER_TURNS; turn++) {
+
+        while (!ngx_queue_empty(&lane->turns[turn])) {
+
+            if (turn == NGX_MNTREAMER_TURN_CLAIM
+                && mon->nrunning >= mon->conf->max_running)
+            {
+                return NULL;
+            }
+
+            q = ngx_queue_head(&lane->turns[turn]);
+            p = ngx_queue_data(q, ngx_mntreamer_probing_t, queue);
+
+            if (turn != NGX_MNTREAMER_TURN_CLAIM
+                || ngx_current_msec - p->since < NGX_MNTREAMER_PROBING_STALE)
+            {
+                return p;
+            }
+
+            ngx_mntreamer_probing_free(p);
+        }
     }
 
-    ngx_mntreamer_probing_conf(pr, &conf);
-    mnt_arena_init(&arena, NGX_MNTREAMER_PROBE_ARENA);
-    ngx_memzero(&request, sizeof(mnt_platform_request_t));
+    return NULL;
+}
 
-    if (pr->platform->conf->platform->request(&arena, &conf, pr->kind,
-                                  ngx_mntreamer_probing_str(pr->channel),
-                                  &request)
-        != 0)
+
+static void
+ngx_mntreamer_probing_send(ngx_mntreamer_probing_t *p)
+{
+    ngx_int_t                 rc;
+    ngx_str_t                 headers[4];
+    mnt_arena_t               arena;
+    ngx_mntreamer_lane_t     *lane;
+    ngx_mntreamer_request_t   req;
+    ngx_mntreamer_monitor_t  *mon;
+
+    lane = p->lane;
+    mon = lane->mon;
+
+    ngx_queue_remove(&p->queue);
+    lane->queued--;
+
+    ngx_queue_insert_tail(&mon->running, &p->queue);
+    mon->nrunning++;
+    p->running = 1;
+
+    if (p->kind == NGX_MNTREAMER_PROBING_CLAIM
+        && p->request == MNT_REQUEST_STATUS)
     {
-        ngx_mntreamer_probing_post(pr, MNT_PROBE_ERROR, "no request");
+        ngx_mntreamer_metrics_observe(mon->metrics,
+                                      NGX_MNTREAMER_M_PROBE_LATE_MS,
+                                      ngx_max(p->claim.late_ms, 0)
+                                      + (int64_t) (ngx_current_msec
+                                                   - p->since));
+    }
 
-    } else if (ngx_mntreamer_probing_fetch(pr, &request) != NGX_OK) {
-        ngx_mntreamer_probing_post(pr, MNT_PROBE_TRANSIENT, "no memory");
+    mnt_arena_init(&arena, NGX_MNTREAMER_PROBING_ARENA);
+
+    rc = ngx_mntreamer_probing_request(p, &arena, &req, headers);
+
+    if (rc == NGX_OK) {
+        p->transfer = ngx_mntreamer_curl_start(mon->curl, &req);
     }
 
     mnt_arena_free(&arena);
-}
 
+    if (p->transfer) {
+        return;
+    }
 
-static void
-ngx_mntreamer_probing_conf(ngx_mntreamer_probing_t *pr,
-    mnt_platform_conf_t *conf)
-{
-    const ngx_mntreamer_platform_conf_t  *pcf;
+    ngx_mntreamer_limit_done(lane, p->sent_ms, 0);
 
-    pcf = pr->platform->conf;
-
-    ngx_memzero(conf, sizeof(mnt_platform_conf_t));
-
-    conf->api = ngx_mntreamer_probing_str(pcf->api);
-    conf->user_agent = ngx_mntreamer_probing_str(pcf->user_agent);
-    conf->has_cookies = (pcf->cookies.len != 0);
+    ngx_mntreamer_probing_fail(p, rc == NGX_OK ? MNT_PROBE_TRANSIENT
+                                               : MNT_PROBE_ERROR,
+                               rc == NGX_OK ? "not sent" : "no such request");
 }
 
 
 static ngx_int_t
-ngx_mntreamer_probing_fetch(ngx_mntreamer_probing_t *pr,
-    const mnt_platform_request_t *request)
+ngx_mntreamer_probing_request(ngx_mntreamer_probing_t *p, mnt_arena_t *arena,
+    ngx_mntreamer_request_t *req, ngx_str_t *headers)
 {
-    unsigned                              i;
-    ngx_str_t                             headers[4];
-    ngx_mntreamer_request_t               req;
-    ngx_mntreamer_monitor_t              *mon;
-    const ngx_mntreamer_platform_conf_t  *pcf;
+    ngx_uint_t                             i;
+    mnt_platform_conf_t                    conf;
+    mnt_platform_request_t                 r;
+    const ngx_mntreamer_monitor_conf_t    *mcf;
+    const ngx_mntreamer_platform_conf_t   *pcf;
 
-    mon = pr->monitor;
-    pcf = pr->platform->conf;
+    pcf = p->lane->conf;
+    mcf = p->lane->mon->conf;
 
-    ngx_memzero(&req, sizeof(ngx_mntreamer_request_t));
+    ngx_memzero(&conf, sizeof(mnt_platform_conf_t));
 
-    for (i = 0; i < request->nheaders; i++) {
-        headers[i].data = (u_char *) request->headers[i].data;
-        headers[i].len = request->headers[i].len;
+    conf.api.data = (const char *) pcf->api.data;
+    conf.api.len = pcf->api.len;
+    conf.user_agent.data = (const char *) pcf->user_agent.data;
+    conf.user_agent.len = pcf->user_agent.len;
+    conf.has_cookies = (pcf->cookies.len != 0);
+
+    if (pcf->platform->request(arena, &conf, p->request,
+                               ngx_mntreamer_probing_str(&p->channel), &r)
+        != 0)
+    {
+        return NGX_ERROR;
     }
 
-    req.url.data = (u_char *) request->url.data;
-    req.url.len = request->url.len;
-    req.user_agent = pcf->user_agent;
-    req.headers = headers;
-    req.nheaders = request->nheaders;
-    req.proxy = request->api ? pcf->proxy : pcf->media_proxy;
-    req.max_bytes = (off_t) request->max_bytes;
-    req.connect_ms = mon->conf->connect_ms;
-    req.total_ms = mon->conf->total_ms;
-    req.stall_ms = mon->conf->stall_ms;
-    req.redirects = NGX_MNTREAMER_PROBE_REDIRECTS;
-    req.encodings = 1;
-    req.done = ngx_mntreamer_probing_answered;
-    req.data = pr;
-    req.log = mon->log;
+    p->api = r.api;
 
-    if (request->api) {
-        req.cookie = pcf->cookies;
+    ngx_memzero(req, sizeof(ngx_mntreamer_request_t));
+
+    req->url = ngx_mntreamer_probing_text(r.url);
+    req->user_agent = pcf->user_agent;
+    req->proxy = pcf->proxy;
+
+    for (i = 0; i < r.nheaders; i++) {
+        headers[i] = ngx_mntreamer_probing_text(r.headers[i]);
     }
 
-    pr->transfer = ngx_mntreamer_curl_start(mon->curl, &req);
+    req->headers = headers;
+    req->nheaders = r.nheaders;
+    req->max_bytes = r.max_bytes ? (off_t) r.max_bytes
+                                 : NGX_MNTREAMER_PROBING_BODY;
+    req->connect_ms = mcf->connect_ms;
+    req->total_ms = mcf->total_ms;
+    req->stall_ms = mcf->stall_ms;
+    req->redirects = r.api ? 0 : NGX_MNTREAMER_PROBING_REDIRECTS;
+    req->encodings = 1;
+    req->done = ngx_mntreamer_probing_done;
+    req->data = p;
+    req->log = p->lane->mon->log;
 
-    return pr->transfer ? NGX_OK : NGX_ERROR;
+    if (r.api && pcf->cookies.len
+        && ngx_mntreamer_probing_same_host((ngx_str_t *) &pcf->api, r.url))
+    {
+        req->cookie = pcf->cookies;
+    }
+
+    return NGX_OK;
+}
+
+
+/* cookies are for the API that was configured and nobody else */
+
+static ngx_uint_t
+ngx_mntreamer_probing_same_host(ngx_str_t *api, mnt_str_t url)
+{
+    mnt_url_t  a, b;
+
+    if (mnt_url_parse(ngx_mntreamer_probing_str(api), &a) != 0
+        || mnt_url_parse(url, &b) != 0)
+    {
+        return 0;
+    }
+
+    return a.port == b.port
+           && a.scheme.len == b.scheme.len
+           && ngx_strncasecmp((u_char *) a.scheme.data,
+                              (u_char *) b.scheme.data, a.scheme.len) == 0
+           && a.host.len == b.host.len
+           && ngx_strncasecmp((u_char *) a.host.data, (u_char *) b.host.data,
+                              a.host.len) == 0;
 }
 
 
 static void
-ngx_mntreamer_probing_answered(void *data,
-    const ngx_mntreamer_answer_t *answer)
+ngx_mntreamer_probing_done(void *data, const ngx_mntreamer_answer_t *answer)
 {
-    ngx_mntreamer_probing_t *pr = data;
+    ngx_mntreamer_probing_t *p = data;
 
-    ngx_time_t                        *tp;
-    mnt_arena_t                        arena;
-    ngx_mntreamer_monitor_t           *mon;
-    mnt_platform_answer_t              a;
-    ngx_mntreamer_monitor_platform_t  *p;
+    ngx_time_t              *tp;
+    mnt_arena_t              arena;
+    mnt_platform_answer_t    a;
 
-    pr->transfer = NULL;
-    mon = pr->monitor;
-    p = pr->platform;
+    p->transfer = NULL;
 
     ngx_memzero(&a, sizeof(mnt_platform_answer_t));
 
-    tp = ngx_timeofday();
-
-    a.content_type = ngx_mntreamer_probing_str(answer->content_type);
-    a.retry_after = ngx_mntreamer_probing_str(answer->retry_after);
-    a.body = ngx_mntreamer_probing_str(answer->body);
-    a.now_ms = (int64_t) tp->sec * 1000 + (int64_t) tp->msec;
+    /* an answer that was cut is none: its status would promise a body */
 
     if (answer->rc == NGX_MNTREAMER_TRANSFER_OK) {
-        a.http = (unsigned) answer->http;
+        a.http = answer->http;
+        a.content_type = ngx_mntreamer_probing_str(&answer->content_type);
+        a.retry_after = ngx_mntreamer_probing_str(&answer->retry_after);
+        a.body = ngx_mntreamer_probing_str(&answer->body);
 
     } else {
         a.transport = mnt_str_c(ngx_mntreamer_transfer_name(answer->rc));
     }
 
-    if (answer->http == 429) {
-        ngx_shmtx_lock(&mon->shpool->mutex);
-        mnt_limiter_refused(p->limiter, (uint32_t) p->conf->rate,
-                            mnt_date_retry_after(a.retry_after, a.now_ms,
-                                                 1000),
-                            (int64_t) ngx_current_msec);
-        ngx_shmtx_unlock(&mon->shpool->mutex);
+    tp = ngx_timeofday();
+    a.now_ms = (int64_t) tp->sec * 1000 + (int64_t) tp->msec;
 
-        ngx_log_error(NGX_LOG_WARN, mon->log, 0,
-                      "mntreamer: platform \"%s\" answered 429, nobody asks "
-                      "for a while", p->conf->platform->name);
-    }
+    ngx_mntreamer_limit_done(p->lane, p->sent_ms,
+                             a.http >= 200 && a.http < 400);
 
-    mnt_arena_init(&arena, NGX_MNTREAMER_PROBE_ARENA);
+    mnt_arena_init(&arena, NGX_MNTREAMER_PROBING_ARENA);
 
-    if (pr->found) {
-        ngx_mntreamer_probing_lookup(pr, &arena, &a);
+    if (p->kind == NGX_MNTREAMER_PROBING_LOOKUP) {
+        ngx_mntreamer_probing_looked(p, &arena, &a);
 
     } else {
-        ngx_mntreamer_probing_read(pr, &arena, &a);
+        ngx_mntreamer_probing_read(p, &arena, &a);
     }
 
     mnt_arena_free(&arena);
 }
 
 
-/* STATUS may lead to DETAIL; everything else ends it */
-
 static void
-ngx_mntreamer_probing_read(ngx_mntreamer_probing_t *pr, mnt_arena_t *arena,
+ngx_mntreamer_probing_read(ngx_mntreamer_probing_t *p, mnt_arena_t *arena,
     const mnt_platform_answer_t *answer)
 {
-    mnt_probe_t           probe;
-    mnt_platform_conf_t   conf;
+    mnt_probe_t                            probe;
+    mnt_platform_conf_t                    conf;
+    ngx_mntreamer_monitor_t               *mon;
+    const ngx_mntreamer_platform_conf_t   *pcf;
 
-    ngx_mntreamer_probing_conf(pr, &conf);
+    pcf = p->lane->conf;
+    mon = p->lane->mon;
 
-    ngx_memzero(&probe, sizeof(mnt_probe_t));
+    ngx_memzero(&conf, sizeof(mnt_platform_conf_t));
 
-    pr->platform->conf->platform->probe(arena, &conf, pr->kind,
-                                  ngx_mntreamer_probing_str(pr->channel),
-                                  answer, &probe);
+    conf.api = ngx_mntreamer_probing_str(&pcf->api);
+    conf.user_agent = ngx_mntreamer_probing_str(&pcf->user_agent);
+    conf.has_cookies = (pcf->cookies.len != 0);
 
-    /* who refreshes facts of a recording needs no address */
+    pcf->platform->probe(arena, &conf, p->request,
+                         ngx_mntreamer_probing_str(&p->channel), answer,
+                         &probe);
 
-    if (probe.more && pr->kind == MNT_REQUEST_STATUS && pr->probed == NULL) {
-        pr->kind = MNT_REQUEST_DETAIL;
-        ngx_mntreamer_probing_wait(pr);
-        ngx_mntreamer_probing_send(pr->monitor);
+    /* playlists are on many hosts: one of them does not speak for all */
+
+    if (probe.outcome == MNT_PROBE_RATE_LIMITED && p->api) {
+        probe.retry_after_ms = ngx_mntreamer_limit_refused(p->lane,
+                                                           p->sent_ms,
+                                                       probe.retry_after_ms);
+
+        ngx_log_error(NGX_LOG_WARN, mon->log, 0,
+                      "mntreamer: \"%s\" refuses requests, none is sent for "
+                      "%L ms", pcf->platform->name, probe.retry_after_ms);
+    }
+
+    if (probe.more && p->request == MNT_REQUEST_STATUS) {
+        ngx_queue_remove(&p->queue);
+        mon->nrunning--;
+
+        p->request = MNT_REQUEST_DETAIL;
+
+        ngx_mntreamer_probing_queue(p, NGX_MNTREAMER_TURN_ASK);
+        ngx_mntreamer_monitor_wake(mon);
         return;
     }
 
-    ngx_mntreamer_probing_tell(pr, &probe);
+    ngx_mntreamer_probing_deliver(p, &probe);
 }
 
 
 static void
-ngx_mntreamer_probing_lookup(ngx_mntreamer_probing_t *pr, mnt_arena_t *arena,
+ngx_mntreamer_probing_looked(ngx_mntreamer_probing_t *p, mnt_arena_t *arena,
     const mnt_platform_answer_t *answer)
 {
-    void                     *data;
+    mnt_str_t                 why;
     ngx_str_t                 reason;
-    mnt_str_t                 text;
     mnt_channel_t             channel;
     mnt_probe_outcome_e       outcome;
-    ngx_mntreamer_lookup_pt   found;
+    ngx_mntreamer_monitor_t  *mon;
+
+    mon = p->lane->mon;
 
     ngx_memzero(&channel, sizeof(mnt_channel_t));
-    ngx_memzero(&text, sizeof(mnt_str_t));
+    ngx_memzero(&why, sizeof(mnt_str_t));
 
-    outcome = pr->platform->conf->platform->lookup(arena, pr->kind,
-                                  ngx_mntreamer_probing_str(pr->channel),
-                                  answer, &channel, &text);
+    outcome = p->lane->conf->platform->lookup(arena, p->request,
+                                  ngx_mntreamer_probing_str(&p->channel),
+                                  answer, &channel, &why);
 
-    reason.data = (u_char *) text.data;
-    reason.len = text.len;
+    if (outcome == MNT_PROBE_RATE_LIMITED && p->api) {
+        (void) ngx_mntreamer_limit_refused(p->lane, p->sent_ms,
+                           mnt_date_retry_after(answer->retry_after,
+                                                answer->now_ms, 0));
+    }
 
-    found = pr->found;
-    data = pr->data;
+    reason = ngx_mntreamer_probing_text(why);
 
-    pr->state = NGX_MNTREAMER_PROBING_DONE;
-    ngx_mntreamer_probing_destroy(pr);
+    p->delivering = 1;
+    p->done.found(p->data, outcome, &channel, &reason);
 
-    found(data, outcome, &channel, &reason);
+    ngx_mntreamer_probing_free(p);
+    ngx_mntreamer_monitor_wake(mon);
 }
 
 
-/* frees the probing first: its owner may start the next one at once */
+/* ends it without an answer of the platform */
 
 static void
-ngx_mntreamer_probing_tell(ngx_mntreamer_probing_t *pr,
+ngx_mntreamer_probing_fail(ngx_mntreamer_probing_t *p,
+    mnt_probe_outcome_e outcome, const char *why)
+{
+    ngx_str_t                 reason;
+    mnt_probe_t               probe;
+    mnt_channel_t             channel;
+    ngx_mntreamer_monitor_t  *mon;
+
+    mon = p->lane->mon;
+
+    if (p->kind == NGX_MNTREAMER_PROBING_LOOKUP) {
+        ngx_memzero(&channel, sizeof(mnt_channel_t));
+        channel.channel_id = ngx_mntreamer_probing_str(&p->channel);
+
+        reason.data = (u_char *) why;
+        reason.len = ngx_strlen(why);
+
+        p->delivering = 1;
+        p->done.found(p->data, outcome, &channel, &reason);
+
+        ngx_mntreamer_probing_free(p);
+        ngx_mntreamer_monitor_wake(mon);
+        return;
+    }
+
+    ngx_memzero(&probe, sizeof(mnt_probe_t));
+
+    probe.outcome = outcome;
+    probe.reason = mnt_str_c(why);
+    probe.opened_ms = -1;
+    probe.closed_ms = -1;
+    probe.viewers = -1;
+
+    ngx_mntreamer_probing_deliver(p, &probe);
+}
+
+
+static void
+ngx_mntreamer_probing_deliver(ngx_mntreamer_probing_t *p,
     const mnt_probe_t *probe)
 {
-    void                              *data;
-    ngx_mntreamer_claim_t              claim;
-    ngx_mntreamer_monitor_t           *mon;
-    ngx_mntreamer_probed_pt            probed;
-    ngx_mntreamer_monitor_platform_t  *p;
+    ngx_mntreamer_monitor_t  *mon;
 
-    mon = pr->monitor;
-    p = pr->platform;
-
-    pr->state = NGX_MNTREAMER_PROBING_DONE;
+    mon = p->lane->mon;
 
     ngx_mntreamer_metrics_add(mon->metrics, NGX_MNTREAMER_M_PROBES,
                               probe->outcome, 1);
 
-    if (pr->probed) {
-        probed = pr->probed;
-        data = pr->data;
+    p->delivering = 1;
 
-        ngx_mntreamer_probing_destroy(pr);
+    if (p->kind == NGX_MNTREAMER_PROBING_CLAIM) {
+        ngx_mntreamer_monitor_result(p, probe);
 
-        probed(data, probe);
-        return;
+    } else {
+        p->done.probed(p->data, probe);
     }
 
-    claim = pr->claim;
-
-    ngx_mntreamer_monitor_result(mon, p, &claim, probe);
-    ngx_mntreamer_probing_destroy(pr);
-    ngx_mntreamer_monitor_room(mon);
+    ngx_mntreamer_probing_free(p);
+    ngx_mntreamer_monitor_wake(mon);
 }
 
 
-/* what is known without asking is told from the event loop like any answer */
-
-static void
-ngx_mntreamer_probing_post(ngx_mntreamer_probing_t *pr,
-    mnt_probe_outcome_e outcome, const char *reason)
+static mnt_str_t
+ngx_mntreamer_probing_str(const ngx_str_t *s)
 {
-    pr->state = NGX_MNTREAMER_PROBING_DONE;
-    pr->outcome = outcome;
-    pr->reason = reason;
+    mnt_str_t  t;
 
-    ngx_post_event(&pr->post, &ngx_posted_events);
+    t.data = (const char *) s->data;
+    t.len = s->len;
+
+    return t;
 }
 
 
-static void
-ngx_mntreamer_probing_posted(ngx_event_t *ev)
+static ngx_str_t
+ngx_mntreamer_probing_text(mnt_str_t s)
 {
-    ngx_connection_t *dummy = ev->data;
+    ngx_str_t  t;
 
-    void                     *data;
-    u_char                   *text;
-    ngx_str_t                 reason;
-    mnt_probe_t               probe;
-    mnt_channel_t             channel;
-    mnt_probe_outcome_e       outcome;
-    ngx_mntreamer_lookup_pt   found;
-    ngx_mntreamer_probing_t  *pr;
+    t.data = (u_char *) s.data;
+    t.len = s.len;
 
-    pr = dummy->data;
-
-    if (pr->found == NULL) {
-        ngx_memzero(&probe, sizeof(mnt_probe_t));
-
-        probe.outcome = pr->outcome;
-        probe.reason = mnt_str_c(pr->reason);
-        probe.opened_ms = MNT_DATE_NONE;
-        probe.closed_ms = MNT_DATE_NONE;
-        probe.viewers = -1;
-
-        ngx_mntreamer_probing_tell(pr, &probe);
-        return;
-    }
-
-    ngx_memzero(&channel, sizeof(mnt_channel_t));
-
-    /* the text is part of the block that is freed */
-
-    text = ngx_alloc(pr->channel.len + 1, pr->monitor->log);
-
-    if (text) {
-        ngx_memcpy(text, pr->channel.data, pr->channel.len);
-        channel.channel_id.data = (const char *) text;
-        channel.channel_id.len = pr->channel.len;
-    }
-
-    reason.data = (u_char *) pr->reason;
-    reason.len = ngx_strlen(pr->reason);
-    outcome = pr->outcome;
-    found = pr->found;
-    data = pr->data;
-
-    ngx_mntreamer_probing_destroy(pr);
-
-    found(data, outcome, &channel, &reason);
-
-    if (text) {
-        ngx_free(text);
-    }
+    return t;
 }

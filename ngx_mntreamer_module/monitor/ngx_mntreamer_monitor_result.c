@@ -4,118 +4,207 @@
  */
 
 
+/* what a probe of a due streamer leads to: a row, a log line, a recording */
+
+
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
 
 #include "ngx_mntreamer_monitor_internal.h"
+#include "../base/mnt_url.h"
 
 
-#define NGX_MNTREAMER_DETECTION_MAX  (24 * 3600 * (int64_t) 1000)
+#define NGX_MNTREAMER_MONITOR_TITLE  200      /* bytes of a title in a log */
+#define NGX_MNTREAMER_MONITOR_DAY    86400000
 
 
-static void ngx_mntreamer_monitor_next(ngx_mntreamer_monitor_t *mon,
-    const mnt_probe_t *probe, ngx_mntreamer_probe_row_t *row);
+static int64_t ngx_mntreamer_monitor_pause(ngx_mntreamer_probing_t *p,
+    const mnt_probe_t *probe, uint64_t *misses);
+static ngx_uint_t ngx_mntreamer_monitor_new(ngx_mntreamer_probing_t *p,
+    const mnt_probe_t *probe);
+static void ngx_mntreamer_monitor_noticed(ngx_mntreamer_probing_t *p,
+    const mnt_probe_t *probe, const u_char *label);
 static void ngx_mntreamer_monitor_facts(ngx_mntreamer_facts_t *facts,
     const mnt_probe_t *probe);
-static void ngx_mntreamer_monitor_live(ngx_mntreamer_monitor_t *mon,
-    ngx_mntreamer_monitor_platform_t *p, const ngx_mntreamer_claim_t *claim,
-    const mnt_probe_t *probe, ngx_mntreamer_probe_row_t *row);
-
-
-static ngx_str_t
-ngx_mntreamer_monitor_str(mnt_str_t s)
-{
-    ngx_str_t  t;
-
-    t.data = (u_char *) s.data;
-    t.len = s.len;
-
-    return t;
-}
+static u_char *ngx_mntreamer_monitor_printable(u_char *buf, size_t size,
+    mnt_str_t text);
+static ngx_str_t ngx_mntreamer_monitor_text(mnt_str_t s);
 
 
 void
-ngx_mntreamer_monitor_result(ngx_mntreamer_monitor_t *mon,
-    ngx_mntreamer_monitor_platform_t *p, const ngx_mntreamer_claim_t *claim,
+ngx_mntreamer_monitor_result(ngx_mntreamer_probing_t *p,
     const mnt_probe_t *probe)
 {
-    ngx_mntreamer_probe_row_t  row;
+    u_char                      label[NGX_MNTREAMER_MONITOR_LABEL];
+    ngx_uint_t                  on_air;
+    ngx_mntreamer_claim_t      *claim;
+    ngx_mntreamer_monitor_t    *mon;
+    ngx_mntreamer_probe_row_t   row;
+
+    mon = p->lane->mon;
+    claim = &p->claim;
+
+    (void) ngx_mntreamer_monitor_label(p->lane, &p->channel, label);
+
+    on_air = (probe->outcome == MNT_PROBE_LIVE
+              || probe->outcome == MNT_PROBE_LIVE_NOT_PLAYABLE);
+
+    if (on_air) {
+        if (ngx_mntreamer_monitor_new(p, probe)) {
+            ngx_mntreamer_monitor_noticed(p, probe, label);
+        }
+
+    } else if (claim->streaming && mnt_probe_conclusive(probe->outcome)) {
+        ngx_log_error(NGX_LOG_NOTICE, mon->log, 0,
+                      "mntreamer: went off the air \"%s\"", label);
+    }
 
     ngx_memzero(&row, sizeof(ngx_mntreamer_probe_row_t));
 
     row.streamer_id = claim->streamer_id;
     row.epoch = claim->epoch;
     row.outcome = probe->outcome;
-    row.reason = ngx_mntreamer_monitor_str(probe->reason);
-    row.misses = claim->misses;
+    row.reason = ngx_mntreamer_monitor_text(probe->reason);
+    row.next_ms = ngx_mntreamer_monitor_pause(p, probe, &row.misses);
 
     ngx_mntreamer_monitor_facts(&row.facts, probe);
-    ngx_mntreamer_monitor_next(mon, probe, &row);
 
     if (probe->outcome == MNT_PROBE_LIVE) {
-        ngx_mntreamer_monitor_live(mon, p, claim, probe, &row);
+        if (claim->quality.len == 0) {
+            claim->quality = p->lane->conf->quality;
+        }
+
+        /* the known broadcast was for us: the recorder reads the probe's */
+
+        ngx_str_null(&claim->broadcast_id);
+
+        row.keep = !mon->stopped
+                   && mon->handlers.live(mon->handlers.data, claim, probe)
+                      == NGX_OK;
+
+        if (row.keep) {
+            row.next_ms = (int64_t) mon->conf->refresh_ms;
+        }
     }
 
-    ngx_log_error(NGX_LOG_INFO, mon->log, 0,
-                  "mntreamer: probed \"%s/%V\": %s%s%*s, next in %L ms",
-                  p->conf->platform->name, &claim->channel_id,
-                  mnt_probe_name(probe->outcome), row.reason.len ? " " : "",
-                  (size_t) ngx_min(row.reason.len, 100), row.reason.data,
-                  row.next_ms);
-
     ngx_mntreamer_catalog_probed(mon->cat, &row);
+
+    ngx_log_error(NGX_LOG_INFO, mon->log, 0,
+                  "mntreamer: probed \"%s\": %s%s%*s, next in %L ms", label,
+                  mnt_probe_name(probe->outcome), probe->reason.len ? " " : "",
+                  probe->reason.len, probe->reason.data, row.next_ms);
 }
 
 
 /*
- * MON-04, MON-05: everything but live counts a miss; what the ladder makes of
- * it depends on the outcome.
+ * Each probe that does not find it on air is a miss, whatever kept it from
+ * that, but a refusal: that was nothing about the streamer.  What may change
+ * any moment is asked again after the first step.
  */
 
-static void
-ngx_mntreamer_monitor_next(ngx_mntreamer_monitor_t *mon,
-    const mnt_probe_t *probe, ngx_mntreamer_probe_row_t *row)
+static int64_t
+ngx_mntreamer_monitor_pause(ngx_mntreamer_probing_t *p,
+    const mnt_probe_t *probe, uint64_t *misses)
 {
-    uint64_t  step;
-    uint32_t  rnd;
+    int64_t                              pause;
+    uint64_t                             step;
+    uint32_t                             rnd;
+    const ngx_mntreamer_monitor_conf_t  *conf;
 
-    rnd = (uint32_t) ngx_random();
+    conf = p->lane->mon->conf;
+
+    *misses = p->claim.misses + 1;
+    step = *misses;
 
     switch (probe->outcome) {
 
     case MNT_PROBE_LIVE:
-        row->misses = 0;
+        *misses = 0;
         step = 1;
         break;
 
-    case MNT_PROBE_RATE_LIMITED:
-
-        /* it says nothing about the streamer */
-
+    case MNT_PROBE_LIVE_NOT_PLAYABLE:
+        *misses = 1;
         step = 1;
         break;
 
     case MNT_PROBE_TRANSIENT:
-    case MNT_PROBE_LIVE_NOT_PLAYABLE:
-        row->misses++;
+        step = 1;
+        break;
+
+    case MNT_PROBE_RATE_LIMITED:
+        *misses = p->claim.misses;
         step = 1;
         break;
 
     default:
-        row->misses++;
-        step = row->misses;
         break;
     }
 
-    row->next_ms = mnt_backoff_next(&mon->conf->backoff, step, rnd,
-                                    (unsigned) mon->conf->spread_pct);
+    rnd = ((uint32_t) ngx_random() << 16) ^ (uint32_t) ngx_random();
 
-    if (probe->outcome == MNT_PROBE_RATE_LIMITED) {
-        row->next_ms = ngx_max(probe->retry_after_ms, 1000);
+    pause = mnt_backoff_next(&conf->backoff, step, rnd,
+                             (unsigned) conf->spread_pct);
 
-    } else {
-        row->next_ms = ngx_max(row->next_ms, probe->retry_after_ms);
+    if (probe->outcome == MNT_PROBE_RATE_LIMITED && probe->retry_after_ms > 0)
+    {
+        return probe->retry_after_ms;
+    }
+
+    return ngx_max(pause, probe->retry_after_ms);
+}
+
+
+static ngx_uint_t
+ngx_mntreamer_monitor_new(ngx_mntreamer_probing_t *p, const mnt_probe_t *probe)
+{
+    ngx_str_t  *known;
+
+    known = &p->claim.broadcast_id;
+
+    if (!p->claim.streaming) {
+        return 1;
+    }
+
+    return known->len && probe->broadcast_id.len
+           && (known->len != probe->broadcast_id.len
+               || ngx_memcmp(known->data, probe->broadcast_id.data,
+                             known->len) != 0);
+}
+
+
+static void
+ngx_mntreamer_monitor_noticed(ngx_mntreamer_probing_t *p,
+    const mnt_probe_t *probe, const u_char *label)
+{
+    u_char                    title[NGX_MNTREAMER_MONITOR_TITLE];
+    int64_t                   delay;
+    ngx_time_t               *tp;
+    ngx_mntreamer_monitor_t  *mon;
+
+    mon = p->lane->mon;
+
+    ngx_mntreamer_metrics_add(mon->metrics, NGX_MNTREAMER_M_WENT_LIVE, 0, 1);
+
+    ngx_log_error(NGX_LOG_NOTICE, mon->log, 0,
+                  "mntreamer: went live \"%s\" title \"%s\"", label,
+                  ngx_mntreamer_monitor_printable(title, sizeof(title),
+                                                  probe->title));
+
+    if (probe->opened_ms <= 0) {
+        return;
+    }
+
+    tp = ngx_timeofday();
+    delay = (int64_t) tp->sec * 1000 + (int64_t) tp->msec - probe->opened_ms;
+
+    /* it was on air for long when we began to look */
+
+    if (delay < NGX_MNTREAMER_MONITOR_DAY) {
+        ngx_mntreamer_metrics_observe(mon->metrics,
+                                      NGX_MNTREAMER_M_DETECTION_MS,
+                                      ngx_max(delay, 0));
     }
 }
 
@@ -124,74 +213,71 @@ static void
 ngx_mntreamer_monitor_facts(ngx_mntreamer_facts_t *facts,
     const mnt_probe_t *probe)
 {
-    facts->broadcast_id = ngx_mntreamer_monitor_str(probe->broadcast_id);
-    facts->title = ngx_mntreamer_monitor_str(probe->title);
-    facts->category = ngx_mntreamer_monitor_str(probe->category);
-    facts->channel_name = ngx_mntreamer_monitor_str(probe->channel_name);
-    facts->image = ngx_mntreamer_monitor_str(probe->image_url);
+    facts->broadcast_id = ngx_mntreamer_monitor_text(probe->broadcast_id);
+    facts->title = ngx_mntreamer_monitor_text(probe->title);
+    facts->category = ngx_mntreamer_monitor_text(probe->category);
+    facts->channel_name = ngx_mntreamer_monitor_text(probe->channel_name);
+    facts->image = ngx_mntreamer_monitor_text(probe->image_url);
     facts->opened_ms = probe->opened_ms;
     facts->viewers = probe->viewers;
 }
 
 
-/* length of a title that may stand in a log line, which nginx escapes not */
+/* a channel may be the URL of a playlist, with a secret in it */
 
-static ngx_str_t
-ngx_mntreamer_monitor_loggable(mnt_str_t text, u_char *buf, size_t size)
+u_char *
+ngx_mntreamer_monitor_label(ngx_mntreamer_lane_t *lane,
+    const ngx_str_t *channel, u_char *buf)
 {
-    size_t     i;
-    ngx_str_t  s;
+    char        url[NGX_MNTREAMER_MONITOR_LABEL];
+    mnt_str_t   text;
+    u_char     *p, *last;
 
-    text = mnt_str_utf8_cut(text, size);
+    text.data = (const char *) channel->data;
+    text.len = channel->len;
 
-    for (i = 0; i < text.len; i++) {
-        buf[i] = (u_char) text.data[i];
-
-        if (buf[i] < 0x20 || buf[i] == 0x7f || buf[i] == '"') {
-            buf[i] = ' ';
-        }
+    if (lane->conf->platform->api == NULL) {
+        text.len = mnt_url_redact(text, url, sizeof(url));
+        text.data = url;
     }
 
-    s.data = buf;
-    s.len = text.len;
+    last = buf + NGX_MNTREAMER_MONITOR_LABEL;
+    p = ngx_slprintf(buf, last, "%s/", lane->conf->platform->name);
 
-    return s;
+    (void) ngx_mntreamer_monitor_printable(p, last - p, text);
+
+    return buf;
 }
 
 
-static void
-ngx_mntreamer_monitor_live(ngx_mntreamer_monitor_t *mon,
-    ngx_mntreamer_monitor_platform_t *p, const ngx_mntreamer_claim_t *claim,
-    const mnt_probe_t *probe, ngx_mntreamer_probe_row_t *row)
+/* one line, terminated: control characters and quotes are replaced */
+
+static u_char *
+ngx_mntreamer_monitor_printable(u_char *buf, size_t size, mnt_str_t text)
 {
-    u_char      buf[128];
-    int64_t     late;
-    ngx_str_t   title;
-    ngx_time_t *tp;
+    size_t  i;
+    u_char  ch;
 
-    title = ngx_mntreamer_monitor_loggable(probe->title, buf, sizeof(buf));
+    text = mnt_str_utf8_cut(text, size - 1);
 
-    ngx_log_error(NGX_LOG_NOTICE, mon->log, 0,
-                  "mntreamer: went live \"%s/%V\" title \"%V\"",
-                  p->conf->platform->name, &claim->channel_id, &title);
-
-    ngx_mntreamer_metrics_add(mon->metrics, NGX_MNTREAMER_M_WENT_LIVE, 0, 1);
-
-    if (probe->opened_ms != MNT_DATE_NONE) {
-        tp = ngx_timeofday();
-        late = (int64_t) tp->sec * 1000 + (int64_t) tp->msec
-               - probe->opened_ms;
-
-        if (late < NGX_MNTREAMER_DETECTION_MAX) {
-            ngx_mntreamer_metrics_observe(mon->metrics,
-                                          NGX_MNTREAMER_M_DETECTION_MS,
-                                          ngx_max(late, 0));
-        }
+    for (i = 0; i < text.len; i++) {
+        ch = (u_char) text.data[i];
+        buf[i] = (ch < ' ' || ch == 0x7f) ? ' ' : (ch == '"') ? '\'' : ch;
     }
 
-    if (!mon->stopped
-        && mon->handlers.live(mon->handlers.data, claim, probe) == NGX_OK)
-    {
-        row->keep = 1;
-    }
+    buf[i] = '\0';
+
+    return buf;
+}
+
+
+static ngx_str_t
+ngx_mntreamer_monitor_text(mnt_str_t s)
+{
+    ngx_str_t  t;
+
+    t.data = (u_char *) s.data;
+    t.len = s.len;
+
+    return t;
 }
