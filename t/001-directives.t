@@ -1,5 +1,6 @@
 use strict;
 use warnings;
+use utf8;
 use lib 't/lib';
 use MNT;
 use Test::More;
@@ -18,9 +19,9 @@ spew("$m->{dir}/empty", "\n");
 spew("$m->{dir}/dsn", "host=$m->{pg} user=postgres dbname=$m->{db}\n");
 
 my @good = (
-    'layout {platform}/{channel_name}/{yyyy}-{mm}-{dd}_{hh}{mi}{ss}_{sequence};',
-    'layout {recording_id};',
-    'backoff_jitter 5;', 'workers auto;', 'workers 3;', 'poll_rate 100r/s;',
+    'layout "{platform}/{channel_name}/{yyyy}-{mm}-{dd}_{hh}{mi}{ss}_{recording_id}";',
+    'layout "{recording_id}";',
+    'workers auto;', 'workers 3;', 'poll_rate 100r/s;',
     'durability segment;', 'durability interval;', 'durability interval=2s;',
     'durability none;', 'fetch_allow 10.0.0.0/8 ::1;', 'fetch_ports 80 443 8080;',
     'fetch_connections 100;', 'fetch_parallel 4;', 'segment_retries 5;',
@@ -46,9 +47,9 @@ for my $d (@good) {
 my @bad = (
     ['database', 'host=x;'                      => 'database'],
     ['layout a/b;'                              => 'layout'],
-    ['layout ../{sequence};'                    => 'layout'],
-    ['layout /abs/{sequence};'                  => 'layout'],
-    ['layout {nonsense}/{sequence};'            => 'layout'],
+    ['layout "../{recording_id}";'             => 'layout'],
+    ['layout "/abs/{recording_id}";'           => 'layout'],
+    ['layout "{nonsense}/{recording_id}";'     => 'layout'],
     ['workers 0;'                               => 'workers'],
     ['workers many;'                            => 'workers'],
     ['poll_rate 14;'                            => 'poll_rate'],
@@ -68,7 +69,6 @@ my @bad = (
     ['max_segment_size big;'                    => 'max_segment_size'],
     ['statsd somewhere:8125;'                   => 'statsd'],
     ['statsd 127.0.0.1;'                        => 'statsd'],
-    ['backoff_jitter 90;'                       => 'backoff_jitter|value'],
     ['platform twitch { }'                      => 'platform "twitch"'],
     ['platform chzzk { api ftp://x; }'          => 'api'],
     ['platform chzzk { quality huge; }'         => 'quality'],

@@ -1,5 +1,6 @@
 use strict;
 use warnings;
+use utf8;
 use lib 't/lib';
 use MNT;
 use Test::More;

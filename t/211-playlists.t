@@ -12,7 +12,7 @@ my $m = MNT->new(workers => 2, mntreamer => 'poll_rate 200r/s;');
 
 my %case = (
     keyed    => { key => 'explicit' },
-    implicit => { key => 'implicit', kind => 'fmp4' },
+    implicit => { key => 'implicit' },
     ranged   => { ranges => 1 },
     mapped   => { kind => 'fmp4', map_every => 5 },
     broken   => { disc_every => 5 },

@@ -80,6 +80,7 @@ def as_postgres(cmd):
 class Postgres:
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="mntpg-")
+        os.chmod(self.dir, 0o755)
         if not os.geteuid():
             shutil.chown(self.dir, "postgres", "postgres")
         versions = sorted(os.listdir("/usr/lib/postgresql"), key=int)
@@ -178,7 +179,7 @@ class Nginx:
             http { include /etc/nginx/mime.types; access_log off; sendfile on;
                 tcp_nopush on; keepalive_requests 1000000;
                 server { listen 127.0.0.1:%d; %s } }
-            """ % ("" if os.geteuid() else "user nobody;", load, self.dir,
+            """ % ("" if os.geteuid() else "user nobody nogroup;", load, self.dir,
                    self.dir, block, self.port, locations))
         subprocess.run([NGINX, "-p", self.dir, "-e", self.dir + "/error.log",
                         "-c", self.dir + "/nginx.conf"], check=True)

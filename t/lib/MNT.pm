@@ -36,6 +36,9 @@ our $TOP = abs_path(dirname(__FILE__) . '/../..');
 our $MODULE = $ENV{MNT_MODULE} || "$TOP/build/ngx_mntreamer_module.so";
 our $NGINX = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
 
+binmode $_, ':utf8' for Test::More->builder->output,
+    Test::More->builder->failure_output, Test::More->builder->todo_output;
+
 # waiting for a sanitizer takes longer
 our $PATIENCE = $ENV{MNT_SAN} ? 4 : 1;
 
@@ -53,6 +56,7 @@ sub slurp {
 sub spew {
     my ($file, $text) = @_;
     open my $fh, '>:raw', $file or die "$file: $!";
+    utf8::encode($text) if utf8::is_utf8($text);
     print $fh $text;
     close $fh or die "$file: $!";
 }
@@ -146,6 +150,7 @@ sub as_postgres {
 
 sub pg_make {
     my $dir = tempdir('mntpg-XXXXXX', TMPDIR => 1);
+    chmod 0755, $dir;                  # the socket is for the workers' user
     my $bin = pgbin();
 
     if (!$>) {
@@ -327,7 +332,7 @@ sub segment {
 sub config {
     my ($self) = @_;
     my $www = -d "$TOP/www" ? "root $TOP/www;" : '';
-    my $user = $> ? '' : 'user nobody;';
+    my $user = $> ? '' : 'user nobody nogroup;';
 
     return $self->{raw_config} if $self->{raw_config};
 
