@@ -1,0 +1,286 @@
+#!/usr/bin/perl
+
+# Copyright (C) the mntreamer authors
+
+# Holds docs/openapi.yaml against the sources and a running server:
+#
+#     openapi-check.pl                     routes and error codes of the sources
+#     openapi-check.pl URL                 and the answers to reading
+#     openapi-check.pl --write URL         and to adding, changing, deleting
+#     openapi-check.pl --channel TEXT ...  what is added (of platform hls)
+#
+# Prints TAP; the exit status is not 0 when something differs.
+
+use strict;
+use warnings;
+
+use CPAN::Meta::YAML;
+use File::Basename qw(dirname);
+use HTTP::Tiny;
+use JSON::PP;
+use Test::More;
+
+my $top = dirname(__FILE__) . '/../..';
+my ($write, $base);
+my $channel = 'http://127.0.0.1:9/openapi-check/index.m3u8';
+
+while (@ARGV) {
+    my $arg = shift;
+    if ($arg eq '--write')      { $write = 1 }
+    elsif ($arg eq '--channel') { $channel = shift }
+    else                        { $base = $arg =~ s{/+$}{}r }
+}
+
+my $spec = CPAN::Meta::YAML->read_string(text('docs/openapi.yaml'))->[0];
+my $http = HTTP::Tiny->new(timeout => 20);
+my $json = JSON::PP->new->utf8->allow_nonref;
+
+
+sub text {
+    open my $fh, '<:raw', "$top/$_[0]" or die "$top/$_[0]: $!\n";
+    local $/;
+    return scalar <$fh>;
+}
+
+
+sub resolve {
+    my ($node) = @_;
+    my $ref = ref $node eq 'HASH' ? $node->{'$ref'} : undef;
+    return $node unless $ref;
+
+    my $at = $spec;
+    for (split m{/}, substr $ref, 2) {
+        $at = $at->{$_} // die "openapi.yaml: no $ref\n";
+    }
+    return resolve($at);
+}
+
+
+# JSON::PP keeps a number apart from a text by how it is stored
+
+sub type_of {
+    my ($v) = @_;
+    return 'null' if !defined $v;
+    return 'array' if ref $v eq 'ARRAY';
+    return 'object' if ref $v eq 'HASH';
+    return 'boolean' if JSON::PP::is_bool($v);
+    return 'string' if $json->encode($v) =~ /^"/;
+    return $v =~ /^-?\d+$/ ? 'integer' : 'number';
+}
+
+
+# what is wrong with a value, or nothing
+
+sub wrong {
+    my ($v, $node, $at) = @_;
+    my $s = resolve($node);
+    my $type = type_of($v);
+
+    for my $any (grep { $_ } @$s{qw(anyOf oneOf)}) {
+        my @why = map { [wrong($v, $_, $at)] } @$any;
+        return if grep { !@$_ } @why;
+        my ($least) = sort { @$a <=> @$b } @why;
+        return @$least;
+    }
+
+    if (my $want = $s->{type}) {
+        my @want = ref $want ? @$want : $want;
+        return "$at is $type, not @want"
+            unless grep { $_ eq $type
+                          || ($_ eq 'number' && $type eq 'integer') } @want;
+    }
+    if ($s->{enum} && !grep { $_ eq ($v // '') } @{ $s->{enum} }) {
+        return "$at is not one of its words: " . ($v // 'null');
+    }
+    if (defined $s->{pattern} && $type eq 'string' && $v !~ /$s->{pattern}/) {
+        return "$at does not look right: $v";
+    }
+    if ($type =~ /integer|number/) {
+        return "$at is too small: $v"
+            if defined $s->{minimum} && $v < $s->{minimum};
+        return "$at is too large: $v"
+            if defined $s->{maximum} && $v > $s->{maximum};
+    }
+    if ($type eq 'array' && $s->{items}) {
+        return map { wrong($v->[$_], $s->{items}, "$at\[$_]") } 0 .. $#$v;
+    }
+    return if $type ne 'object';
+
+    my $p = $s->{properties} || {};
+    my @why = map { "$at.$_ is missing" }
+        grep { !exists $v->{$_} } @{ $s->{required} || [] };
+    for (sort keys %$v) {
+        if ($p->{$_}) {
+            push @why, wrong($v->{$_}, $p->{$_}, "$at.$_");
+        } elsif (($s->{additionalProperties} // '') eq 'false') {
+            push @why, "$at.$_ is not described";
+        }
+    }
+    return @why;
+}
+
+
+# one call, checked against what the description says of its status
+
+sub call {
+    my ($method, $path, $route, %o) = @_;
+    my %opt;
+
+    if (exists $o{body}) {
+        $opt{content} = ref $o{body} ? $json->encode($o{body}) : $o{body};
+        $opt{headers}{'Content-Type'} = 'application/json';
+    }
+    $opt{headers}{$_} = $o{headers}{$_} for keys %{ $o{headers} || {} };
+
+    my $r = $http->request($method, $base . $path, \%opt);
+    my $name = $o{name} || "$method $path";
+    my $responses = $spec->{paths}{$route}{ lc $method }{responses}
+        || { default => { '$ref' => '#/components/responses/Error' } };
+    my $node = resolve($responses->{ $r->{status} } || $responses->{default}
+                       || {});
+
+    is($r->{status}, $o{status}, "$name: $o{status}") or diag $r->{content};
+
+    my $content = $node->{content};
+    if (!$content) {
+        is($r->{content}, '', "$name: has no body");
+        return;
+    }
+    my ($type) = sort keys %$content;
+    like($r->{headers}{'content-type'} // '', qr/^\Q$type\E(;|$)/,
+         "$name: $type");
+    return if $type ne 'application/json';
+
+    my $v = eval { $json->decode($r->{content}) };
+    my @why = $@ ? "no JSON: $@" : wrong($v, $content->{$type}{schema}, 'it');
+    is(join("\n", @why), '', "$name: as described") or diag $r->{content};
+    return $v;
+}
+
+
+# the sources
+
+sub check_sources {
+    my $api = text('ngx_mntreamer_module/http/ngx_http_mntreamer_api.c');
+    my (%has, %said);
+
+    while ($api =~ /\{\s*ngx_string\("(v1\/[^"]*)"\),\s*NGX_\w+_PATH_(\w+),
+                     ([^}]*)\}/gx)
+    {
+        my ($path, $rest, $fn) = ($1, $2, $3);
+        my @fn = map { s/\s//gr } split /,/, $fn;
+        my $name = { ID => '{id}', REST => '{path}', WHOLE => '' }->{$rest};
+        for my $i (0 .. 3) {
+            $has{ (qw(get post patch delete))[$i] . " /api/$path$name" } = 1
+                if $fn[$i] ne 'NULL';
+        }
+    }
+    for my $path (grep { m{^/api/} } keys %{ $spec->{paths} }) {
+        $said{"$_ $path"} = 1
+            for grep { $_ ne 'parameters' } keys %{ $spec->{paths}{$path} };
+    }
+    is(join("\n", sort keys %said), join("\n", sort keys %has),
+       'the routes of the source are the described ones');
+
+    my $c = text('ngx_mntreamer_module/http/ngx_http_mntreamer_error.c');
+    my @codes = $c =~ /^    \{ "(\w+)", \d+,/mg;
+    is(join(' ', @{ $spec->{components}{schemas}{ErrorCode}{enum} }),
+       join(' ', @codes), 'so are the codes of errors');
+
+    my $doc = text('docs/api.md');
+    is(join(' ', grep { $doc !~ /\| `$_` \|/ } @codes), '',
+       'docs/api.md lists each code');
+    is(join(' ', grep { my ($m, $p) = split / /; $p =~ s/\{path\}/<path>/;
+                        $doc !~ /\U$m\E \Q$p\E/ } sort keys %has), '',
+       'and each route');
+}
+
+
+sub check_reading {
+    my $s = call(GET => '/api/v1/streamers?limit=500', '/api/v1/streamers',
+                 status => 200);
+    my $r = call(GET => '/api/v1/recordings?limit=500', '/api/v1/recordings',
+                 status => 200);
+    call(GET => '/api/v1/live', '/api/v1/live', status => 200);
+    call(GET => '/health', '/health', status => 200);
+    call(GET => '/metrics', '/metrics', status => 200);
+
+    call(GET => "/api/v1/streamers/$_->{id}", '/api/v1/streamers/{id}',
+         status => 200) for first_of($s->{items});
+    for (first_of($r->{items})) {
+        my $one = call(GET => "/api/v1/recordings/$_->{id}",
+                       '/api/v1/recordings/{id}', status => 200);
+        my @why = wrong({ map { $_ => $one->{$_} }
+                          grep { !/^(files|files_truncated|gap_list
+                                     |title_history)$/x } keys %$one },
+                        { '$ref' => '#/components/schemas/Recording' }, 'it');
+        is(join("\n", @why), '', "recording $one->{id}: what lists have, too");
+        next if !$one->{url};
+        my $path = $one->{url} =~ s{^/recordings/}{}r;
+        my $multi = grep { $_->{name} eq 'video.m3u8' } @{ $one->{files} };
+        call(GET => "/api/v1/target-duration/$path",
+             '/api/v1/target-duration/{path}', status => $multi ? 400 : 200);
+    }
+}
+
+
+sub first_of {
+    my ($items) = @_;
+    my $n = @$items > 3 ? 3 : @$items;
+    return @$items[0 .. $n - 1];
+}
+
+
+sub check_errors {
+    my $one = '/api/v1/streamers/{id}';
+    my $list = '/api/v1/streamers';
+
+    call(GET => "$list/9223372036854775807", $one, status => 404);
+    call(GET => "$list/x", $one, status => 400);
+    call(GET => "$list?colour=red", $list, status => 400);
+    call(GET => "$list?limit=0", $list, status => 400);
+    call(GET => '/api/v1/nothing', '', status => 404);
+    call(DELETE => $list, $list, status => 405);
+    call(POST => $list, $list, status => 400, body => '[');
+    call(POST => $list, $list, status => 400, body => {});
+    call(POST => $list, $list, status => 413, body => 'x' x 1_100_000,
+         name => 'POST of 1.1 MB');
+    call(POST => $list, $list, status => 415, body => '{}',
+         headers => { 'Content-Type' => 'text/plain' }, name => 'text/plain');
+    call(POST => $list, $list, status => 403, body => {},
+         headers => { Origin => 'https://elsewhere.example' },
+         name => 'another origin');
+    call(GET => '/api/v1/target-duration/none/index.m3u8',
+         '/api/v1/target-duration/{path}', status => 404);
+}
+
+
+sub check_writing {
+    my $one = '/api/v1/streamers/{id}';
+    my $list = '/api/v1/streamers';
+    my $new = { platform => 'hls', channel => $channel, name => 'check',
+                priority => 3 };
+
+    my $s = call(POST => $list, $list, status => 201, body => $new) or return;
+    call(POST => $list, $list, status => 200, body => $new, name => 'again');
+    call(POST => $list, $list, status => 200,
+         body => { items => [$new, { platform => 'nowhere' }] },
+         name => 'many');
+    call(PATCH => "$list/$s->{id}", $one, status => 200,
+         body => { monitored => JSON::PP::false, quality => '720p',
+                   nickname => undef });
+    call(PATCH => "$list/$s->{id}", $one, status => 400, body => { id => 1 });
+    call(DELETE => "$list/$s->{id}", $one, status => 204);
+    call(DELETE => "$list/$s->{id}", $one, status => 404, name => 'gone');
+}
+
+
+check_sources();
+
+if ($base) {
+    check_reading();
+    check_errors();
+    check_writing() if $write;
+}
+
+done_testing();
