@@ -143,7 +143,7 @@ sub call {
 
     my $content = $node->{content};
     if (!$content) {
-        is($r->{content}, '', "$name: has no body");
+        is($r->{content} // '', '', "$name: has no body");
         return;
     }
     my ($type) = sort keys %$content;
