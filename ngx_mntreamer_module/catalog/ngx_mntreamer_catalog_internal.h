@@ -75,6 +75,7 @@ typedef struct {
 typedef struct {
     ngx_mntreamer_gathered_t     head;
     ngx_mntreamer_probe_row_t    row;         /* texts behind the struct */
+    ngx_msec_t                   since;       /* its pause began */
 } ngx_mntreamer_gathered_probe_t;
 
 typedef struct {
@@ -120,6 +121,7 @@ typedef struct {
     ngx_mntreamer_catalog_t     *cat;         /* alias */
     ngx_mntreamer_statement_t   *st;          /* owned by the connection */
     ngx_uint_t                   limit;
+    ngx_uint_t                   partial;     /* results were not written */
     union {
         ngx_mntreamer_claim_pt         claim;
         ngx_mntreamer_opened_pt        opened;

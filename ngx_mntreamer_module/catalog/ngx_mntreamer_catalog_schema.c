@@ -117,9 +117,10 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_schema_sql[] = {
 static const char  ngx_mntreamer_schema_head[] =
     "DO $mntreamer$ BEGIN"
     " PERFORM pg_advisory_xact_lock(" NGX_MNTREAMER_SCHEMA_LOCK ");"
-    " CREATE TABLE IF NOT EXISTS schema_migration ("
+    " IF to_regclass('schema_migration') IS NULL THEN"
+    " CREATE TABLE schema_migration ("
     " number integer PRIMARY KEY, name text NOT NULL,"
-    " applied_at timestamptz NOT NULL DEFAULT now());"
+    " applied_at timestamptz NOT NULL DEFAULT now()); END IF;"
     " IF NOT EXISTS (SELECT FROM schema_migration WHERE number = %ui) THEN"
     " EXECUTE $mntreamer_text$\n";
 

@@ -16,6 +16,7 @@
 
 
 #define NGX_MNTREAMER_PROBED_ARRAYS  15
+#define NGX_MNTREAMER_CLAIM_SOON     200
 
 
 static ngx_int_t ngx_mntreamer_claim_send(ngx_mntreamer_catalog_t *cat,
@@ -257,7 +258,12 @@ ngx_mntreamer_claim_send(ngx_mntreamer_catalog_t *cat,
         return NGX_ERROR;
     }
 
+    /* the answer tells when the next is due: it must know what was found */
+
+    ngx_mntreamer_gather_flush(&cat->probes);
+
     call->limit = limit;
+    call->partial = (cat->probes.n != 0);
     call->handler.claim = done;
 
     ex->data = call;
@@ -311,6 +317,11 @@ ngx_mntreamer_claim_done(void *data, const ngx_mntreamer_result_t *result)
 
         if (n == call->limit) {
             next = 0;
+
+        } else if (call->partial
+                   && (next < 0 || next > NGX_MNTREAMER_CLAIM_SOON))
+        {
+            next = NGX_MNTREAMER_CLAIM_SOON;
         }
     }
 
@@ -398,6 +409,7 @@ ngx_mntreamer_catalog_probed(ngx_mntreamer_catalog_t *cat,
     g->head.id = row->streamer_id;
     g->head.number = 0;
     g->row = *row;
+    g->since = ngx_current_msec;
 
     p = (u_char *) g + sizeof(ngx_mntreamer_gathered_probe_t);
     p = ngx_mntreamer_gather_text(p, &g->row.reason, &row->reason);
@@ -410,14 +422,16 @@ ngx_mntreamer_catalog_probed(ngx_mntreamer_catalog_t *cat,
 ngx_int_t
 ngx_mntreamer_catalog_probes_write(ngx_mntreamer_catalog_t *cat)
 {
-    u_char                      buf[NGX_INT64_LEN];
-    ngx_str_t                   text;
-    ngx_uint_t                  i, failed;
-    ngx_pool_t                 *pool;
-    ngx_queue_t                *q;
-    ngx_mntreamer_exec_t        ex;
-    ngx_mntreamer_pq_array_t    b[NGX_MNTREAMER_PROBED_ARRAYS];
-    ngx_mntreamer_probe_row_t  *row;
+    u_char                           buf[NGX_INT64_LEN];
+    int64_t                          next;
+    ngx_str_t                        text;
+    ngx_uint_t                       i, failed;
+    ngx_pool_t                      *pool;
+    ngx_queue_t                     *q;
+    ngx_mntreamer_exec_t             ex;
+    ngx_mntreamer_pq_array_t         b[NGX_MNTREAMER_PROBED_ARRAYS];
+    ngx_mntreamer_probe_row_t       *row;
+    ngx_mntreamer_gathered_probe_t  *g;
 
     pool = ngx_create_pool(4096, cat->log);
     if (pool == NULL) {
@@ -434,8 +448,10 @@ ngx_mntreamer_catalog_probes_write(ngx_mntreamer_catalog_t *cat)
          q != ngx_queue_sentinel(&cat->probes.sent);
          q = ngx_queue_next(q))
     {
-        row = &((ngx_mntreamer_gathered_probe_t *)
-                    ngx_queue_data(q, ngx_mntreamer_gathered_t, queue))->row;
+        g = (ngx_mntreamer_gathered_probe_t *)
+                ngx_queue_data(q, ngx_mntreamer_gathered_t, queue);
+        row = &g->row;
+        next = row->next_ms - (int64_t) (ngx_current_msec - g->since);
 
         text.data = (u_char *) mnt_probe_name(row->outcome);
         text.len = ngx_strlen(text.data);
@@ -446,7 +462,7 @@ ngx_mntreamer_catalog_probes_write(ngx_mntreamer_catalog_t *cat)
         ngx_mntreamer_pq_array_text(&b[3], &row->reason);
         ngx_mntreamer_pq_array_i64(&b[4], (int64_t)
                                     ngx_min(row->misses, INT64_MAX));
-        ngx_mntreamer_pq_array_i64(&b[5], row->next_ms);
+        ngx_mntreamer_pq_array_i64(&b[5], ngx_max(next, 0));
         ngx_mntreamer_pq_array_i64(&b[6], row->keep ? 1 : 0);
 
         if (row->outcome == MNT_PROBE_LIVE

@@ -41,7 +41,6 @@ static void ngx_mntreamer_monitor_tick(ngx_event_t *ev);
 static void ngx_mntreamer_monitor_posted(ngx_event_t *ev);
 static void ngx_mntreamer_lane_timer(ngx_event_t *ev);
 static void ngx_mntreamer_monitor_run(ngx_mntreamer_monitor_t *mon);
-static void ngx_mntreamer_lane_due(ngx_mntreamer_lane_t *lane, ngx_msec_t ms);
 static int64_t ngx_mntreamer_lane_claim(ngx_mntreamer_lane_t *lane);
 static ngx_uint_t ngx_mntreamer_lane_room(ngx_mntreamer_lane_t *lane,
     ngx_uint_t *permits);
@@ -353,9 +352,7 @@ ngx_mntreamer_monitor_run(ngx_mntreamer_monitor_t *mon)
 }
 
 
-/* something is due in "ms"; an earlier time stays */
-
-static void
+void
 ngx_mntreamer_lane_due(ngx_mntreamer_lane_t *lane, ngx_msec_t ms)
 {
     ngx_msec_t  due;
@@ -367,7 +364,6 @@ ngx_mntreamer_lane_due(ngx_mntreamer_lane_t *lane, ngx_msec_t ms)
     }
 
     lane->waiting = 1;
-    lane->again = 1;
 }
 
 
@@ -411,8 +407,6 @@ ngx_mntreamer_lane_claim(ngx_mntreamer_lane_t *lane)
 
     room = ngx_min(room, permits);
     advance = NGX_MNTREAMER_MONITOR_ADVANCE + 2 * mon->conf->total_ms;
-
-    lane->again = 0;
 
     if (ngx_mntreamer_catalog_claim(mon->cat, lane->conf->platform->id, room,
                                     advance, ngx_mntreamer_lane_claimed, lane)
@@ -480,10 +474,7 @@ ngx_mntreamer_lane_claimed(void *data, ngx_uint_t rc,
     if (rc != NGX_MNTREAMER_PQ_OK) {
         ngx_mntreamer_lane_due(lane, NGX_MNTREAMER_MONITOR_TICK);
 
-    } else if (lane->again) {
-        ngx_mntreamer_lane_due(lane, 0);
-
-    } else if (next_ms == 0 && n) {
+    } else if (next_ms == 0) {
         ngx_mntreamer_lane_due(lane, 0);
 
     } else if (next_ms >= 0) {
@@ -493,8 +484,6 @@ ngx_mntreamer_lane_claimed(void *data, ngx_uint_t rc,
                                ngx_max(next_ms, NGX_MNTREAMER_MONITOR_PAUSE)
                                + ngx_random() % NGX_MNTREAMER_MONITOR_FEW);
     }
-
-    lane->again = 0;
 
     ngx_mntreamer_monitor_wake(mon);
 }

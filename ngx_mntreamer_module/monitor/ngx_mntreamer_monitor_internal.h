@@ -59,7 +59,6 @@ typedef struct {
     ngx_uint_t                             waiting;  /* something is due at
                                                         "due" */
     unsigned                               claiming:1;
-    unsigned                               again:1;  /* due meanwhile */
 } ngx_mntreamer_lane_t;
 
 
@@ -121,6 +120,8 @@ struct ngx_mntreamer_monitor_s {
 void ngx_mntreamer_monitor_wake(ngx_mntreamer_monitor_t *mon);
 ngx_mntreamer_lane_t *ngx_mntreamer_monitor_lane(ngx_mntreamer_monitor_t *mon,
     ngx_int_t platform_id);
+/* something is due in "ms"; an earlier time stays */
+void ngx_mntreamer_lane_due(ngx_mntreamer_lane_t *lane, ngx_msec_t ms);
 
 
 /* ngx_mntreamer_monitor_limit.c: the limiter, locked */

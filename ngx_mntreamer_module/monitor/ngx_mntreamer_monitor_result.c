@@ -90,6 +90,10 @@ ngx_mntreamer_monitor_result(ngx_mntreamer_probing_t *p,
 
     ngx_mntreamer_catalog_probed(mon->cat, &row);
 
+    if (!row.keep) {
+        ngx_mntreamer_lane_due(p->lane, (ngx_msec_t) row.next_ms);
+    }
+
     ngx_log_error(NGX_LOG_INFO, mon->log, 0,
                   "mntreamer: probed \"%s\": %s%s%*s, next in %L ms", label,
                   mnt_probe_name(probe->outcome), probe->reason.len ? " " : "",
