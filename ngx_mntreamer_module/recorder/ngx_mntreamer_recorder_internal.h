@@ -144,6 +144,7 @@ struct ngx_mntreamer_segment_s {
     ngx_msec_t                   deadline;
 
     unsigned                     discontinuous:1;
+    unsigned                     clear:1;     /* taken as it is for now */
 };
 
 

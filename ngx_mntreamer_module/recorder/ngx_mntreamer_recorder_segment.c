@@ -394,6 +394,12 @@ ngx_mntreamer_segment_map(ngx_mntreamer_rendition_t *r,
     r->map_hash = hash;
     r->map_last++;
 
+    /*
+     * One that is encrypted needs an explicit IV (rfc8216bis 4.4.4.5).  With no
+     * IV it may be clear though it stands behind the key; what it is shows.
+     */
+
+    sg->clear = (sg->key && !map->key->has_iv);
     sg->range = map->range;
     sg->seen.sequence = seg->sequence;
     sg->seen.date_ms = MNT_DATE_NONE;
@@ -557,12 +563,17 @@ ngx_mntreamer_segment_due(ngx_mntreamer_segment_t *sg, ngx_msec_int_t *wake)
 
     case NGX_MNTREAMER_SEGMENT_WAITING:
         wait = (ngx_msec_int_t) (sg->retry_at - ngx_current_msec);
-        break;
+
+        if (wait > 0) {
+            break;
+        }
+
+        /* fall through */
 
     case NGX_MNTREAMER_SEGMENT_KEY:
     case NGX_MNTREAMER_SEGMENT_QUEUED:
 
-        if (sg->key == NULL || ngx_mntreamer_key_ready(sg->key)) {
+        if (sg->key == NULL || sg->clear || ngx_mntreamer_key_ready(sg->key)) {
             wait = 0;
             break;
         }
@@ -669,7 +680,7 @@ ngx_mntreamer_segment_body(void *data, const ngx_mntreamer_answer_t *head,
     conf.init = (sg->kind == NGX_MNTREAMER_SEGMENT_MAP);
     conf.expect = (off_t) mnt_recorder_expect(&sg->range, &answer);
 
-    if (sg->key) {
+    if (sg->key && !sg->clear) {
         conf.key = sg->key->bytes;
         conf.iv = sg->iv;
     }
@@ -787,6 +798,7 @@ ngx_mntreamer_segment_unstored(ngx_mntreamer_segment_t *sg, ngx_uint_t rc)
         return;
 
     case NGX_MNTREAMER_STORE_CONTENT:
+        sg->clear = 0;
         ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_CONTENT, 0);
         return;
 
