@@ -88,6 +88,9 @@ static void ngx_http_mntreamer_item_read(ngx_http_request_t *r, json_t *json,
     ngx_http_mntreamer_item_t *item);
 static ngx_int_t ngx_http_mntreamer_item_channel(ngx_http_request_t *r,
     json_t *json, ngx_http_mntreamer_item_t *item);
+static const mnt_platform_t *ngx_http_mntreamer_item_platform(
+    ngx_http_request_t *r, json_t *json, mnt_arena_t *arena,
+    ngx_str_t *channel, ngx_http_mntreamer_error_t *err);
 static ngx_int_t ngx_http_mntreamer_item_resolve(ngx_http_request_t *r,
     const mnt_platform_t *platform, mnt_arena_t *arena, ngx_str_t *channel,
     const char *field, ngx_http_mntreamer_item_t *item);
@@ -328,22 +331,17 @@ static ngx_int_t
 ngx_http_mntreamer_item_channel(ngx_http_request_t *r, json_t *json,
     ngx_http_mntreamer_item_t *item)
 {
-    json_t                      *v;
     ngx_int_t                    rc;
-    ngx_str_t                    channel, name;
-    mnt_str_t                    s, id;
+    ngx_str_t                    channel;
     mnt_arena_t                  arena;
     const char                  *field;
     const mnt_platform_t        *platform;
     ngx_http_mntreamer_error_t  *err;
 
     err = &item->error;
+    field = json_object_get(json, "url") ? "url" : "channel";
 
     ngx_str_null(&channel);
-    ngx_str_null(&name);
-
-    field = json_object_get(json, "url") ? "url" : "channel";
-    v = json_object_get(json, "platform");
 
     if (ngx_http_mntreamer_field_text(json, field, &channel, err) != NGX_OK) {
         return NGX_DECLINED;
@@ -363,40 +361,8 @@ ngx_http_mntreamer_item_channel(ngx_http_request_t *r, json_t *json,
 
     mnt_arena_init(&arena, NGX_HTTP_MNTREAMER_ADD_ARENA);
 
-    if (v == NULL || json_is_null(v)) {
-        s.data = (char *) channel.data;
-        s.len = channel.len;
-        platform = mnt_platform_of_url(&arena, s, &id);
-
-        if (platform == NULL) {
-            ngx_http_mntreamer_error_set(err,
-                                         NGX_HTTP_MNTREAMER_E_UNKNOWN_PLATFORM,
-                                         field,
-                                         "this is no address of a channel on"
-                                         " a known platform");
-        }
-
-    } else {
-        if (json_is_integer(v)) {
-            (void) ngx_http_mntreamer_number(r, json_integer_value(v), &name);
-
-        } else if (ngx_http_mntreamer_field_text(json, "platform", &name, err)
-                   != NGX_OK)
-        {
-            mnt_arena_free(&arena);
-            return NGX_DECLINED;
-        }
-
-        s.data = (char *) name.data;
-        s.len = name.len;
-        platform = mnt_platform_find(s);
-
-        if (platform == NULL) {
-            ngx_http_mntreamer_error_set(err,
-                                         NGX_HTTP_MNTREAMER_E_UNKNOWN_PLATFORM,
-                                         "platform", NULL);
-        }
-    }
+    platform = ngx_http_mntreamer_item_platform(r, json, &arena, &channel,
+                                                err);
 
     rc = platform ? ngx_http_mntreamer_item_resolve(r, platform, &arena,
                                                     &channel, field, item)
@@ -405,6 +371,58 @@ ngx_http_mntreamer_item_channel(ngx_http_request_t *r, json_t *json,
     mnt_arena_free(&arena);
 
     return rc;
+}
+
+
+/* the named one, else the one whose address was given; NULL: *err is filled */
+
+static const mnt_platform_t *
+ngx_http_mntreamer_item_platform(ngx_http_request_t *r, json_t *json,
+    mnt_arena_t *arena, ngx_str_t *channel, ngx_http_mntreamer_error_t *err)
+{
+    json_t                *v;
+    ngx_str_t              name;
+    mnt_str_t              s, id;
+    const char            *field, *why;
+    const mnt_platform_t  *platform;
+
+    v = json_object_get(json, "platform");
+
+    ngx_str_null(&name);
+
+    if (v == NULL || json_is_null(v)) {
+        field = json_object_get(json, "url") ? "url" : "channel";
+        why = "this is no address of a channel on a known platform";
+
+        s.data = (char *) channel->data;
+        s.len = channel->len;
+        platform = mnt_platform_of_url(arena, s, &id);
+
+    } else {
+        field = "platform";
+        why = NULL;
+
+        if (json_is_integer(v)) {
+            (void) ngx_http_mntreamer_number(r, json_integer_value(v), &name);
+
+        } else if (ngx_http_mntreamer_field_text(json, field, &name, err)
+                   != NGX_OK)
+        {
+            return NULL;
+        }
+
+        s.data = (char *) name.data;
+        s.len = name.len;
+        platform = mnt_platform_find(s);
+    }
+
+    if (platform == NULL) {
+        ngx_http_mntreamer_error_set(err,
+                                     NGX_HTTP_MNTREAMER_E_UNKNOWN_PLATFORM,
+                                     field, why);
+    }
+
+    return platform;
 }
 
 

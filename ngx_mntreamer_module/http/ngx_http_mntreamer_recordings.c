@@ -20,6 +20,8 @@ typedef struct {
 
 static const ngx_http_mntreamer_type_t *ngx_http_mntreamer_type(
     ngx_str_t *path);
+static ngx_int_t ngx_http_mntreamer_file(ngx_http_request_t *r,
+    ngx_str_t *path, const ngx_http_mntreamer_type_t *type);
 static ngx_int_t ngx_http_mntreamer_open(ngx_http_request_t *r,
     ngx_str_t *path, ngx_file_t *file, ngx_file_info_t *fi);
 static ngx_int_t ngx_http_mntreamer_open_failed(ngx_http_request_t *r,
@@ -73,21 +75,12 @@ ngx_http_mntreamer_serves(ngx_str_t *path)
 }
 
 
-/*
- * Never in one piece with its growing: a live playlist is sent up to the size
- * it has now, an entry that is added meanwhile comes with the next request.
- */
-
 ngx_int_t
 ngx_http_mntreamer_recordings_handler(ngx_http_request_t *r)
 {
     ngx_int_t                         rc;
     ngx_str_t                         path;
-    ngx_buf_t                        *b;
-    ngx_file_t                       *file;
     mnt_str_t                         name;
-    ngx_chain_t                       out;
-    ngx_file_info_t                   fi;
     const ngx_http_mntreamer_env_t   *env;
     const ngx_http_mntreamer_type_t  *type;
 
@@ -128,6 +121,25 @@ ngx_http_mntreamer_recordings_handler(ngx_http_request_t *r)
         return (rc == NGX_DECLINED) ? NGX_HTTP_SERVICE_UNAVAILABLE : rc;
     }
 
+    return ngx_http_mntreamer_file(r, &path, type);
+}
+
+
+/*
+ * A live playlist grows while it is sent: the answer has the size it had when
+ * it was opened, an entry added meanwhile comes with the next request.
+ */
+
+static ngx_int_t
+ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
+    const ngx_http_mntreamer_type_t *type)
+{
+    ngx_int_t         rc;
+    ngx_buf_t        *b;
+    ngx_file_t       *file;
+    ngx_chain_t       out;
+    ngx_file_info_t   fi;
+
     b = ngx_calloc_buf(r->pool);
     file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
 
@@ -135,7 +147,7 @@ ngx_http_mntreamer_recordings_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_mntreamer_open(r, &path, file, &fi);
+    rc = ngx_http_mntreamer_open(r, path, file, &fi);
     if (rc != NGX_OK) {
         return rc;
     }
