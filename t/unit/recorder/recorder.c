@@ -208,6 +208,7 @@ ranges(void **state)
         { "not found", 0, 0, 404, 10, -1, 0, 0, 0 },
         { "range", 10, 20, 206, 10, 20, 10, 0, 1 },
         { "other start", 10, 20, 206, 10, 0, 10, 0, 0 },
+        { "near start", 10, 20, 206, 10, 21, 10, 0, 0 },
         { "other length", 10, 20, 206, 9, 20, 9, 0, 0 },
         { "no Content-Range", 10, 20, 206, 10, -1, 0, 0, 0 },
         { "ignored at 20", 10, 20, 200, 10, -1, 0, 0, 0 },
@@ -276,6 +277,16 @@ off_air(void **state)
 
     mnt_recorder_end_heard(&e, MNT_RECORDER_OFF_AIR, 10200);
     assert_string_equal(mnt_recorder_end_over(&e, 10200), "off air");
+
+    /* segments came between the two: it starts again, and ends later */
+
+    start(&e);
+    mnt_recorder_end_heard(&e, MNT_RECORDER_OFF_AIR, 10000);
+    mnt_recorder_end_news(&e, 12000);
+    mnt_recorder_end_heard(&e, MNT_RECORDER_OFF_AIR, 20000);
+    assert_null(mnt_recorder_end_over(&e, 20000));
+    mnt_recorder_end_heard(&e, MNT_RECORDER_OFF_AIR, 23000);
+    assert_non_null(mnt_recorder_end_over(&e, 23000));
 
     /* asked again too soon: it does not count as twice */
 
