@@ -1,10 +1,10 @@
 use strict;
 use warnings;
 
+use Cwd qw(abs_path);
 use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 use POSIX ();
-use Test::Nginx::Socket;
 
 # LIB-01, LIB-03 and RELIABILITY S8, S9: files of recordings are served with
 # their types, ranges and validators; nothing outside the root, no .part, no
@@ -44,9 +44,11 @@ BEGIN {
     system('chmod', '-R', 'a+rX', $dir);
 
     $ENV{TEST_NGINX_MNT_STORAGE} = "$dir/storage";
-    $ENV{TEST_NGINX_LOAD_MODULES} ||= $ENV{MNT_MODULE}
-        || 'build/ngx_mntreamer_module.so';
+    $ENV{TEST_NGINX_LOAD_MODULES} ||= abs_path($ENV{MNT_MODULE}
+        || 'build/ngx_mntreamer_module.so');
 }
+
+use Test::Nginx::Socket;
 
 add_block_preprocessor(sub {
     my ($block) = @_;

@@ -128,3 +128,83 @@ is_error($m->call(PATCH => "$api/$s->{id}", { id => 9 }), 400, undef, 'id');
 is_error($m->call(PATCH => "$api/999999", { priority => 1 }), 404,
          'streamer_not_found', 'unknown');
 is_error($m->call(GET => "$api/999999"), 404, 'streamer_not_found', 'unknown');
+for my $x ('abc', '-1', '0', '99999999999999999999', '1%00') {
+    my $e = $m->call(GET => "$api/$x");
+    ok($e->{status} == 400 || $e->{status} == 404, "id $x: $e->{status}");
+    ok($e->{json}{error}, 'as JSON');
+}
+
+# lists and pages
+
+my %seen;
+my $next = "$api?limit=1";
+for (1 .. 10) {
+    my $l = $m->json($next) or last;
+    $seen{ $_->{id} }++ for @{ $l->{items} };
+    last unless $l->{next};
+    $next = "$api?limit=1&after=$l->{next}";
+}
+is(scalar(keys %seen), $before, 'pages give each one');
+is(scalar(grep { $_ != 1 } values %seen), 0, 'once');
+is(scalar @{ $m->json("$api?platform=chzzk&monitored=false")->{items} }, 1,
+   'filters');
+is_error($m->call(GET => "$api?limit=x"), 400, undef, 'limit');
+is_error($m->call(GET => "$api?limit=100000"), 400, undef, 'large limit');
+is_error($m->call(GET => "$api?nonsense=1"), 400, undef, 'parameter');
+is_error($m->call(GET => '/api/v1/recordings?status=strange'), 400, undef,
+         'status');
+is_error($m->call(GET => '/api/v1/recordings?since=yesterday'), 400, undef,
+         'date');
+is_error($m->call(GET => '/api/v1/recordings/5'), 404, 'recording_not_found',
+         'recording');
+
+# nothing is changed by GET, or by another site, or by a form
+
+is_error($m->call(GET => '/api/v1/nothing'), 404, undef, 'route');
+my $put = $m->call(PUT => $api, '{}');
+is_error($put, 405, undef, 'method');
+like($put->{headers}{allow}, qr/GET.*POST/, 'Allow tells');
+my $body = encode_json({ platform => 'chzzk', channel => $id });
+is_error($m->call(POST => $api, $body, origin => 'https://evil.example'), 403,
+         undef, 'another origin');
+is_error($m->call(POST => $api, $body, origin => 'null'), 403, undef, 'null');
+is_error($m->call(POST => $api, $body,
+                  origin => "http://127.0.0.1:$m->{port}.evil.example"), 403,
+         undef, 'a lookalike');
+is_error($m->call(POST => $api, $body, 'sec-fetch-site' => 'cross-site'), 403,
+         undef, 'cross-site');
+is($m->call(POST => $api, $body,
+            origin => "http://127.0.0.1:$m->{port}")->{status},
+   200, 'its own origin');
+for my $t ('text/plain', 'application/x-www-form-urlencoded',
+           'multipart/form-data; boundary=x')
+{
+    is_error($m->call(POST => $api, $body, 'content-type' => $t), 415, undef,
+             $t);
+}
+is_error($m->call(DELETE => "$api/$s->{id}", undef,
+                  origin => 'https://evil.example'), 403, undef, 'DELETE');
+
+# nginx's own errors are JSON too
+
+is_error($m->call(GET => '/locked/v1/streamers'), 403, undef, 'deny');
+is_error($m->call(POST => '/small/v1/streamers', $body), 413, undef, 'size');
+
+is($m->call(DELETE => "$api/$s->{id}")->{status}, 204, 'removed');
+is($m->call(DELETE => "$api/$s->{id}")->{status}, 404, 'once');
+
+# a platform that does not answer
+
+$m->fault(match => '/service/v1/', status => 500, times => 1);
+my $e = $m->call(POST => $api, { platform => 'chzzk', channel => $id });
+ok($e->{status} == 502 || $e->{status} == 503, 'a platform that fails: no row')
+    or diag $e->{content};
+is($m->one("SELECT count(*) FROM streamer WHERE channel_id = '$id'"), 0,
+   'none');
+
+my $h = $m->call(GET => '/health');
+is($h->{status}, 200, 'healthy');
+is($h->{json}{database}, 'up', 'with its database');
+ok($h->{json}{disk}{free} > 0, 'and disk');
+
+$m->finish;

@@ -260,8 +260,8 @@ class Origin:
         return {
             "liveTitle": c.title, "status": self.status_word(c),
             "concurrentUserCount": c.viewers, "accumulateCount": 0,
-            "paidPromotion": False, "adult": c.adult,
-            "krOnlyViewing": c.kr, "openDate": kst(c.opened),
+            "paidPromotion": False, "adult": bool(c.adult),
+            "krOnlyViewing": bool(c.kr), "openDate": kst(c.opened),
             "closeDate": None if c.live else kst(now()),
             "chatChannelId": "N00000", "categoryType": "ETC",
             "liveCategory": c.category, "liveCategoryValue": c.category,
