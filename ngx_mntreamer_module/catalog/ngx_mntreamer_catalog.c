@@ -632,6 +632,7 @@ ngx_mntreamer_catalog_start(ngx_mntreamer_catalog_t *cat)
     ngx_mntreamer_catalog_to(cat, NGX_MNTREAMER_CATALOG_UP);
 
     cat->ready = 1;
+    cat->up_ms = ngx_current_msec;
     cat->refusals = 0;
 
     ngx_log_error(NGX_LOG_INFO, cat->log, 0,

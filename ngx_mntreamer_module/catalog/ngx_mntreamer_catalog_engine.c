@@ -22,6 +22,8 @@
 
 #define NGX_MNTREAMER_ENGINE_LOOK_MS  1000
 #define NGX_MNTREAMER_ENGINE_BEATS    10      /* looks between two beats */
+#define NGX_MNTREAMER_ENGINE_GRACE    10000   /* for the others to come back */
+#define NGX_MNTREAMER_ENGINE_NEVER    86400000
 
 
 static int64_t ngx_mntreamer_engine_ticks(ngx_pid_t pid, u_char *state);
@@ -375,6 +377,37 @@ ngx_mntreamer_catalog_look(ngx_mntreamer_catalog_t *cat)
     }
 
     return n;
+}
+
+
+/*
+ * While the database was away nobody could renew: who comes back first waits
+ * for the others.  A process of this node that lives is not lost with its
+ * machine; it gets longer, for it may be stopped only for a moment.
+ */
+
+ngx_str_t
+ngx_mntreamer_catalog_alive(ngx_mntreamer_catalog_t *cat, ngx_pool_t *pool,
+    int64_t *grace_ms, int64_t *longer_ms)
+{
+    ngx_uint_t                i;
+    ngx_mntreamer_pq_array_t  b;
+
+    ngx_memzero(&b, sizeof(ngx_mntreamer_pq_array_t));
+    b.pool = pool;
+
+    for (i = 0; i < cat->nsiblings; i++) {
+        if (!cat->siblings[i].dead) {
+            ngx_mntreamer_pq_array_i64(&b, cat->siblings[i].id);
+        }
+    }
+
+    *grace_ms = (ngx_current_msec - cat->up_ms < NGX_MNTREAMER_ENGINE_GRACE)
+                ? NGX_MNTREAMER_ENGINE_NEVER : 0;
+    *longer_ms = ngx_max(*grace_ms, (int64_t) cat->conf->lease_ms
+                                    + NGX_MNTREAMER_ENGINE_GRACE);
+
+    return ngx_mntreamer_pq_array_end(&b);
 }
 
 

@@ -23,6 +23,16 @@
 
 #define NGX_MNTREAMER_CATALOG_CHANNEL   "mntreamer"
 
+/*
+ * A lease ("m") that may be taken: nobody's, or expired for so many
+ * milliseconds ("grace"), or longer when its owner is one of those that are
+ * alive on this node.
+ */
+#define NGX_MNTREAMER_CATALOG_FREE(alive, grace, longer)                      \
+    "(m.owner IS NULL OR m.lease_until < now() - CASE WHEN m.owner = ANY ("   \
+    alive "::bigint[]) THEN " longer "::bigint ELSE " grace "::bigint END"    \
+    " * interval '1 millisecond')"
+
 
 typedef enum {
     NGX_MNTREAMER_CATALOG_DOWN = 0,           /* waits for the connection */
@@ -175,6 +185,7 @@ struct ngx_mntreamer_catalog_s {
     ngx_event_t                          guard;      /* of the release */
 
     ngx_pool_t                          *pool;       /* owned, holds this */
+    ngx_msec_t                           up_ms;      /* when it came up */
     unsigned                             ready:1;    /* the schema is ours */
     unsigned                             telling:1;  /* state(up) was called */
 };
@@ -257,6 +268,10 @@ ngx_mntreamer_statement_t *ngx_mntreamer_catalog_beat(
 /* reads the answer of _beat() */
 void ngx_mntreamer_catalog_siblings(ngx_mntreamer_catalog_t *cat,
     const ngx_mntreamer_result_t *result);
+/* the array of siblings that live, in "pool"; how long a lease must have
+   expired before it is taken, and one of theirs */
+ngx_str_t ngx_mntreamer_catalog_alive(ngx_mntreamer_catalog_t *cat,
+    ngx_pool_t *pool, int64_t *grace_ms, int64_t *longer_ms);
 /* looks which siblings are dead; their number */
 ngx_uint_t ngx_mntreamer_catalog_look(ngx_mntreamer_catalog_t *cat);
 ngx_mntreamer_statement_t *ngx_mntreamer_catalog_bury(

@@ -117,10 +117,10 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_schema_sql[] = {
 static const char  ngx_mntreamer_schema_head[] =
     "DO $mntreamer$ BEGIN"
     " PERFORM pg_advisory_xact_lock(" NGX_MNTREAMER_SCHEMA_LOCK ");"
-    " IF to_regclass('schema_migration') IS NULL THEN"
-    " CREATE TABLE schema_migration ("
+    " PERFORM set_config('client_min_messages', 'warning', true);"
+    " CREATE TABLE IF NOT EXISTS schema_migration ("
     " number integer PRIMARY KEY, name text NOT NULL,"
-    " applied_at timestamptz NOT NULL DEFAULT now()); END IF;"
+    " applied_at timestamptz NOT NULL DEFAULT now());"
     " IF NOT EXISTS (SELECT FROM schema_migration WHERE number = %ui) THEN"
     " EXECUTE $mntreamer_text$\n";
 

@@ -20,8 +20,8 @@
 
 
 static ngx_int_t ngx_mntreamer_claim_send(ngx_mntreamer_catalog_t *cat,
-    ngx_mntreamer_exec_t *ex, ngx_uint_t limit, ngx_mntreamer_claim_pt done,
-    void *data);
+    ngx_mntreamer_exec_t *ex, ngx_uint_t free, ngx_uint_t limit,
+    ngx_mntreamer_claim_pt done, void *data);
 static void ngx_mntreamer_claim_done(void *data,
     const ngx_mntreamer_result_t *result);
 static void ngx_mntreamer_claim_read(const ngx_mntreamer_result_t *result,
@@ -62,10 +62,11 @@ enum {
 static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
 
     /*
-     * engine, platform, limit, lease, advance.  "p" hops over the priorities
-     * that there are, so that each is one look into the index however many
-     * streamers wait below it; the rows of "c" come highest priority first and
-     * oldest first because both loops keep their order.
+     * engine, platform, limit, lease, advance; then which leases are free.  "p"
+     * hops over the priorities that there are, so that each is one look into
+     * the index however many streamers wait below it; the rows of "c" come
+     * highest priority first and oldest first because both loops keep their
+     * order.
      */
 
     { "streamer_claim",
@@ -81,7 +82,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " SELECT m.streamer_id, m.priority, m.check_at FROM streamer_monitor m"
       " WHERE m.platform = $2::int AND m.monitored"
       " AND m.priority = p.priority AND m.check_at <= now()"
-      " AND (m.owner IS NULL OR m.lease_until < now())"
+      " AND " NGX_MNTREAMER_CATALOG_FREE("$6", "$7", "$8")
       " ORDER BY m.check_at LIMIT $3::int FOR UPDATE SKIP LOCKED) d"
       " LIMIT $3::int"
       "), u AS ("
@@ -105,17 +106,18 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " s.is_streaming, CASE WHEN s.is_streaming THEN s.live_broadcast_id END,"
       " NULL, NULL, NULL, true, n.ms"
       " FROM n LEFT JOIN (u JOIN streamer s ON s.id = u.streamer_id) ON true"
-      " ORDER BY u.priority DESC, u.check_at", 5,
+      " ORDER BY u.priority DESC, u.check_at", 8,
       NGX_MNTREAMER_CLAIM_COLUMNS },
 
-    /* engine, limit, lease: recordings in progress that nobody writes */
+    /* engine, limit, lease; which leases are free: recordings in progress that
+       nobody writes */
 
     { "recording_claim",
       "WITH c AS MATERIALIZED ("
       " SELECT m.streamer_id, r.id FROM media_record r"
       " JOIN streamer_monitor m ON m.streamer_id = r.streamer_id"
       " WHERE r.status = 'recording'"
-      " AND (m.owner IS NULL OR m.lease_until < now())"
+      " AND " NGX_MNTREAMER_CATALOG_FREE("$4", "$5", "$6")
       " ORDER BY m.priority DESC, r.last_progress_at"
       " LIMIT $2::int FOR UPDATE OF m SKIP LOCKED"
       "), u AS ("
@@ -137,7 +139,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " (extract(epoch FROM now() - r.last_progress_at) * 1000)::bigint,"
       " s.monitored, NULL"
       " FROM r JOIN u ON u.id = r.id JOIN streamer s ON s.id = r.streamer_id"
-      " ORDER BY s.priority DESC, r.last_progress_at", 3,
+      " ORDER BY s.priority DESC, r.last_progress_at", 6,
       NGX_MNTREAMER_CLAIM_COLUMNS },
 
     /*
@@ -219,7 +221,7 @@ ngx_mntreamer_catalog_claim(ngx_mntreamer_catalog_t *cat, ngx_int_t platform,
     ex.params[3] = ngx_mntreamer_catalog_number(buf[3], cat->conf->lease_ms);
     ex.params[4] = ngx_mntreamer_catalog_number(buf[4], advance_ms);
 
-    return ngx_mntreamer_claim_send(cat, &ex, limit, done, data);
+    return ngx_mntreamer_claim_send(cat, &ex, 5, limit, done, data);
 }
 
 
@@ -238,24 +240,34 @@ ngx_mntreamer_catalog_claim_recordings(ngx_mntreamer_catalog_t *cat,
     ex.params[1] = ngx_mntreamer_catalog_number(buf[1], limit);
     ex.params[2] = ngx_mntreamer_catalog_number(buf[2], cat->conf->lease_ms);
 
-    return ngx_mntreamer_claim_send(cat, &ex, limit, done, data);
+    return ngx_mntreamer_claim_send(cat, &ex, 3, limit, done, data);
 }
 
 
+/* "free": the parameter from which on it is told which leases are free */
+
 static ngx_int_t
 ngx_mntreamer_claim_send(ngx_mntreamer_catalog_t *cat,
-    ngx_mntreamer_exec_t *ex, ngx_uint_t limit, ngx_mntreamer_claim_pt done,
-    void *data)
+    ngx_mntreamer_exec_t *ex, ngx_uint_t free, ngx_uint_t limit,
+    ngx_mntreamer_claim_pt done, void *data)
 {
+    u_char                 buf[2][NGX_INT64_LEN];
+    int64_t                grace_ms, longer_ms;
+    ngx_pool_t            *pool;
     ngx_mntreamer_call_t  *call;
 
     if (cat->state != NGX_MNTREAMER_CATALOG_UP || limit == 0) {
         return NGX_ERROR;
     }
 
+    pool = ngx_create_pool(1024, cat->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
     call = ngx_mntreamer_catalog_call(cat, data);
     if (call == NULL) {
-        return NGX_ERROR;
+        goto done;
     }
 
     /* the answer tells when the next is due: it must know what was found */
@@ -267,14 +279,25 @@ ngx_mntreamer_claim_send(ngx_mntreamer_catalog_t *cat,
     call->handler.claim = done;
 
     ex->data = call;
-    call->st = ngx_mntreamer_pq_exec(cat->pq, ex);
+    ex->params[free] = ngx_mntreamer_catalog_alive(cat, pool, &grace_ms,
+                                                   &longer_ms);
+    ex->params[free + 1] = ngx_mntreamer_catalog_number(buf[0], grace_ms);
+    ex->params[free + 2] = ngx_mntreamer_catalog_number(buf[1], longer_ms);
+
+    if (ex->params[free].data) {
+        call->st = ngx_mntreamer_pq_exec(cat->pq, ex);
+    }
 
     if (call->st == NULL) {
         ngx_mntreamer_catalog_call_free(call);
-        return NGX_ERROR;
+        call = NULL;
     }
 
-    return NGX_OK;
+done:
+
+    ngx_destroy_pool(pool);
+
+    return call ? NGX_OK : NGX_ERROR;
 }
 
 
