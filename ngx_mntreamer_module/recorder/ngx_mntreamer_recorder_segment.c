@@ -395,8 +395,8 @@ ngx_mntreamer_segment_map(ngx_mntreamer_rendition_t *r,
     r->map_last++;
 
     /*
-     * One that is encrypted needs an explicit IV (rfc8216bis 4.4.4.5).  With no
-     * IV it may be clear though it stands behind the key; what it is shows.
+     * One that is encrypted needs an explicit IV (rfc8216bis 4.4.4.5).  With
+     * none it may be clear though it stands behind the key; what it is shows.
      */
 
     sg->clear = (sg->key && !map->key->has_iv);
