@@ -386,6 +386,8 @@ ngx_mntreamer_rendition_loaded(void *data,
     r->load = NULL;
     why = NULL;
 
+    ngx_memzero(&p, sizeof(mnt_hls_playlist_t));
+
     if (answer->rc != NGX_MNTREAMER_TRANSFER_OK) {
         why = ngx_mntreamer_transfer_name(answer->rc);
 

@@ -407,6 +407,8 @@ ngx_mntreamer_session_got_media(void *data,
     s->master = NULL;
     why = NULL;
 
+    ngx_memzero(&p, sizeof(mnt_hls_playlist_t));
+
     if (answer->rc != NGX_MNTREAMER_TRANSFER_OK) {
         why = ngx_mntreamer_transfer_name(answer->rc);
 
