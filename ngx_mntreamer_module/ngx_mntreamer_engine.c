@@ -302,10 +302,24 @@ ngx_mntreamer_engine_live(void *data, const ngx_mntreamer_claim_t *claim,
 }
 
 
+/* what was taken over carries the streamer's own wish, which may be none */
+
 static ngx_int_t
 ngx_mntreamer_engine_resume(void *data, const ngx_mntreamer_claim_t *claim)
 {
-    return ngx_mntreamer_engine_live(data, claim, NULL);
+    ngx_mntreamer_engine_t *e = data;
+
+    ngx_mntreamer_claim_t                 c;
+    const ngx_mntreamer_platform_conf_t  *pcf;
+
+    c = *claim;
+    pcf = ngx_mntreamer_monitor_platform(e->monitor, c.platform);
+
+    if (c.quality.len == 0 && pcf) {
+        c.quality = pcf->quality;
+    }
+
+    return ngx_mntreamer_engine_live(data, &c, NULL);
 }
 
 
