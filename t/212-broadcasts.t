@@ -90,7 +90,10 @@ unlike($m->playlist($r), qr/ENDLIST/, 'whose end mark is gone');
 cmp_ok(scalar(grep { $_->{disc} } @e), '>=', 1, 'with a discontinuity');
 
 $m->channel('gamma', live_id => 502, reset => 0);
-wait_for(sub { $all->('gamma') == 2 }, 'another broadcast is another one', 40);
+wait_for(sub {
+    my @r = $all->('gamma');
+    @r == 2 && $r[0]{url}
+}, 'another broadcast is another one', 40);
 my ($second, $first) = $all->('gamma');
 is($second->{broadcast_id}, '502', 'with its number');
 wait_for(sub { $m->recording($first->{id})->{status} eq 'recorded' },
