@@ -39,6 +39,12 @@ char *ngx_mntreamer_conf_platform(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_mntreamer_conf_streamer(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/* ... of what may be connected to */
+char *ngx_mntreamer_conf_fetch_allow(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_mntreamer_conf_fetch_ports(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 /* setters of platform {} */
 char *ngx_mntreamer_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_mntreamer_conf_cookies(ngx_conf_t *cf, ngx_command_t *cmd,

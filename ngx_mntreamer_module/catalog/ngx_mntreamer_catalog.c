@@ -6,8 +6,8 @@
 
 /*
  * The catalogue of a worker: its two connections, the steps of its start, what
- * it is notified of, and its end.  Each step is one statement; its answer calls
- * _run(), which sends the next.
+ * it is notified of, and its end.  Each step is one statement; its answer
+ * calls _run(), which sends the next.
  *
  * state       entered by       waits for             deadline    then
  * DOWN        _create, lost    engine's connection   -           CHECK

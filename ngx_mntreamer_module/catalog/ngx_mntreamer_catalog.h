@@ -37,7 +37,7 @@ typedef struct {
     ngx_int_t      platform;                  /* id */
     ngx_str_t      channel_id;
     ngx_str_t      name;                      /* empty: none */
-    ngx_str_t      quality;                   /* empty: the platform's default */
+    ngx_str_t      quality;                   /* empty: platform's default */
     ngx_int_t      priority;
 } ngx_mntreamer_streamer_conf_t;
 
@@ -45,7 +45,7 @@ typedef struct {
     ngx_str_t      conninfo;
     ngx_str_t      node;                      /* name of this machine */
     ngx_msec_t     lease_ms;
-    ngx_array_t   *streamers;                 /* of ngx_mntreamer_streamer_conf_t */
+    ngx_array_t   *streamers;                 /* of streamer_conf_t */
 } ngx_mntreamer_catalog_conf_t;
 
 
@@ -94,8 +94,8 @@ typedef struct {
     ngx_str_t      reason;
     uint64_t       misses;                    /* to be stored */
     int64_t        next_ms;                   /* check_at = now() + next_ms */
-    ngx_uint_t     keep;                      /* the lease stays: it is going to
-                                                 be recorded, or is being */
+    ngx_uint_t     keep;                      /* the lease stays: it will be
+                                                 recorded, or is being */
     ngx_mntreamer_facts_t  facts;             /* with LIVE and NOT_PLAYABLE */
 } ngx_mntreamer_probe_row_t;
 
@@ -105,10 +105,10 @@ typedef struct {
     int64_t        epoch;
     ngx_mntreamer_facts_t  facts;
     ngx_str_t      quality;
-    ngx_str_t      path;                      /* expanded layout in which \x01
-                                                 stands for the sequence and \x02
-                                                 for the id */
-    ngx_str_t      day;                       /* "2026-09-27" of the sequence */
+    ngx_str_t      path;                      /* expanded layout; \x01 stands
+                                                 for the sequence, \x02 for
+                                                 the id */
+    ngx_str_t      day;                       /* "2026-09-27", of sequence */
     ngx_msec_t     resume_ms;                 /* resume_window */
 } ngx_mntreamer_opening_t;
 
@@ -127,8 +127,8 @@ typedef struct {
     int64_t        recording_id;
     int64_t        streamer_id;
     int64_t        epoch;
-    uint64_t       segments;                  /* absolute numbers, all tracks'
-                                                 bytes, the main track's others */
+    uint64_t       segments;                  /* absolute numbers; bytes of all
+                                                 tracks, others of the main */
     int64_t        bytes;
     int64_t        duration_us;
     uint64_t       gaps;
@@ -156,7 +156,7 @@ typedef struct {
     void  (*due)(void *data);
     /* a streamer was deleted or paused: what is being recorded of it ends */
     void  (*stop)(void *data, int64_t streamer_id);
-    /* an owned lease is gone (taken over, row deleted): stop, commit nothing */
+    /* a lease of ours is gone (taken over, row deleted): commit nothing */
     void  (*lost)(void *data, int64_t streamer_id);
     void  *data;                              /* alias */
 } ngx_mntreamer_catalog_handlers_t;
@@ -175,7 +175,8 @@ void ngx_mntreamer_catalog_report(ngx_mntreamer_catalog_t *cat);
 
 /*
  * Claims up to "limit" due, idle streamers of one platform, highest priority
- * and oldest first; check_at is advanced by "advance_ms" in the same statement.
+ * and oldest first; check_at is advanced by "advance_ms" in the same
+ * statement.
  */
 ngx_int_t ngx_mntreamer_catalog_claim(ngx_mntreamer_catalog_t *cat,
     ngx_int_t platform, ngx_uint_t limit, ngx_msec_t advance_ms,
@@ -210,7 +211,8 @@ void ngx_mntreamer_catalog_facts(ngx_mntreamer_catalog_t *cat,
 /*
  * The recording is over: status recorded, or its row removed when it holds no
  * segment; the streamer's counters; the lease is released and the streamer is
- * due again in "next_ms".  Kept while the database is away; done() may be NULL.
+ * due again in "next_ms".  Kept while the database is away; done() may be
+ * NULL.
  */
 ngx_int_t ngx_mntreamer_catalog_recording_finish(ngx_mntreamer_catalog_t *cat,
     const ngx_mntreamer_progress_t *progress, int64_t next_ms,
@@ -231,8 +233,8 @@ ngx_int_t ngx_mntreamer_catalog_release(ngx_mntreamer_catalog_t *cat,
 
 
 /*
- * Questions of the API, answered as JSON texts built by the database (shapes in
- * docs/api.md).  Columns of the answer: 0 json, others as said.
+ * Questions of the API, answered as JSON texts built by the database (shapes
+ * in docs/api.md).  Columns of the answer: 0 json, others as said.
  */
 typedef enum {
     NGX_MNTREAMER_ASK_STREAMERS = 0,          /* platform, channel_id, status,
@@ -241,8 +243,9 @@ typedef enum {
     NGX_MNTREAMER_ASK_STREAMER_ADD,           /* platform, channel_id,
         channel_name, nickname, quality, priority: json; 1: created (bool);
         leaves exactly one streamer and one monitor row due now; notifies */
-    NGX_MNTREAMER_ASK_STREAMER_PATCH,         /* id, monitored, priority, quality,
-        nickname (NULL leaves it; quality "" resets): json; notifies */
+    NGX_MNTREAMER_ASK_STREAMER_PATCH,         /* id, monitored, priority,
+        quality, nickname (NULL leaves it; quality "" resets): json;
+        notifies */
     NGX_MNTREAMER_ASK_STREAMER_DELETE,        /* id: json null, one row when it
         was there; recordings stay; notifies */
     NGX_MNTREAMER_ASK_RECORDINGS,             /* status, platform, channel_id,

@@ -258,7 +258,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " 'recording_id', r.id, 'url', " NGX_MNTREAMER_SQL_URL ")"
       " FROM streamer s" NGX_MNTREAMER_SQL_STREAMER_JOIN
       " WHERE s.is_streaming"
-      " ORDER BY s.live_viewers DESC NULLS LAST, s.id LIMIT $1::bigint", 1, 1 },
+      " ORDER BY s.live_viewers DESC NULLS LAST, s.id LIMIT $1::bigint",
+      1, 1 },
 
     { "api_health",
       "SELECT json_build_object("

@@ -98,12 +98,13 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_engine_sql[] = {
       ") SELECT e.id, e.pid, e.start_ticks,"
       " (SELECT count(*) FROM streamer WHERE is_streaming),"
       " (SELECT n FROM orphan)"
-      " FROM (VALUES (1)) one (x)"
+      " FROM " NGX_MNTREAMER_CATALOG_LAZY
       " LEFT JOIN engine e ON e.node = $2 AND e.pid_namespace = $5"
       " AND e.seen_at > now() - interval '1 day'"
-      " ORDER BY e.id LIMIT " ngx_value(NGX_MNTREAMER_CATALOG_SIBLINGS), 5, 5 },
+      " ORDER BY e.id LIMIT " ngx_value(NGX_MNTREAMER_CATALOG_SIBLINGS),
+      5, 5 },
 
-    /* the dead ones; a row of its own because the API shows "recording" still */
+    /* the dead ones; a row of its own: the API shows "recording" still */
 
     { "engine_bury",
       "WITH d AS ("

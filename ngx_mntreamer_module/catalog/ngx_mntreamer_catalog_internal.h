@@ -33,6 +33,13 @@
     alive "::bigint[]) THEN " longer "::bigint ELSE " grace "::bigint END"    \
     " * interval '1 millisecond')"
 
+/*
+ * In a FROM: the transaction does not wait for the disk of the database.  For
+ * what is done again after a crash that loses the last moments.
+ */
+#define NGX_MNTREAMER_CATALOG_LAZY                                            \
+    "(SELECT set_config('synchronous_commit', 'off', true)) lazy"
+
 
 typedef enum {
     NGX_MNTREAMER_CATALOG_DOWN = 0,           /* waits for the connection */
@@ -75,7 +82,7 @@ typedef struct {
     ngx_event_t                  timer;
     ngx_uint_t                   dropped;
     const char                  *name;        /* for the log */
-    ngx_mntreamer_statement_t   *st;          /* owned while under way */
+    ngx_mntreamer_statement_t   *st;          /* owned, if under way */
 
     /* writes up to a batch of "sent" rows; NGX_ERROR: nothing was sent */
     ngx_int_t                  (*write)(ngx_mntreamer_catalog_t *cat);
@@ -159,14 +166,14 @@ struct ngx_mntreamer_catalog_s {
     ngx_uint_t                           refusals;   /* in a row */
 
     int64_t                              engine;     /* 0: no row yet */
-    int64_t                              ticks;      /* start of this process */
+    int64_t                              ticks;      /* this process's start */
     ngx_str_t                            space;      /* pool, boot and pids */
     ngx_mntreamer_sibling_t             *siblings;   /* pool */
     ngx_uint_t                           nsiblings;
     ngx_event_t                          watch;      /* over them */
     ngx_uint_t                           watches;
-    ngx_mntreamer_statement_t           *beat;       /* owned while under way */
-    ngx_mntreamer_statement_t           *bury;       /* owned while under way */
+    ngx_mntreamer_statement_t           *beat;       /* owned, if under way */
+    ngx_mntreamer_statement_t           *bury;       /* owned, if under way */
 
     ngx_mntreamer_gather_t               probes;
     ngx_mntreamer_gather_t               progress;
@@ -175,7 +182,7 @@ struct ngx_mntreamer_catalog_s {
 
     ngx_mntreamer_gather_t               leases;     /* held ones */
     ngx_event_t                          renew;
-    ngx_mntreamer_statement_t           *renewal;    /* owned while under way */
+    ngx_mntreamer_statement_t           *renewal;    /* owned, if under way */
 
     ngx_queue_t                          calls;      /* owned */
     ngx_queue_t                          asks;       /* owned */
@@ -232,7 +239,7 @@ void ngx_mntreamer_gather_done(void *data,
 size_t ngx_mntreamer_gather_facts_len(const ngx_mntreamer_facts_t *facts);
 u_char *ngx_mntreamer_gather_facts(u_char *p, ngx_mntreamer_facts_t *dst,
     const ngx_mntreamer_facts_t *src);
-/* adds broadcast, title, category, name, image, opening, viewers to 7 arrays */
+/* broadcast, title, category, name, image, opening, viewers to 7 arrays */
 void ngx_mntreamer_gather_facts_put(ngx_mntreamer_pq_array_t *b,
     const ngx_mntreamer_facts_t *facts);
 /* a copy that the database takes: UTF-8 without NUL, shortened */

@@ -33,12 +33,13 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_lease_sql = {
     "), u AS ("
     " UPDATE streamer_monitor m"
     " SET lease_until = now() + $2::bigint * interval '1 millisecond' FROM x"
-    " WHERE m.streamer_id = x.id AND m.owner = $1::bigint"
-    " AND m.epoch = x.epoch"
+    " WHERE m.streamer_id = x.id"
+    " AND CASE WHEN m.owner = $1::bigint THEN m.epoch = x.epoch END"
     " RETURNING m.streamer_id"
     ") SELECT x.id, x.epoch, u.streamer_id IS NOT NULL,"
     " EXISTS (SELECT FROM streamer_monitor m WHERE m.streamer_id = x.id)"
-    " FROM x LEFT JOIN u ON u.streamer_id = x.id", 4, 4
+    " FROM " NGX_MNTREAMER_CATALOG_LAZY ", x"
+    " LEFT JOIN u ON u.streamer_id = x.id", 4, 4
 };
 
 

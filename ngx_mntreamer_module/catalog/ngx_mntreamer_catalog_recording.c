@@ -6,8 +6,8 @@
 
 /*
  * Recordings: their begin and end, and what is gathered in between.  They are
- * fenced by the epoch of the lease in their own row, so that the recording of a
- * streamer that was deleted can still be ended.
+ * fenced by the epoch of the lease in their own row, so that the recording of
+ * a streamer that was deleted can still be ended.
  */
 
 
@@ -64,8 +64,10 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
       " last_progress_at = now()"
       " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[],"
       " $5::bigint[], $6::bigint[], $7::bigint[])"
-      " AS x (id, epoch, segments, bytes, duration_us, gaps, lost_us)"
-      " WHERE r.id = x.id AND r.epoch = x.epoch AND r.status = 'recording'",
+      " AS x (id, epoch, segments, bytes, duration_us, gaps, lost_us),"
+      " " NGX_MNTREAMER_CATALOG_LAZY
+      " WHERE r.id = x.id"
+      " AND CASE WHEN r.epoch = x.epoch THEN r.status = 'recording' END",
       7, 0 },
 
     /* recordings, numbers, tracks, reasons, firsts, segments, lost, places;
@@ -128,8 +130,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
 
     /*
      * engine, streamer, epoch, recording, segments, bytes, duration, gaps,
-     * lost, pause, end.  A second time it finds nothing to do.  Without numbers
-     * those of the row are kept: nothing could be read from the disk.
+     * lost, pause, end.  A second time it finds nothing to do.  Without
+     * numbers those of the row are kept: nothing could be read from the disk.
      */
 
     { "recording_finish",
@@ -272,7 +274,7 @@ ngx_mntreamer_recording_opened(void *data,
 
     } else if (result->rc == NGX_MNTREAMER_PQ_FAILED) {
 
-        /* FAILED means "fenced" to the recorder: a fault of ours is not that */
+        /* FAILED means "fenced" to the recorder: a fault of ours is not */
 
         opened.rc = NGX_MNTREAMER_PQ_CONSTRAINT;
     }

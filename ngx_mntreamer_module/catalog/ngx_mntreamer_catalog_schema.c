@@ -39,9 +39,13 @@ enum {
 
 static const ngx_mntreamer_sql_t  ngx_mntreamer_schema_sql[] = {
 
+    /* batches are looked up by key: what is asked for often is in memory */
+
     { "schema_check",
       "SELECT current_setting('server_encoding'),"
-      " to_regclass('schema_migration') IS NOT NULL", 0, 2 },
+      " to_regclass('schema_migration') IS NOT NULL,"
+      " set_config('random_page_cost', '1.1', false),"
+      " set_config('jit', 'off', false)", 0, 4 },
 
     { "schema_version",
       "SELECT coalesce(max(number), 0) FROM schema_migration", 0, 1 },

@@ -62,11 +62,11 @@ enum {
 static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
 
     /*
-     * engine, platform, limit, lease, advance; then which leases are free.  "p"
-     * hops over the priorities that there are, so that each is one look into
-     * the index however many streamers wait below it; the rows of "c" come
-     * highest priority first and oldest first because both loops keep their
-     * order.
+     * engine, platform, limit, lease, advance; then which leases are free.
+     * "p" hops over the priorities that there are, so that each is one look
+     * into the index however many streamers wait below it; the rows of "c"
+     * come highest priority first and oldest first because both loops keep
+     * their order.
      */
 
     { "streamer_claim",
@@ -93,7 +93,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " RETURNING m.streamer_id, m.epoch, m.miss_count, c.priority,"
       " c.check_at"
       "), n AS ("
-      " SELECT ceil(extract(epoch FROM min(d.check_at) - now()) * 1000)::bigint"
+      " SELECT ceil(extract(epoch FROM min(d.check_at) - now())"
+      " * 1000)::bigint"
       " AS ms FROM p CROSS JOIN LATERAL ("
       " SELECT m.check_at FROM streamer_monitor m"
       " WHERE m.platform = $2::int AND m.monitored"
@@ -105,7 +106,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " (extract(epoch FROM now() - u.check_at) * 1000)::bigint,"
       " s.is_streaming, CASE WHEN s.is_streaming THEN s.live_broadcast_id END,"
       " NULL, NULL, NULL, true, n.ms"
-      " FROM n LEFT JOIN (u JOIN streamer s ON s.id = u.streamer_id) ON true"
+      " FROM " NGX_MNTREAMER_CATALOG_LAZY ", n"
+      " LEFT JOIN (u JOIN streamer s ON s.id = u.streamer_id) ON true"
       " ORDER BY u.priority DESC, u.check_at", 8,
       NGX_MNTREAMER_CLAIM_COLUMNS },
 
@@ -144,9 +146,10 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
 
     /*
      * engine; streamers, epochs, outcomes, reasons, misses, pauses, keep; then
-     * for those that are on the air: streamers, broadcasts, titles, categories,
-     * names, images, openings, viewers.  Only what says whether it is on the
-     * air changes that; a lease that is kept leaves a recording's times alone.
+     * for those that are on the air: streamers, broadcasts, titles,
+     * categories, names, images, openings, viewers.  Only what says whether it
+     * is on the air changes that; a lease that is kept leaves a recording's
+     * times alone.
      */
 
     { "streamer_probed",
@@ -167,8 +170,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " THEN now() + r.next * interval '1 millisecond' ELSE m.check_at END,"
       " owner = CASE WHEN r.keep = 1 THEN m.owner END,"
       " lease_until = CASE WHEN r.keep = 1 THEN m.lease_until END"
-      " FROM r WHERE m.streamer_id = r.id AND m.owner = $1::bigint"
-      " AND m.epoch = r.epoch"
+      " FROM r WHERE m.streamer_id = r.id"
+      " AND CASE WHEN m.owner = $1::bigint THEN m.epoch = r.epoch END"
       " RETURNING m.streamer_id, r.outcome, r.keep"
       "), o AS ("
       " SELECT u.streamer_id, u.keep, f.*, f.id IS NOT NULL AS live,"
@@ -194,12 +197,16 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " live_viewers = CASE WHEN o.live THEN o.viewers"
       " WHEN NOT o.off THEN s.live_viewers END,"
       " live_started_at = CASE WHEN o.live"
-      " THEN coalesce(to_timestamp(o.opened / 1000.0), CASE WHEN s.is_streaming"
-      " THEN s.live_started_at END, now())"
+      " THEN coalesce(to_timestamp(o.opened / 1000.0),"
+      " CASE WHEN s.is_streaming THEN s.live_started_at END, now())"
       " WHEN NOT o.off THEN s.live_started_at END"
-      " FROM o WHERE s.id = o.streamer_id AND (o.live"
+      " FROM o JOIN (SELECT id FROM f"
+      " UNION SELECT id FROM streamer WHERE is_streaming"
+      " UNION SELECT id FROM streamer WHERE status <> 'idle') k"
+      " ON k.id = o.streamer_id"
+      " WHERE s.id = o.streamer_id AND (o.live"
       " OR s.is_streaming AND o.off OR s.status = 'process')"
-      ") SELECT count(*) FROM u", 16, 1 }
+      ") SELECT count(*) FROM u, " NGX_MNTREAMER_CATALOG_LAZY, 16, 1 }
 };
 
 

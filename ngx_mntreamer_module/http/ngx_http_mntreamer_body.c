@@ -308,10 +308,10 @@ ngx_http_mntreamer_own_origin(ngx_http_request_t *r, ngx_str_t *origin)
     ngx_str_t  *host;
     ngx_uint_t  plain;
 
-    plain = 1;
-
 #if (NGX_HTTP_SSL)
     plain = (r->connection->ssl == NULL);
+#else
+    plain = 1;
 #endif
 
     if (r->headers_in.host == NULL) {

@@ -690,6 +690,9 @@ ngx_mntreamer_pq_text(u_char *buf, size_t size, const char *text)
         text++;
     }
 
+    /* "p > buf": at least one byte was written; cppcheck does not see it */
+
+    /* cppcheck-suppress uninitvar */
     while (p > buf && p[-1] == ' ') {
         p--;
     }

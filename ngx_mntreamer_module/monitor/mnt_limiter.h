@@ -19,8 +19,8 @@
  * clock holds more than "rate".
  *
  * It lives in shared memory under somebody else's lock, holds no pointers, and
- * stays usable wherever a process dies.  Times are milliseconds of one monotonic
- * clock of the machine.  Zeroes are a fresh one.
+ * stays usable wherever a process dies.  Times are milliseconds of one
+ * monotonic clock of the machine.  Zeroes are a fresh one.
  */
 
 
@@ -28,7 +28,7 @@
 
 
 typedef struct {
-    int64_t    at_ms;                         /* the ring is right up to here */
+    int64_t    at_ms;                         /* the ring is right so far */
     int64_t    not_before_ms;                 /* after a refusal */
     int64_t    cut_ms;                        /* when the rate was halved */
     int64_t    cut_rate;                      /* to so much, in thousandths */

@@ -35,7 +35,7 @@ typedef enum {
 /* whose turn it is when a permit is free: the lowest that waits */
 
 typedef enum {
-    NGX_MNTREAMER_TURN_ASK = 0,               /* the recorder; second questions */
+    NGX_MNTREAMER_TURN_ASK = 0,               /* recorder; second questions */
     NGX_MNTREAMER_TURN_LOOKUP,
     NGX_MNTREAMER_TURN_CLAIM,
     NGX_MNTREAMER_TURNS
@@ -50,7 +50,7 @@ typedef struct {
     mnt_limiter_t                         *limiter;  /* shared; NULL: none */
     ngx_queue_t                            turns[NGX_MNTREAMER_TURNS];
     ngx_uint_t                             queued;
-    ngx_uint_t                             claimed;  /* of these, and running */
+    ngx_uint_t                             claimed;  /* these and running */
 
     ngx_event_t                            timer;    /* permit or claim */
     ngx_mntreamer_ident_t                  ident;
@@ -89,7 +89,7 @@ struct ngx_mntreamer_probing_s {
 struct ngx_mntreamer_monitor_s {
     const ngx_mntreamer_monitor_conf_t  *conf;       /* alias */
     ngx_mntreamer_monitor_handlers_t     handlers;
-    ngx_mntreamer_curl_t                *curl;       /* alias, as those below */
+    ngx_mntreamer_curl_t                *curl;       /* alias, as all below */
     ngx_mntreamer_catalog_t             *cat;
     ngx_mntreamer_metrics_t             *metrics;
     ngx_log_t                           *log;

@@ -24,7 +24,7 @@
 
 #define NGX_MNTREAMER_PROBING_ARENA      (256 * 1024)
 #define NGX_MNTREAMER_PROBING_STALE      10000
-#define NGX_MNTREAMER_PROBING_REDIRECTS  3    /* of playlists; an API has none */
+#define NGX_MNTREAMER_PROBING_REDIRECTS  3    /* of playlists, not of APIs */
 #define NGX_MNTREAMER_PROBING_BODY       (2 * 1024 * 1024)
 
 
@@ -47,6 +47,7 @@ static void ngx_mntreamer_probing_fail(ngx_mntreamer_probing_t *p,
     mnt_probe_outcome_e outcome, const char *why);
 static void ngx_mntreamer_probing_deliver(ngx_mntreamer_probing_t *p,
     const mnt_probe_t *probe);
+static u_char *ngx_mntreamer_probing_keep(u_char *b, ngx_str_t *s);
 static mnt_str_t ngx_mntreamer_probing_str(const ngx_str_t *s);
 static ngx_str_t ngx_mntreamer_probing_text(mnt_str_t s);
 
@@ -76,14 +77,10 @@ ngx_mntreamer_probing_create(ngx_mntreamer_lane_t *lane, ngx_uint_t kind,
     c = &p->claim;
     b = (u_char *) p + sizeof(ngx_mntreamer_probing_t);
 
-    c->channel_id.data = b;
-    b = ngx_cpymem(b, claim->channel_id.data, claim->channel_id.len);
-    c->channel_name.data = b;
-    b = ngx_cpymem(b, claim->channel_name.data, claim->channel_name.len);
-    c->quality.data = b;
-    b = ngx_cpymem(b, claim->quality.data, claim->quality.len);
-    c->broadcast_id.data = b;
-    ngx_memcpy(b, claim->broadcast_id.data, claim->broadcast_id.len);
+    b = ngx_mntreamer_probing_keep(b, &c->channel_id);
+    b = ngx_mntreamer_probing_keep(b, &c->channel_name);
+    b = ngx_mntreamer_probing_keep(b, &c->quality);
+    (void) ngx_mntreamer_probing_keep(b, &c->broadcast_id);
 
     p->channel = c->channel_id;
 
@@ -642,6 +639,20 @@ ngx_mntreamer_probing_deliver(ngx_mntreamer_probing_t *p,
 
     ngx_mntreamer_probing_free(p);
     ngx_mntreamer_monitor_wake(mon);
+}
+
+
+/* moves what s names to b, returns the end of it; s may have no data */
+
+static u_char *
+ngx_mntreamer_probing_keep(u_char *b, ngx_str_t *s)
+{
+    if (s->len) {
+        ngx_memcpy(b, s->data, s->len);
+    }
+
+    s->data = b;
+    return b + s->len;
 }
 
 
