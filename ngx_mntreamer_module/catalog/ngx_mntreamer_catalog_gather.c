@@ -12,6 +12,7 @@
 #include "../base/mnt_str.h"
 
 
+#define NGX_MNTREAMER_GATHER_SOON    10
 #define NGX_MNTREAMER_GATHER_LATEST  4102444800000LL  /* the year 2100 */
 
 
@@ -20,6 +21,7 @@ static void ngx_mntreamer_gather_insert(ngx_rbtree_node_t *temp,
 static ngx_int_t ngx_mntreamer_gather_compare(int64_t id, int64_t number,
     ngx_mntreamer_gathered_t *row);
 static void ngx_mntreamer_gather_timer(ngx_event_t *ev);
+static void ngx_mntreamer_gather_later(ngx_mntreamer_gather_t *g);
 static void ngx_mntreamer_gather_back(ngx_mntreamer_gather_t *g);
 static void ngx_mntreamer_gather_forget(ngx_queue_t *list);
 
@@ -186,9 +188,26 @@ ngx_mntreamer_gather_add(ngx_mntreamer_gather_t *g,
         ngx_mntreamer_gather_flush(g);
     }
 
-    if (g->n && !g->timer.timer_set) {
-        ngx_add_timer(&g->timer, g->pause_ms);
+    ngx_mntreamer_gather_later(g);
+}
+
+
+/* what comes after a quiet time is written at once, with what comes with it */
+
+static void
+ngx_mntreamer_gather_later(ngx_mntreamer_gather_t *g)
+{
+    ngx_msec_t  past;
+
+    if (g->n == 0 || g->timer.timer_set) {
+        return;
     }
+
+    past = ngx_current_msec - g->written_ms;
+
+    ngx_add_timer(&g->timer,
+                  ngx_max(g->pause_ms - ngx_min(past, g->pause_ms),
+                          NGX_MNTREAMER_GATHER_SOON));
 }
 
 
@@ -221,6 +240,7 @@ ngx_mntreamer_gather_flush(ngx_mntreamer_gather_t *g)
     }
 
     ngx_mntreamer_catalog_disarm(&g->timer);
+    g->written_ms = ngx_current_msec;
 
     for (i = 0; i < NGX_MNTREAMER_CATALOG_BATCH && g->n; i++) {
         q = ngx_queue_head(&g->pending);
@@ -293,9 +313,7 @@ ngx_mntreamer_gather_done(void *data, const ngx_mntreamer_result_t *result)
         return;
     }
 
-    if (g->n && !g->timer.timer_set) {
-        ngx_add_timer(&g->timer, g->pause_ms);
-    }
+    ngx_mntreamer_gather_later(g);
 }
 
 

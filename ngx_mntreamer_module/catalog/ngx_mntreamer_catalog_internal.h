@@ -79,6 +79,7 @@ typedef struct {
     ngx_queue_t                  sent;        /* owned */
     ngx_uint_t                   n;           /* pending */
     ngx_msec_t                   pause_ms;    /* gathers for so long */
+    ngx_msec_t                   written_ms;  /* when it wrote last */
     ngx_event_t                  timer;
     ngx_uint_t                   dropped;
     const char                  *name;        /* for the log */
