@@ -93,6 +93,7 @@ class Channel:
     token       lifetime of URLs in seconds, 0: none    multi       False: media
     map_every   a new init section each N segments      disc_every  discontinuity
     gap         list of sequences listed with EXT-X-GAP
+    gone        its playlists are 404
     adult kr membership  "not playable" answers         playback    False: null
     title category viewers name id
     """
@@ -124,6 +125,7 @@ class Channel:
         self.map_every = 0
         self.disc_every = 0
         self.gap = []
+        self.gone = False
         self.adult = self.kr = self.membership = False
         self.playback = True
         self.extra = ""                        # lines behind the head
@@ -421,6 +423,8 @@ class Origin:
         c, rest = self.channels[m.group(1)], m.group(2)
         m3u = "application/vnd.apple.mpegurl"
 
+        if c.gone and rest.endswith(".m3u8"):
+            return None
         if rest == "master.m3u8":
             return 200, self.master(c).encode(), m3u
         m = re.match(r"media/(\w+)\.m3u8$", rest)
