@@ -116,6 +116,23 @@ test('a growing recording plays from its first second', async (t) => {
 });
 
 
+test('what is live is played from where it is now', async (t) => {
+    const recording = await until('one is half a minute long', async () =>
+        (await api('recordings')).items.find(
+            (r) => r.status === 'recording' && r.duration > 30), 90);
+    const page = await open(t);
+
+    await page.locator('#live li[data-channel="' + recording.channel_id + '"]')
+        .getByRole('button').click();
+
+    const start = await until('it plays', () => page.locator('#video').evaluate(
+        (v) => v.readyState >= 2 && v.currentTime > 0 && [v.currentTime]));
+
+    assert.ok(start[0] > 15, 'began at ' + start[0]);
+    assert.deepEqual(page.trouble, []);
+});
+
+
 test('the address names what is played', async (t) => {
     const recording = await growing();
     const page = await open(t, { hash: '#/recordings/' + recording.id });
@@ -151,27 +168,36 @@ test('a title is text, whatever it holds', async (t) => {
         for (const item of body.items) {
             item.title = hostile;
             item.channel_name = hostile;
+            item.page = 'javascript:alert(1)';
+            item.status = item.last_probe ? 'idle' : item.status;
+            item.last_probe = { outcome: 'error', reason: hostile };
         }
 
         return body;
     };
 
     await growing();
-    await page.route(/\/api\/v1\/(live|recordings)\?/, async (route) => {
+    await page.route(/\/api\/v1\/(live|recordings|streamers)\?/, async (route) => {
         const response = await route.fetch();
 
         await route.fulfill({ response, json: change(await response.json()) });
     });
     await page.reload();
 
-    for (const list of ['#live', '#recordings']) {
-        const shown = page.locator(list + ' .title').first();
+    for (const [list, text] of [['#live', '.title'], ['#recordings', '.title'],
+                                ['#watched', 'h3']])
+    {
+        const shown = page.locator(list + ' ' + text).first();
 
         await shown.waitFor();
         assert.equal(await shown.textContent(), hostile);
         assert.equal(await page.locator(list + ' b, ' + list + ' img').count(),
                      0);
     }
+
+    assert.equal(await page.locator('#watched .why').first().textContent(),
+                 'Reason: ' + hostile);
+    assert.equal(await page.locator('#watched a[href]').count(), 0);
 
     await page.locator('#recordings button:enabled').first().click();
     await page.locator('#player').waitFor();
@@ -205,6 +231,138 @@ test('a channel is added by what somebody types', async (t) => {
                 { method: 'DELETE',
                   headers: { 'Content-Type': 'application/json' } });
     assert.deepEqual(page.trouble, []);
+});
+
+
+test('many are added at once, and what was refused stays', async (t) => {
+    const page = await open(t);
+    const channel = page.locator('#add-channel');
+    const id = 'd' + '5'.padStart(31, '0');
+
+    await channel.fill('chzzk.naver.com/live/' + id + '\n\n nobody here');
+    await channel.press('Enter');
+    await until('both are answered', async () =>
+        /^Watching 손으로 추가\.\nnobody here was not added: .* no such/.test(
+            await page.locator('#add-note').textContent()));
+    assert.equal(await channel.inputValue(), 'nobody here');
+
+    const row = page.locator('#watched li', { hasText: '손으로 추가' });
+
+    page.on('dialog', (dialog) => dialog.accept());
+    await row.locator('.remove').click();
+    await row.waitFor({ state: 'detached' });
+    assert.deepEqual((await api('streamers?channel_id=' + id)).items, []);
+    assert.deepEqual(page.trouble, []);
+});
+
+
+test('a watched channel is paused and its quality chosen', async (t) => {
+    const page = await open(t);
+    const id = 'd' + '4'.padStart(31, '0');
+    const { items: [streamer] } = await api('streamers?channel_id=' + id);
+    const row = page.locator('#watched li[data-streamer="' + streamer.id
+                             + '"]');
+    const now = () => api('streamers/' + streamer.id);
+    const asked = [];
+
+    await until('its state is shown', async () =>
+        await row.locator('.state').textContent() === 'Off the air');
+    assert.match(await row.locator('.facts').textContent(), /checked .*next /);
+
+    await row.locator('select').selectOption('720p');
+    await until('the quality is chosen', async () =>
+        (await now()).quality === '720p');
+
+    await row.locator('.pause').click();
+    await until('it is shown as paused', async () =>
+        await row.locator('.state').textContent() === 'Paused');
+    assert.equal((await now()).monitored, false);
+
+    // the question says that nginx.conf brings it back; no is no
+
+    page.on('dialog', (dialog) => {
+        asked.push(dialog.message());
+        dialog.dismiss();
+    });
+    await row.locator('.remove').click();
+    assert.match(asked[0], /nginx\.conf/);
+
+    await row.locator('.pause').click();
+    await until('it is watched again', async () => (await now()).monitored);
+    await row.locator('select').selectOption('best');
+    await until('the quality is back', async () =>
+        (await now()).quality === 'best');
+    assert.deepEqual(page.trouble, []);
+});
+
+
+test('why a channel is not recorded is said', async (t) => {
+    const said = {
+        en: {
+            'live-not-playable adult': [/cannot be recorded/, /cookies/],
+            'unknown-channel ': [/No such channel/, /^$/],
+            'transient-error timeout': [/Could not be asked/, /in time/],
+            'malformed content.liveId': [/not understood/, /content\.liveId/],
+            'offline ': [/Off the air/, /^$/],
+        },
+        ko: {
+            'live-not-playable adult': [/녹화할 수 없음/, /쿠키/],
+            'offline ': [/방송 중 아님/, /^$/],
+        },
+    };
+
+    for (const [locale, cases] of Object.entries(said)) {
+        const page = await open(t, { locale });
+        const keys = Object.keys(cases);
+
+        await page.route(/\/api\/v1\/streamers\?/, async (route) => {
+            const response = await route.fetch();
+            const { items: [one] } = await response.json();
+
+            await route.fulfill({ response, json: {
+                next: null,
+                items: keys.map((key, i) => ({
+                    ...one, id: 1000 + i, status: 'idle', monitored: true,
+                    last_probe: {
+                        at: new Date().toISOString(),
+                        outcome: key.split(' ')[0],
+                        reason: key.split(' ')[1] || null,
+                    },
+                })),
+            } });
+        });
+        await page.reload();
+
+        for (const [i, key] of keys.entries()) {
+            const row = page.locator('#watched li[data-streamer="'
+                                     + (1000 + i) + '"]');
+
+            await row.waitFor();
+            assert.match(await row.locator('.state').textContent(),
+                         cases[key][0]);
+            assert.match(await row.locator('.why').textContent(),
+                         cases[key][1]);
+        }
+
+        assert.deepEqual(page.trouble, []);
+    }
+});
+
+
+test('who may not change something is told so', async (t) => {
+    const page = await open(t);
+
+    await page.route(/\/api\/v1\/streamers(\/|$)/, (route) => route.fulfill({
+        status: 403,
+        json: { status: 403, error: 'forbidden', description: 'no' },
+    }));
+    await page.locator('#add-channel').fill('somebody');
+    await page.locator('#add button').click();
+    await until('it is said', async () =>
+        /allowed to by nginx\.conf/.test(
+            await page.locator('#add-note').textContent()));
+    assert.equal(await page.locator('#add-channel').inputValue(), 'somebody');
+    assert.equal(await page.locator('#trouble').isVisible(), false);
 });
 
 

@@ -2,6 +2,7 @@
 
 const BASE = '/api/v1';
 const TIMEOUT_MS = 15000;
+const MANY_MS = 600000;     // each of many is looked up on its platform
 
 
 export class ApiError extends Error {
@@ -13,7 +14,7 @@ export class ApiError extends Error {
 }
 
 
-async function call(path, options = {}) {
+async function call(path, options = {}, timeout = TIMEOUT_MS) {
     let response;
     let body = null;
 
@@ -21,10 +22,14 @@ async function call(path, options = {}) {
         response = await fetch(BASE + path, {
             ...options,
             credentials: 'same-origin',
-            signal: AbortSignal.timeout(TIMEOUT_MS),
+            signal: AbortSignal.timeout(timeout),
         });
     } catch {
         throw new ApiError(0, 'unreachable', '');
+    }
+
+    if (response.status === 204) {
+        return null;
     }
 
     try {
@@ -61,10 +66,36 @@ export function recording(id) {
 }
 
 
-export function addStreamer(platform, channel) {
-    return call('/streamers', {
-        method: 'POST',
+export function streamers(limit, part) {
+    return call('/streamers?limit=' + limit
+                + (part ? '&q=' + encodeURIComponent(part) : ''));
+}
+
+
+// For each, in the same order, { streamer } or an error with its words.
+
+export function addStreamers(items) {
+    return call('/streamers', change('POST', { items }), MANY_MS)
+        .then((answer) => answer.items);
+}
+
+
+export function changeStreamer(id, fields) {
+    return call('/streamers/' + encodeURIComponent(id),
+                change('PATCH', fields));
+}
+
+
+export function removeStreamer(id) {
+    return call('/streamers/' + encodeURIComponent(id),
+                { method: 'DELETE' });
+}
+
+
+function change(method, body) {
+    return {
+        method,
         headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ platform, channel }),
-    });
+        body: JSON.stringify(body),
+    };
 }

@@ -57,3 +57,22 @@ export function time(iso) {
         timeStyle: 'short',
     }).format(date);
 }
+
+
+// the same with seconds, for what happens every minute
+
+export function clock(iso) {
+    const date = new Date(iso ?? NaN);
+
+    if (Number.isNaN(date.getTime())) {
+        return '';
+    }
+
+    if (date.toDateString() !== new Date().toDateString()) {
+        return time(iso);
+    }
+
+    return new Intl.DateTimeFormat(language(), {
+        timeStyle: 'medium',
+    }).format(date);
+}

@@ -8,12 +8,80 @@ const WORDS = {
         live_empty: 'None of the watched channels is live.',
         recordings_title: 'Recordings',
         recordings_empty: 'Nothing has been recorded yet.',
-        add_title: 'Watch another channel',
         add_label: 'Channel id, nickname or address',
         add_button: 'Watch',
         add_done: 'Watching {name}.',
         add_missing: 'Type a channel id, a nickname or an address first.',
-        add_failed: 'It was not added: {why}',
+        add_failed: '{name} was not added: {why}',
+        add_waiting: 'Looking it up…',
+        watched_title: 'Watched channels',
+        watched_link: 'Channels',
+        watched_empty: 'No channel is watched yet. Add one above.',
+        watched_none: 'No watched channel is called that.',
+        watched_find: 'Find a watched channel',
+        watched_hint: 'Several at once: one a line (Shift+Enter).',
+        watched_removed: '{name} is not watched any more.',
+        checked: 'checked {time}',
+        check_next: 'next {time}',
+        recorded: '{n} recordings',
+        recorded_one: '{n} recording',
+        quality: 'Quality',
+        quality_of: 'Quality of {name}',
+        quality_best: 'best quality',
+        quality_worst: 'lowest quality',
+        quality_audio: 'sound only',
+        pause: 'Pause',
+        pause_of: 'Pause {name}',
+        unpause: 'Watch again',
+        unpause_of: 'Watch {name} again',
+        remove: 'Remove',
+        remove_of: 'Remove {name}',
+        remove_sure: 'Stop watching {name}? Its recordings stay.',
+        remove_ends: 'What is being recorded now ends here.',
+        remove_config: 'nginx.conf names it too: it comes back with the next '
+                       + 'reload or start.',
+        watch_paused: 'Paused',
+        watch_new: 'Not checked yet',
+        watch_offline: 'Off the air',
+        watch_live: 'Live, not recorded yet',
+        'watch_live-not-playable': 'Live, but cannot be recorded',
+        'watch_not-live': 'In a state that is not known',
+        'watch_unknown-channel': 'No such channel',
+        'watch_transient-error': 'Could not be asked',
+        'watch_rate-limited': 'Too many questions',
+        watch_error: 'Question refused',
+        watch_malformed: 'Answer not understood',
+        'watch_access-denied': 'Access denied',
+        'watch_token-expired-or-denied': 'Address expired',
+        why_adult: 'It is for adults: cookies of an account that may see it '
+                   + 'are needed.',
+        why_region: 'It is not shown in this region.',
+        why_membership: 'It is for members only.',
+        why_unknown: 'The platform does not say why.',
+        why_resolve: 'The name of its server is not known.',
+        why_connect: 'Its server takes no connection.',
+        why_tls: 'There was no secure connection to its server.',
+        why_timeout: 'It did not answer in time.',
+        why_cut: 'The answer was cut off.',
+        why_too_large: 'The answer was too large.',
+        why_forbidden: 'Addresses like this are not fetched, unless '
+                       + 'fetch_allow in nginx.conf says so.',
+        why_ended: 'Its playlist has ended.',
+        why_vod: 'Its playlist is a finished video, not a live one.',
+        why_other: 'Reason: {why}',
+        error_channel_not_found: 'the platform has no such channel.',
+        error_unknown_platform: 'this is no address of a known platform.',
+        error_bad_channel: 'this is no channel id, nickname or address of '
+                           + 'the platform.',
+        error_lookup_failed: 'the platform could not be asked. Try again '
+                             + 'later.',
+        error_lookup_limited: 'the platform asks to wait. Try again later.',
+        error_forbidden: 'only who is allowed to by nginx.conf may change '
+                         + 'channels; normally that is this machine.',
+        error_unauthorized: 'you are not logged in.',
+        error_cross_origin: 'the server knows this page by another address '
+                            + '(see "Host" in docs/api.md).',
+        error_streamer_not_found: 'it is not there any more.',
         platform: 'Platform',
         play: 'Play',
         play_label: 'Play {name}',
@@ -23,9 +91,11 @@ const WORDS = {
         more: 'Show more',
         untitled: 'No title',
         viewers: '{n} viewers',
+        viewers_one: '{n} viewer',
         since: 'since {time}',
         gaps_none: 'no gaps',
         gaps: '{n} gaps, {seconds} lost',
+        gaps_one: '{n} gap, {seconds} lost',
         state_recording: 'Recording',
         state_recorded: 'Recorded',
         state_done: 'Recorded',
@@ -47,12 +117,77 @@ const WORDS = {
         live_empty: '지켜보는 채널 가운데 방송 중인 곳이 없습니다.',
         recordings_title: '녹화',
         recordings_empty: '아직 녹화된 것이 없습니다.',
-        add_title: '채널 더 지켜보기',
         add_label: '채널 ID, 닉네임 또는 주소',
         add_button: '지켜보기',
         add_done: '{name} 채널을 지켜봅니다.',
         add_missing: '먼저 채널 ID, 닉네임 또는 주소를 입력하세요.',
-        add_failed: '추가하지 못했습니다: {why}',
+        add_failed: '{name}: 추가하지 못했습니다. {why}',
+        add_waiting: '찾는 중…',
+        watched_title: '지켜보는 채널',
+        watched_link: '채널',
+        watched_empty: '아직 지켜보는 채널이 없습니다. 위에서 추가하세요.',
+        watched_none: '그런 이름의 채널을 지켜보고 있지 않습니다.',
+        watched_find: '지켜보는 채널 찾기',
+        watched_hint: '여러 채널은 한 줄에 하나씩 (Shift+Enter).',
+        watched_removed: '{name} 채널을 더 이상 지켜보지 않습니다.',
+        checked: '{time} 확인',
+        check_next: '다음 {time}',
+        recorded: '녹화 {n}개',
+        quality: '화질',
+        quality_of: '{name} 화질',
+        quality_best: '최고 화질',
+        quality_worst: '최저 화질',
+        quality_audio: '소리만',
+        pause: '멈추기',
+        pause_of: '{name} 멈추기',
+        unpause: '다시 지켜보기',
+        unpause_of: '{name} 다시 지켜보기',
+        remove: '빼기',
+        remove_of: '{name} 빼기',
+        remove_sure: '{name} 채널을 그만 지켜볼까요? 녹화는 남습니다.',
+        remove_ends: '지금 녹화 중인 것은 여기서 끝납니다.',
+        remove_config: 'nginx.conf에도 있으므로 다음에 다시 읽거나 시작할 때 '
+                       + '돌아옵니다.',
+        watch_paused: '멈춤',
+        watch_new: '아직 확인 전',
+        watch_offline: '방송 중 아님',
+        watch_live: '방송 중, 아직 녹화 전',
+        'watch_live-not-playable': '방송 중이지만 녹화할 수 없음',
+        'watch_not-live': '알 수 없는 상태',
+        'watch_unknown-channel': '없는 채널',
+        'watch_transient-error': '확인하지 못함',
+        'watch_rate-limited': '요청이 너무 많음',
+        watch_error: '요청이 거부됨',
+        watch_malformed: '응답을 이해하지 못함',
+        'watch_access-denied': '접근이 거부됨',
+        'watch_token-expired-or-denied': '주소가 만료됨',
+        why_adult: '연령 제한 방송입니다. 볼 수 있는 계정의 쿠키가 필요합니다.',
+        why_region: '이 지역에서는 볼 수 없는 방송입니다.',
+        why_membership: '멤버십 전용 방송입니다.',
+        why_unknown: '플랫폼이 이유를 알려주지 않습니다.',
+        why_resolve: '서버 이름을 찾을 수 없습니다.',
+        why_connect: '서버에 연결할 수 없습니다.',
+        why_tls: '서버와 안전하게 연결할 수 없습니다.',
+        why_timeout: '제때 응답하지 않았습니다.',
+        why_cut: '응답이 중간에 끊겼습니다.',
+        why_too_large: '응답이 너무 큽니다.',
+        why_forbidden: 'nginx.conf의 fetch_allow가 허락하지 않은 주소입니다.',
+        why_ended: '재생목록이 끝났습니다.',
+        why_vod: '실시간이 아니라 이미 끝난 영상의 재생목록입니다.',
+        why_other: '이유: {why}',
+        error_channel_not_found: '플랫폼에 그런 채널이 없습니다.',
+        error_unknown_platform: '아는 플랫폼의 주소가 아닙니다.',
+        error_bad_channel: '이 플랫폼의 채널 ID, 닉네임, 주소가 아닙니다.',
+        error_lookup_failed: '플랫폼에 물어보지 못했습니다. 나중에 다시 '
+                             + '해 보세요.',
+        error_lookup_limited: '플랫폼이 기다리라고 합니다. 나중에 다시 '
+                              + '해 보세요.',
+        error_forbidden: 'nginx.conf가 허락한 곳에서만 바꿀 수 있습니다. 보통은 '
+                         + '이 컴퓨터뿐입니다.',
+        error_unauthorized: '로그인되어 있지 않습니다.',
+        error_cross_origin: '서버가 아는 이 페이지의 주소가 다릅니다 '
+                            + '(docs/api.md의 "Host").',
+        error_streamer_not_found: '이미 없습니다.',
         platform: '플랫폼',
         play: '재생',
         play_label: '{name} 재생',
@@ -114,10 +249,26 @@ export function language() {
 }
 
 
+export function has(key) {
+    return key in WORDS.en;
+}
+
+
 export function t(key, values = {}) {
     const words = WORDS[current][key] ?? WORDS.en[key] ?? key;
 
     return words.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+
+// words that depend on a number, which is {n}
+
+export function count(key, n, values = {}) {
+    const one = n === 1 && key + '_one' in WORDS[current];
+
+    return t(one ? key + '_one' : key, {
+        n: new Intl.NumberFormat(current).format(n), ...values,
+    });
 }
 
 

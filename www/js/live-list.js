@@ -2,7 +2,7 @@
 
 import { element, setText, KeyedList } from './dom.js';
 import * as format from './format.js';
-import { t } from './i18n.js';
+import { count, t } from './i18n.js';
 
 
 export class LiveList {
@@ -58,7 +58,7 @@ function update(e, item) {
     text('.title', item.title || t('untitled'));
     text('.category', item.category || '');
     text('.viewers', item.viewers === null ? ''
-         : t('viewers', { n: format.number(item.viewers) }));
+         : count('viewers', item.viewers));
     text('.since', item.started_at
          ? t('since', { time: format.time(item.started_at) }) : '');
 

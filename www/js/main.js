@@ -1,12 +1,15 @@
 // Wires the page: asks the API every few seconds and hands the answers to the
-// lists and the player.  What is played is in the address (#/recordings/ID).
+// lists and the player.  What is played is in the address: #/recordings/ID
+// from its beginning, #/recordings/ID/live from where it is now.
 
 import * as api from './api.js';
 import { startAddForm } from './add-form.js';
+import { explain } from './errors.js';
 import { LiveList } from './live-list.js';
 import { Player } from './player.js';
 import { RecordingList } from './recording-list.js';
 import { setText } from './dom.js';
+import { WatchList, nameOf } from './watch-list.js';
 import * as i18n from './i18n.js';
 
 const POLL_MS = 3000;
@@ -16,18 +19,44 @@ const get = (id) => document.getElementById(id);
 
 let timer = null;
 let loading = false;
+let stale = false;              // asked for while an answer was under way
 let trouble = null;
 
 
 const player = new Player(get('player'), () => { location.hash = ''; });
 
 const live = new LiveList(get('live'), get('live-empty'),
-                          (item) => go(item.recording_id));
+                          (item) => go(item.recording_id + '/live'));
 
 const recordings = new RecordingList(get('recordings'),
                                      get('recordings-empty'),
                                      get('recordings-more'),
                                      (recording) => go(recording.id), load);
+
+const watched = new WatchList(get('channels'), {
+    change: (streamer, fields) => ask(
+        () => api.changeStreamer(streamer.id, fields), ''),
+    remove: (streamer) => ask(
+        () => api.removeStreamer(streamer.id),
+        i18n.t('watched_removed', { name: nameOf(streamer) })),
+    more: load,
+});
+
+
+// a change that somebody wants, and what came of it
+
+async function ask(change, done) {
+    const note = get('add-note');
+
+    try {
+        await change();
+        setText(note, done);
+    } catch (error) {
+        setText(note, explain(error));
+    }
+
+    load();
+}
 
 
 function go(id) {
@@ -42,7 +71,8 @@ function go(id) {
 
 
 async function route() {
-    const id = /^#\/recordings\/(\d+)$/.exec(location.hash)?.[1];
+    const hash = location.hash;
+    const [, id, edge] = /^#\/recordings\/(\d+)(\/live)?$/.exec(hash) ?? [];
 
     if (!id) {
         player.stop();
@@ -55,8 +85,8 @@ async function route() {
         const recording = known ?? await api.recording(id);
 
         // the address may have changed meanwhile
-        if (location.hash.endsWith('/' + id)) {
-            player.play(recording);
+        if (location.hash === hash) {
+            player.play(recording, Boolean(edge));
         }
 
         report(null);
@@ -72,44 +102,30 @@ function report(error) {
     get('trouble').hidden = !error;
 
     if (error) {
-        setText(get('trouble'), words(error));
+        setText(get('trouble'), explain(error));
     }
-}
-
-
-function words(error) {
-    if (!(error instanceof api.ApiError)) {
-        return String(error);
-    }
-
-    if (error.status === 0) {
-        return i18n.t('trouble_unreachable');
-    }
-
-    if (error.status === 503) {
-        return i18n.t('trouble_database');
-    }
-
-    return i18n.t('trouble_http', { status: error.status,
-                                    why: error.message });
 }
 
 
 async function load() {
     if (loading) {
+        stale = true;
         return;
     }
 
     loading = true;
+    stale = false;
     clearTimeout(timer);
 
     try {
-        const [onAir, recorded] = await Promise.all([
+        const [onAir, recorded, streamers] = await Promise.all([
             api.live(), api.recordings(recordings.limit),
+            api.streamers(watched.limit, watched.part),
         ]);
 
         live.show(onAir.items);
         recordings.show(recorded.items, recorded.next);
+        watched.show(streamers.items, streamers.next);
         recorded.items.forEach((item) => player.update(item));
         report(null);
 
@@ -118,7 +134,7 @@ async function load() {
     }
 
     loading = false;
-    timer = setTimeout(tick, trouble ? POLL_FAILED_MS : POLL_MS);
+    timer = setTimeout(tick, stale ? 0 : trouble ? POLL_FAILED_MS : POLL_MS);
 }
 
 
@@ -134,6 +150,7 @@ function tick() {
 i18n.start(get('language'), () => {
     live.again();
     recordings.again();
+    watched.again();
 
     if (player.recording) {
         player.update(player.recording);
@@ -143,6 +160,15 @@ i18n.start(get('language'), () => {
 });
 
 startAddForm(get('add'), get('add-note'), load);
+
+// the address is the player's
+
+get('to-channels').addEventListener('click', (event) => {
+    event.preventDefault();
+    get('channels').scrollIntoView();
+    get('add-channel').focus({ preventScroll: true });
+});
+
 window.addEventListener('hashchange', route);
 document.addEventListener('visibilitychange', tick);
 

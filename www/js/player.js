@@ -42,14 +42,21 @@ export class Player {
         });
     }
 
-    play(recording) {
+    // at its live edge when that is wanted and there is one, else from the
+    // beginning
+
+    play(recording, edge = false) {
+        const live = edge && recording.status === 'recording';
+
         if (this.recording?.id === recording.id) {
             this.update(recording);
+            this.seek(live ? this.end() : 0);
             return;
         }
 
         this.stop();
         this.recording = recording;
+        this.position = live ? -1 : 0;
         this.section.hidden = false;
         this.update(recording);
         this.open();

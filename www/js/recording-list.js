@@ -2,9 +2,9 @@
 
 import { element, setText, KeyedList } from './dom.js';
 import * as format from './format.js';
-import { t } from './i18n.js';
+import { count, t } from './i18n.js';
 
-const PAGE = 50;
+const PAGE = 20;
 const MOST = 500;       // the API's own limit of a page
 
 
@@ -43,8 +43,9 @@ export class RecordingList {
 
 function row(play) {
     const e = element('li', { class: 'item' },
-        element('span', { class: 'state' }),
-        element('h3'),
+        element('div', { class: 'head' },
+            element('h3'),
+            element('span', { class: 'state' })),
         element('p', { class: 'title' }),
         element('p', { class: 'facts' },
             element('span', { class: 'time' }),
@@ -78,7 +79,7 @@ function update(e, item) {
     text('.size', format.bytes(item.bytes));
 
     setText(gaps, item.gaps
-            ? t('gaps', { n: item.gaps, seconds: format.seconds(item.lost) })
+            ? count('gaps', item.gaps, { seconds: format.seconds(item.lost) })
             : t('gaps_none'));
     gaps.classList.toggle('gaps', item.gaps > 0);
 
