@@ -24,7 +24,10 @@ static void ngx_mntreamer_lease_done(void *data,
     const ngx_mntreamer_result_t *result);
 
 
-/* engine, term; streamers, epochs: is it held, is there such a streamer */
+/*
+ * engine, term; streamers, epochs: is it held, is there such a streamer, is it
+ * paused
+ */
 
 static const ngx_mntreamer_sql_t  ngx_mntreamer_lease_sql = {
     "lease_renew",
@@ -37,9 +40,10 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_lease_sql = {
     " AND CASE WHEN m.owner = $1::bigint THEN m.epoch = x.epoch END"
     " RETURNING m.streamer_id"
     ") SELECT x.id, x.epoch, u.streamer_id IS NOT NULL,"
-    " EXISTS (SELECT FROM streamer_monitor m WHERE m.streamer_id = x.id)"
+    " m.streamer_id IS NOT NULL, NOT m.monitored"
     " FROM " NGX_MNTREAMER_CATALOG_LAZY ", x"
-    " LEFT JOIN u ON u.streamer_id = x.id", 4, 4
+    " LEFT JOIN u ON u.streamer_id = x.id"
+    " LEFT JOIN streamer_monitor m ON m.streamer_id = x.id", 4, 5
 };
 
 
@@ -114,13 +118,17 @@ ngx_mntreamer_catalog_renew(ngx_mntreamer_catalog_t *cat)
     ngx_mntreamer_lease_t     *lease;
     ngx_mntreamer_pq_array_t   ids, epochs;
 
-    if (cat->renewal || cat->leases.n == 0
-        || cat->state != NGX_MNTREAMER_CATALOG_UP)
-    {
+    if (cat->leases.n == 0 || cat->state != NGX_MNTREAMER_CATALOG_UP) {
         return;
     }
 
     ngx_mntreamer_catalog_arm(&cat->renew, ngx_mntreamer_lease_pause(cat));
+
+    /* the database is slow: its answer is awaited, the next one comes */
+
+    if (cat->renewal) {
+        return;
+    }
 
     pool = ngx_create_pool(4096, cat->log);
     if (pool == NULL) {
@@ -161,7 +169,8 @@ ngx_mntreamer_catalog_renew(ngx_mntreamer_catalog_t *cat)
 
 /*
  * A row that is not renewed was taken over, or its streamer was deleted; then
- * nobody else can own it, and its recording is to be ended in order.
+ * nobody else can own it, and its recording is to be ended in order.  So is
+ * that of a paused one: the notification may not have reached us.
  */
 
 static void
@@ -183,7 +192,9 @@ ngx_mntreamer_lease_done(void *data, const ngx_mntreamer_result_t *result)
 
     for (i = 0; i < result->nrows; i++) {
 
-        if (ngx_mntreamer_rows_bool(result->rows, i, 2)) {
+        if (ngx_mntreamer_rows_bool(result->rows, i, 2)
+            && !ngx_mntreamer_rows_bool(result->rows, i, 4))
+        {
             continue;
         }
 
@@ -197,6 +208,11 @@ ngx_mntreamer_lease_done(void *data, const ngx_mntreamer_result_t *result)
         if (lease == NULL
             || lease->epoch != ngx_mntreamer_rows_i64(result->rows, i, 1, 0))
         {
+            continue;
+        }
+
+        if (ngx_mntreamer_rows_bool(result->rows, i, 2)) {
+            cat->handlers.stop(cat->handlers.data, id);
             continue;
         }
 

@@ -417,6 +417,7 @@ ngx_mntreamer_session_run(ngx_mntreamer_session_t *s)
                           "mntreamer: the tracks of recording %L did not "
                           "close", s->recording_id);
 
+            ngx_mntreamer_catalog_lease_drop(s->rec->cat, s->streamer_id);
             ngx_mntreamer_session_drop(s);
         }
 
@@ -682,6 +683,10 @@ ngx_mntreamer_session_finish(ngx_mntreamer_session_t *s)
         ngx_log_error(NGX_LOG_ERR, s->log, 0,
                       "mntreamer: the end of recording %L was not stored",
                       s->recording_id);
+
+        /* whoever claims it when the lease has expired will end it */
+
+        ngx_mntreamer_catalog_lease_drop(s->rec->cat, s->streamer_id);
     }
 
     ngx_mntreamer_metrics_add(s->rec->metrics,
