@@ -16,6 +16,7 @@
 #include <ngx_event.h>
 
 #include "ngx_mntreamer_catalog_internal.h"
+#include "../platform/mnt_platform.h"
 
 
 #define NGX_MNTREAMER_ASK_PAGE  6             /* parameter of _STREAMER_ADD */
@@ -29,6 +30,8 @@ struct ngx_mntreamer_ask_s {
 };
 
 
+static ngx_int_t ngx_mntreamer_ask_platform(ngx_uint_t ask,
+    ngx_mntreamer_exec_t *ex, u_char *buf);
 static void ngx_mntreamer_ask_done(void *data,
     const ngx_mntreamer_result_t *result);
 
@@ -88,12 +91,6 @@ static void ngx_mntreamer_ask_done(void *data,
     " 'lost', " NGX_MNTREAMER_SQL_SECONDS("r.lost_us") ","                    \
     " 'quality', r.quality, 'url', " NGX_MNTREAMER_SQL_URL
 
-/* a platform is named by its name or its number */
-
-#define NGX_MNTREAMER_SQL_PLATFORM(n)                                         \
-    "(SELECT id FROM platform WHERE name = " n "::text"                       \
-    " OR id::text = " n "::text)"
-
 /* a pattern that finds "n" itself anywhere */
 
 #define NGX_MNTREAMER_SQL_LIKE(n)                                             \
@@ -109,8 +106,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       "SELECT " NGX_MNTREAMER_SQL_STREAMER ", s.id FROM streamer s"
       " LEFT JOIN streamer_monitor m ON m.streamer_id = s.id"
       NGX_MNTREAMER_SQL_STREAMER_JOIN
-      " WHERE ($1::text IS NULL"
-      " OR s.platform = " NGX_MNTREAMER_SQL_PLATFORM("$1") ")"
+      " WHERE ($1::int IS NULL OR s.platform = $1::int)"
       " AND ($2::text IS NULL OR s.channel_id = $2::text)"
       " AND ($3::text IS NULL OR " NGX_MNTREAMER_SQL_STATUS " = $3::text)"
       " AND ($3::text IS DISTINCT FROM 'recording' OR s.status <> 'idle')"
@@ -134,12 +130,12 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       "WITH l AS MATERIALIZED ("
       " SELECT m.streamer_id FROM streamer_monitor m"
       " JOIN streamer s ON s.id = m.streamer_id"
-      " WHERE s.platform = " NGX_MNTREAMER_SQL_PLATFORM("$1")
+      " WHERE s.platform = $1::int"
       " AND s.channel_id = $2::text FOR UPDATE OF m"
       "), s AS ("
       " INSERT INTO streamer AS s (platform, channel_id, channel_name,"
       " nickname, quality, priority, page, source)"
-      " SELECT " NGX_MNTREAMER_SQL_PLATFORM("$1") ", $2::text, $3::text,"
+      " SELECT $1::int, $2::text, $3::text,"
       " nullif($4::text, ''), nullif($5::text, ''), coalesce($6::int, 0),"
       " $7::text, 'api' FROM (SELECT count(*) FROM l) locked"
       " ON CONFLICT (platform, channel_id) DO UPDATE SET monitored = true,"
@@ -215,8 +211,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " FROM media_record r JOIN platform p ON p.id = r.platform"
       " WHERE ($1::text IS NOT NULL OR r.status <> 'deleted')"
       " AND ($1::text IS NULL OR r.status = $1::text)"
-      " AND ($2::text IS NULL"
-      " OR r.platform = " NGX_MNTREAMER_SQL_PLATFORM("$2") ")"
+      " AND ($2::int IS NULL OR r.platform = $2::int)"
       " AND ($3::text IS NULL OR r.channel_id = $3::text)"
       " AND ($4::bigint IS NULL OR r.streamer_id = $4::bigint)"
       " AND ($5::timestamptz IS NULL OR r.started_at >= $5::timestamptz)"
@@ -275,6 +270,8 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
     const ngx_str_t *params, ngx_uint_t nparams, ngx_msec_t timeout_ms,
     ngx_mntreamer_result_pt done, void *data)
 {
+    u_char                      buf[NGX_INT64_LEN];
+    ngx_int_t                   platform;
     ngx_uint_t                  i;
     ngx_pool_t                 *pool;
     ngx_mntreamer_ask_t        *a;
@@ -304,9 +301,11 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
         ex.params[i] = params[i];
     }
 
+    platform = ngx_mntreamer_ask_platform(ask, &ex, buf);
+
     if (ask == NGX_MNTREAMER_ASK_STREAMER_ADD) {
         ex.params[NGX_MNTREAMER_ASK_PAGE] =
-            ngx_mntreamer_catalog_page(pool, 0, &ex.params[0], &ex.params[1]);
+            ngx_mntreamer_catalog_page(pool, platform, &ex.params[1]);
     }
 
     a->st = ngx_mntreamer_pq_exec(cat->api, &ex);
@@ -331,6 +330,48 @@ failed:
     }
 
     return NULL;
+}
+
+
+/* its name, alias or number becomes the number, which is returned; 0: none */
+
+static ngx_int_t
+ngx_mntreamer_ask_platform(ngx_uint_t ask, ngx_mntreamer_exec_t *ex,
+    u_char *buf)
+{
+    mnt_str_t              name;
+    ngx_int_t              id;
+    ngx_str_t             *param;
+    const mnt_platform_t  *p;
+
+    switch (ask) {
+
+    case NGX_MNTREAMER_ASK_STREAMERS:
+    case NGX_MNTREAMER_ASK_STREAMER_ADD:
+        param = &ex->params[0];
+        break;
+
+    case NGX_MNTREAMER_ASK_RECORDINGS:
+        param = &ex->params[1];
+        break;
+
+    default:
+        return 0;
+    }
+
+    if (param->data == NULL) {
+        return 0;
+    }
+
+    name.data = (const char *) param->data;
+    name.len = param->len;
+
+    p = mnt_platform_find(name);
+    id = p ? p->id : 0;
+
+    *param = ngx_mntreamer_catalog_number(buf, id);
+
+    return id;
 }
 
 

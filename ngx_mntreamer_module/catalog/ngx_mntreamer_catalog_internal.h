@@ -263,7 +263,7 @@ ngx_mntreamer_statement_t *ngx_mntreamer_catalog_streamers(
     ngx_mntreamer_catalog_t *cat, ngx_mntreamer_result_pt done);
 /* page of a channel for people, in "pool", or a null text */
 ngx_str_t ngx_mntreamer_catalog_page(ngx_pool_t *pool, ngx_int_t platform,
-    const ngx_str_t *name, const ngx_str_t *channel_id);
+    const ngx_str_t *channel_id);
 
 
 /* ngx_mntreamer_catalog_engine.c */

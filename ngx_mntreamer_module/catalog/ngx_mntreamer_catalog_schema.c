@@ -26,7 +26,6 @@
 static ngx_mntreamer_statement_t *ngx_mntreamer_catalog_migration(
     ngx_mntreamer_catalog_t *cat, ngx_pool_t *pool,
     const ngx_mntreamer_migration_t *migration, ngx_mntreamer_result_pt done);
-static mnt_str_t ngx_mntreamer_catalog_str(const ngx_str_t *s);
 
 
 enum {
@@ -305,7 +304,7 @@ ngx_mntreamer_catalog_streamers(ngx_mntreamer_catalog_t *cat,
     s = cat->conf->streamers->elts;
 
     for (i = 0; i < cat->conf->streamers->nelts; i++) {
-        page = ngx_mntreamer_catalog_page(pool, s[i].platform, NULL,
+        page = ngx_mntreamer_catalog_page(pool, s[i].platform,
                                           &s[i].channel_id);
 
         ngx_mntreamer_pq_array_i64(&b[0], s[i].platform);
@@ -338,23 +337,9 @@ ngx_mntreamer_catalog_streamers(ngx_mntreamer_catalog_t *cat,
 }
 
 
-static mnt_str_t
-ngx_mntreamer_catalog_str(const ngx_str_t *s)
-{
-    mnt_str_t  t;
-
-    t.data = (const char *) s->data;
-    t.len = s->len;
-
-    return t;
-}
-
-
-/* by number, or by "name" when it is not NULL */
-
 ngx_str_t
 ngx_mntreamer_catalog_page(ngx_pool_t *pool, ngx_int_t platform,
-    const ngx_str_t *name, const ngx_str_t *channel_id)
+    const ngx_str_t *channel_id)
 {
     unsigned               i;
     mnt_str_t              s;
@@ -364,9 +349,9 @@ ngx_mntreamer_catalog_page(ngx_pool_t *pool, ngx_int_t platform,
 
     ngx_str_null(&page);
 
-    found = name ? mnt_platform_find(ngx_mntreamer_catalog_str(name)) : NULL;
+    found = NULL;
 
-    for (i = 0; name == NULL && i < mnt_platform_count(); i++) {
+    for (i = 0; i < mnt_platform_count(); i++) {
         p = mnt_platform_at(i);
 
         if (p->id == platform) {
@@ -378,9 +363,12 @@ ngx_mntreamer_catalog_page(ngx_pool_t *pool, ngx_int_t platform,
         return page;
     }
 
+    s.data = (const char *) channel_id->data;
+    s.len = channel_id->len;
+
     mnt_arena_init(&arena, NGX_MNTREAMER_SCHEMA_ARENA);
 
-    s = found->page(&arena, ngx_mntreamer_catalog_str(channel_id));
+    s = found->page(&arena, s);
 
     if (s.data) {
         text.data = (u_char *) s.data;
