@@ -13,7 +13,8 @@
  *     bare poll BASE CHANNELS SECONDS PARALLEL   live-status of one channel
  *                                             after the other
  *
- * Prints one JSON line: requests, segments, bytes, cpu, wall seconds, rss_kb.
+ * Prints one JSON line: requests, segments, bytes, cpu, wall seconds, rss_kb,
+ * all but the last without the first two seconds.
  */
 
 
@@ -32,7 +33,8 @@
 #include <unistd.h>
 
 
-#define GATHER  (256 * 1024)
+#define GATHER   (256 * 1024)
+#define WARM_US  2000000
 
 
 typedef struct {
@@ -323,6 +325,17 @@ run(int64_t end)
 }
 
 
+static double
+cpu_used(struct rusage *ru)
+{
+    getrusage(RUSAGE_SELF, ru);
+
+    return (double) ru->ru_utime.tv_sec + (double) ru->ru_utime.tv_usec / 1e6
+           + (double) ru->ru_stime.tv_sec
+           + (double) ru->ru_stime.tv_usec / 1e6;
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -368,11 +381,15 @@ main(int argc, char **argv)
         }
     }
 
+    run(t + WARM_US);
+
+    requests = segments = bytes = 0;
+    cpu = cpu_used(&ru);
+    t = now_us();
+
     run(t + (int64_t) (seconds * 1e6));
 
-    getrusage(RUSAGE_SELF, &ru);
-    cpu = (double) ru.ru_utime.tv_sec + (double) ru.ru_utime.tv_usec / 1e6
-          + (double) ru.ru_stime.tv_sec + (double) ru.ru_stime.tv_usec / 1e6;
+    cpu = cpu_used(&ru) - cpu;
     wall = (double) (now_us() - t) / 1e6;
 
     printf("{\"requests\":%llu,\"segments\":%llu,\"bytes\":%llu,"

@@ -2,9 +2,9 @@
 """The benches: what the module costs, as a ratio against a baseline that ran in
 turn with it, in the same minutes on the same machine.
 
-    bench.py record [--channels 1,50,200] [--rounds 3] [--seconds 16]
-    bench.py poll   [--streamers 100000] [--rounds 3] [--seconds 16]
-    bench.py serve  [--rounds 5] [--seconds 4]
+    bench.py record [--channels 1,50,200] [--rounds 3] [--seconds 10]
+    bench.py poll   [--streamers 100000] [--rounds 3] [--seconds 10]
+    bench.py serve  [--rounds 5] [--seconds 3]
 
 Each prints what it did, every figure as a median with its extremes, the ratio
 and the target.  Figures of one machine say little about another; the ratios do.
@@ -12,6 +12,7 @@ and the target.  Figures of one machine say little about another; the ratios do.
 
 import argparse
 import json
+import mmap
 import os
 import re
 import shutil
@@ -63,11 +64,9 @@ def touch_memory():
     dear the first time; what is measured must not pay for it."""
     with open("/proc/meminfo") as f:
         free = int(re.search(r"MemFree:\s+(\d+)", f.read()).group(1)) * KIB
-    size = min(free * 2 // 3, 8 << 30)
-    b = bytearray(size)
-    for i in range(0, size, 4096):
-        b[i] = 1
-    del b
+    with mmap.mmap(-1, min(free * 2 // 3, 3 << 30)) as m:
+        for i in range(0, len(m), mmap.PAGESIZE):
+            m[i] = 1
 
 
 def as_postgres(cmd):
@@ -113,23 +112,35 @@ class Origin:
     def __init__(self, live, segment="1000000", ms=2000):
         self.port = free_port()
         self.base = "http://127.0.0.1:%d" % self.port
+        self.ms = ms
+        self.size = (os.path.getsize(segment) if os.path.exists(segment)
+                     else int(segment) // 188 * 188)
         self.p = subprocess.Popen([BUILD + "/origin", str(self.port), str(live),
                                    str(segment), str(ms)],
                                   stdout=subprocess.PIPE)
         self.p.stdout.readline()
 
-    def stat(self):
-        return json.load(urllib.request.urlopen(self.base + "/stat"))
+    def ask(self, what="stat"):
+        return json.load(urllib.request.urlopen("%s/%s" % (self.base, what)))
 
     def stop(self):
         self.p.terminate()
         self.p.wait()
+        self.p.stdout.close()
 
 
 def proc_cpu(pid):
-    with open("/proc/%d/stat" % pid) as f:
-        v = f.read().rsplit(")", 1)[1].split()
-    return (int(v[11]) + int(v[12])) / TICK
+    """of all threads, in nanoseconds where the kernel tells them"""
+    try:
+        total = 0
+        for task in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/schedstat" % (pid, task)) as f:
+                total += int(f.read().split()[0])
+        return total / 1e9
+    except OSError:
+        with open("/proc/%d/stat" % pid) as f:
+            v = f.read().rsplit(")", 1)[1].split()
+        return (int(v[11]) + int(v[12])) / TICK
 
 
 def proc_rss(pid):
@@ -236,61 +247,97 @@ class Nginx:
 
 
 def real_segment(path):
-    """2 s of real video, about 1 MB, that ffmpeg can copy"""
+    """2 s of 720p60 with stereo sound, about 1 MB, that ffmpeg can copy"""
     subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i",
-                    "testsrc2=size=1280x720:rate=30:duration=2", "-f", "lavfi",
-                    "-i", "sine=duration=2", "-c:v", "libx264", "-preset",
-                    "ultrafast", "-b:v", "3800k", "-minrate", "3800k",
-                    "-maxrate", "3800k", "-bufsize", "3800k", "-x264-params",
-                    "nal-hrd=cbr:keyint=60", "-c:a", "aac", "-f", "mpegts",
-                    path], check=True)
+                    "testsrc2=size=1280x720:rate=60:duration=2", "-f", "lavfi",
+                    "-i", "sine=sample_rate=48000:duration=2", "-c:v",
+                    "libx264", "-preset", "ultrafast", "-b:v", "3250k",
+                    "-minrate", "3250k", "-maxrate", "3250k", "-bufsize",
+                    "3250k", "-x264-params", "nal-hrd=cbr:keyint=120", "-c:a",
+                    "aac", "-ac", "2", "-b:a", "192k", "-f", "mpegts", path],
+                   check=True)
 
 
 def record_ours(pg, origin, n, seconds, durability):
     """cpu seconds and gigabytes in steady state, memory, completeness"""
+    before = origin.ask("go")
     x = Nginx(pg, origin, range(n), "durability %s; poll_rate 10000r/s;"
               % durability)
     try:
-        x.wait(lambda: x.metric("mntreamer_recordings_now") >= n
-               or json.loads(x.get("/api/v1/recordings?limit=500"))
-               and sum(r["segments"] > 0 for r in json.loads(
-                   x.get("/api/v1/recordings?limit=500"))["items"]) >= n,
-               60, "%d recordings" % n)
+        x.wait(lambda: x.metric("mntreamer_recording") >= n, 60,
+               "%d recordings" % n)
         time.sleep(2)
-        c0, b0 = proc_cpu(x.worker), x.metric("mntreamer_bytes_total")
+        c0, b0 = proc_cpu(x.worker), x.metric("mntreamer_stored_bytes_total")
         time.sleep(seconds)
-        c1, b1 = proc_cpu(x.worker), x.metric("mntreamer_bytes_total")
+        c1, b1 = proc_cpu(x.worker), x.metric("mntreamer_stored_bytes_total")
         rss = proc_rss(x.worker)
-        time.sleep(1.2)
-        rows = []
-        after = "/api/v1/recordings?limit=500"
-        rows = json.loads(x.get(after))["items"]
-        lost = x.metric("mntreamer_lost_segments_total")
-        bad = complete(x, rows)
+        after = quiet(x, origin)
         return {"cpu": c1 - c0, "gb": (b1 - b0) / 1e9, "rss": rss,
-                "lost": lost, "bad": bad, "rows": len(rows)}
+                "bad": complete(x, n, origin,
+                                after["delivered"] - before["delivered"],
+                                after["clock"])}
     finally:
         x.stop()
 
 
-def complete(x, rows):
-    """recordings whose files are not what their playlist lists, each once"""
-    bad = 0
-    for r in rows:
-        path = r["url"][len("/recordings/"):].rsplit("/", 1)[0]
+def quiet(x, origin):
+    """stops the playlists and waits until nothing is under way"""
+    origin.ask("hold")
+    seen = [None]
+
+    def same():
+        now = (origin.ask()["delivered"],
+               x.metric("mntreamer_segments_total"))
+        idle = now == seen[0] and not x.metric("mntreamer_commits_pending")
+        seen[0] = now
+        time.sleep(2.2)
+        return idle
+
+    x.wait(same, 30, "quiet")
+    return origin.ask()
+
+
+def complete(x, n, origin, delivered, clock):
+    """What is wrong with what was stored: the journal must hold each number
+    of the source once, from the first to the last one published, each a whole
+    file that the playlist lists; and no more was fetched than is stored."""
+    wrong = []
+    stored = 0
+    rows = x.pg.sql("SELECT channel_id || ' ' || path FROM media_record",
+                    x.db).splitlines()
+    if len(rows) != n:
+        wrong.append("%d recordings of %d" % (len(rows), n))
+    for row in rows:
+        channel, path = row.split(" ", 1)
+        i = int(channel, 16)
         d = "%s/storage/%s" % (x.dir, path)
+        with open(d + "/.index.journal") as f:
+            lines = [line.split() for line in f]
+        segments = [v for v in lines if v[0] == "S"]
+        numbers = [int(v[6]) for v in segments]
         with open(d + "/index.m3u8") as f:
-            uris = [line.strip() for line in f if line.strip()
-                    and line[0] != "#"]
-        files = [f for f in os.listdir(d) if re.match(r"\d+\.ts$", f)]
-        if len(set(uris)) != len(uris) or not set(uris) <= set(files):
-            bad += 1
-        if any(os.path.getsize("%s/%s" % (d, u)) == 0 for u in uris):
-            bad += 1
-    return bad
+            listed = [u for u in f.read().splitlines() if u and u[0] != "#"]
+        last = (clock + i * 37 % origin.ms) // origin.ms + 99
+        stored += len(segments)
+        if numbers != list(range(numbers[0], last + 1)):
+            wrong.append("channel %d: numbers %s, last published %d"
+                         % (i, numbers, last))
+        if listed != ["%06d.ts" % int(v[1]) for v in segments]:
+            wrong.append("channel %d: the playlist lists %d of %d"
+                         % (i, len(listed), len(segments)))
+        wrong += ["channel %d: %s is not whole" % (i, u) for u in listed
+                  if os.path.getsize("%s/%s" % (d, u)) != origin.size]
+        wrong += ["channel %d: journal line %s" % (i, " ".join(v))
+                  for v in lines if v[0] != "S"]
+    if stored != delivered:
+        wrong.append("%d segments delivered, %d stored" % (delivered, stored))
+    for line in wrong[:5]:
+        say("  " + line)
+    return {"stored": stored, "wrong": len(wrong)}
 
 
 def record_bare(origin, n, seconds):
+    origin.ask("go")
     d = tempfile.mkdtemp(prefix="mntbare-")
     try:
         out = subprocess.run([BUILD + "/bare", "record", origin.base, str(n),
@@ -303,80 +350,102 @@ def record_bare(origin, n, seconds):
 
 
 def record_ffmpeg(origin, n, seconds):
+    origin.ask("go")
     d = tempfile.mkdtemp(prefix="mntff-")
     ps = [subprocess.Popen(["ffmpeg", "-v", "quiet", "-nostdin", "-i",
                             "%s/h/%d/index.m3u8" % (origin.base, i), "-c",
                             "copy", "-f", "mpegts", "%s/%d.ts" % (d, i)],
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
           for i in range(n)]
+
+    def sample():
+        return (sum(proc_cpu(p.pid) for p in ps),
+                sum(os.path.getsize(os.path.join(d, f))
+                    for f in os.listdir(d)))
+
+    time.sleep(6)
+    c0, b0 = sample()
     time.sleep(seconds)
-    cpu = sum(proc_cpu(p.pid) for p in ps)
-    rss = sum(proc_rss(p.pid) for p in ps)
-    size = sum(os.path.getsize(os.path.join(d, f)) for f in os.listdir(d))
+    c1, b1 = sample()
     for p in ps:
         p.kill()
         p.wait()
     shutil.rmtree(d, ignore_errors=True)
-    return {"cpu": cpu, "gb": size / 1e9, "rss": rss}
+    return {"cpu": c1 - c0, "gb": (b1 - b0) / 1e9}
 
 
 def bench_record(a):
     pg = Postgres()
-    seg = tempfile.mktemp(suffix=".ts")
+    seg = os.path.join(pg.dir, "segment.ts")
     real_segment(seg)
     sizes = [int(n) for n in a.channels.split(",")]
     origin = Origin(max(sizes + [10]), seg)
     ok = True
     rss = {}
     say("segments of %.2f MB every 2 s, plain HTTP on loopback, %d rounds of "
-        "%d s" % (os.path.getsize(seg) / 1e6, a.rounds, a.seconds))
+        "%d s" % (origin.size / 1e6, a.rounds, a.seconds))
     try:
         for n in sizes:
-            ours, bare, lost, bad, mem = [], [], 0, 0, []
-            for _ in range(a.rounds):
-                touch_memory()
-                r = record_ours(pg, origin, n, a.seconds, "none")
-                ours.append(r["cpu"] / r["gb"])
-                mem.append(r["rss"])
-                lost += r["lost"]
-                bad += r["bad"] + (r["rows"] != n)
-                r = record_bare(origin, n, a.seconds)
-                bare.append(r["cpu"] / r["gb"])
-            rss[n] = statistics.median(mem)
-            ratio = statistics.median(o / b for o, b in zip(ours, bare))
-            say("record %3d: CPU s per GB %s, bare libcurl %s, worker %d KiB"
-                % (n, fmt(ours), fmt(bare), rss[n]))
-            if n > 1:
-                ok &= verdict("record %d: CPU per GB against bare libcurl" % n,
-                              ratio, 1.3)
-            else:
-                say("record 1: ratio %.3f (a few ticks of the clock: for "
-                    "the record only)" % ratio)
-            ok &= verdict("record %d: segments lost, files not as listed" % n,
-                          lost + bad, 0)
+            met, rss[n] = record_size(pg, origin, n, a)
+            ok &= met
         if len(sizes) > 1:
             lo, hi = min(sizes), max(sizes)
             ok &= verdict("memory per further recording, KiB",
                           (rss[hi] - rss[lo]) / (hi - lo), 150)
-        ours, ff, seg_cost = [], [], []
-        for _ in range(a.rounds):
-            touch_memory()
-            r = record_ours(pg, origin, 10, a.seconds, "none")
-            ours.append(r["cpu"] / r["gb"])
-            f = record_ffmpeg(origin, 10, a.seconds)
-            ff.append(f["cpu"] / f["gb"])
-            r = record_ours(pg, origin, 10, a.seconds, "segment")
-            seg_cost.append(r["cpu"] / r["gb"])
-        say("record 10: CPU s per GB %s, ffmpeg -c copy %s, durability segment "
-            "%s" % (fmt(ours), fmt(ff), fmt(seg_cost)))
-        ok &= verdict("record 10: CPU per GB against ffmpeg -c copy",
-                      statistics.median(o / f for o, f in zip(ours, ff)), 0.2)
-        say("record 10: durability segment costs %.2f times durability none"
-            % statistics.median(s / o for s, o in zip(seg_cost, ours)))
+        ok &= record_ten(pg, origin, a)
     finally:
         origin.stop()
         pg.stop()
-        os.unlink(seg)
+    return ok
+
+
+def record_size(pg, origin, n, a):
+    ours, bare, mem = [], [], []
+    stored = wrong = 0
+    for _ in range(a.rounds if n > 1 else 1):
+        touch_memory()
+        r = record_ours(pg, origin, n, a.seconds, "none")
+        ours.append(r["cpu"] / r["gb"])
+        mem.append(r["rss"])
+        stored += r["bad"]["stored"]
+        wrong += r["bad"]["wrong"]
+        r = record_bare(origin, n, a.seconds)
+        bare.append(r["cpu"] / r["gb"])
+    ratio = statistics.median(o / b for o, b in zip(ours, bare))
+    rss = statistics.median(mem)
+    say("record %3d: CPU s per GB %s, bare libcurl %s, worker %d KiB"
+        % (n, fmt(ours), fmt(bare), rss))
+    if n > 1:
+        ok = verdict("record %d: CPU per GB against bare libcurl" % n, ratio,
+                     1.3)
+    else:
+        ok = True
+        say("record %d: ratio %.3f (too little work to judge by)" % (n, ratio))
+    ok &= verdict("record %d: things wrong with %d segments" % (n, stored),
+                  wrong, 0)
+    return ok, rss
+
+
+def record_ten(pg, origin, a):
+    ours, ff, durable = [], [], []
+    wrong = 0
+    for _ in range(a.rounds):
+        touch_memory()
+        r = record_ours(pg, origin, 10, a.seconds, "none")
+        ours.append(r["cpu"] / r["gb"])
+        wrong += r["bad"]["wrong"]
+        r = record_ffmpeg(origin, 10, a.seconds)
+        ff.append(r["cpu"] / r["gb"])
+        r = record_ours(pg, origin, 10, a.seconds, "segment")
+        durable.append(r["cpu"] / r["gb"])
+        wrong += r["bad"]["wrong"]
+    say("record  10: CPU s per GB %s, ffmpeg -c copy %s, durability segment %s"
+        % (fmt(ours), fmt(ff), fmt(durable)))
+    ok = verdict("record 10: CPU per GB against ffmpeg -c copy",
+                 statistics.median(o / f for o, f in zip(ours, ff)), 0.2)
+    ok &= verdict("record 10: things wrong", wrong, 0)
+    say("record  10: durability segment costs %.2f times durability none"
+        % statistics.median(s / o for s, o in zip(durable, ours)))
     return ok
 
 
@@ -413,10 +482,10 @@ def bench_poll(a):
         try:
             fill(pg, x, a.streamers, spread=60)
             time.sleep(5)
-            h0 = histogram(x, "mntreamer_probe_late_seconds")
+            h0 = histogram(x, "mntreamer_probe_lateness_seconds")
             p0, d0, t0 = poll_sample(x)
             time.sleep(max(60, a.seconds))
-            h1 = histogram(x, "mntreamer_probe_late_seconds")
+            h1 = histogram(x, "mntreamer_probe_lateness_seconds")
             p1, d1, t1 = poll_sample(x)
             say("poll: %d streamers, a 60 s ladder: %.0f probes a second, "
                 "database time per probe %.3f ms"
@@ -435,11 +504,9 @@ def bench_poll(a):
 
 
 def fill(pg, x, n, spread=0):
-    x.wait(lambda: pg.sql("SELECT to_regclass('streamer_monitor')", x.db), 20,
-           "the tables")
-    time.sleep(0.5)
-    pg.sql("INSERT INTO streamer (platform, channel_id, source) SELECT 1, "
-           "lpad(to_hex(i), 32, '0'), 'api' FROM generate_series(0, %d - 1) i;"
+    x.wait(lambda: x.metric("mntreamer_db_up") == 1, 20, "the database")
+    pg.sql("INSERT INTO streamer (platform, channel_id, source) SELECT "
+           "(SELECT id FROM platform WHERE name = 'chzzk'), lpad(to_hex(i), 32, '0'), 'api' FROM generate_series(0, %d - 1) i;"
            "INSERT INTO streamer_monitor (streamer_id, check_at) SELECT id, "
            "now() + random() * %d * interval '1 second' FROM streamer "
            "ON CONFLICT DO NOTHING; ANALYZE; NOTIFY mntreamer, 'due'"
@@ -448,8 +515,7 @@ def fill(pg, x, n, spread=0):
 
 def poll_sample(x):
     return (x.metric("mntreamer_probes_total"),
-            x.metric("mntreamer_db_busy_milliseconds_total")
-            or 1000 * x.metric("mntreamer_db_busy_seconds_total"), time.time())
+            1000 * x.metric("mntreamer_db_busy_seconds_total"), time.time())
 
 
 def histogram(x, name):
@@ -541,7 +607,7 @@ def main():
         cpu = re.search(r"model name\s*: (.*)", f.read())
     say("# %s, %d processors, Linux %s" % (cpu.group(1) if cpu else "?",
                                            os.cpu_count(), os.uname().release))
-    for what, run, seconds in (("record", bench_record, 16),
+    for what, run, seconds in (("record", bench_record, 10),
                                ("poll", bench_poll, 10),
                                ("serve", bench_serve, 3)):
         if a.what in (what, "all"):

@@ -16,7 +16,10 @@
  *     /polling/v3.1/channels/ID/live-status      /service/v3.1/channels/ID/...
  *     /h/N/index.m3u8    three segments, the clock says which; phase by N
  *     /s/N/SEQ.ts        the segment
- *     /stat              requests so far, as JSON
+ *     /stat              requests so far, segments sent to their last byte,
+ *                        and the clock of the playlists in ms, as JSON
+ *     /hold  /go         the same, and stop or start that clock: what was
+ *                        published can then be compared with what was stored
  */
 
 
@@ -57,8 +60,8 @@ typedef struct {
 static int       ep, seg_fd, port;
 static long      live, seg_ms;
 static off_t     seg_bytes;
-static uint64_t  n_api, n_playlist, n_segment;
-static int64_t   t0;
+static uint64_t  n_api, n_playlist, n_segment, n_delivered;
+static int64_t   t0, held;
 
 
 static int64_t
@@ -69,6 +72,30 @@ now_ms(void)
     clock_gettime(CLOCK_REALTIME, &ts);
 
     return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+/* of the playlists */
+
+static int64_t
+clock_ms(void)
+{
+    return (held ? held : now_ms()) - t0;
+}
+
+
+static void
+hold(int on)
+{
+    int64_t  now;
+
+    now = now_ms();
+
+    if (!on && held) {
+        t0 += now - held;
+    }
+
+    held = on ? (held ? held : now) : 0;
 }
 
 
@@ -151,7 +178,7 @@ playlist(conn_t *c, long i)
 
     n_playlist++;
 
-    seq = (now_ms() - t0 + (i * 37) % seg_ms) / seg_ms + 100;
+    seq = (clock_ms() + (i * 37) % seg_ms) / seg_ms + 100;
 
     n = snprintf(body, sizeof(body),
                  "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:%ld\n"
@@ -169,10 +196,25 @@ playlist(conn_t *c, long i)
 
 
 static void
-request(conn_t *c)
+stat_answer(conn_t *c)
 {
     int   n;
-    char  *p, body[256];
+    char  body[256];
+
+    n = snprintf(body, sizeof(body), "{\"api\":%llu,\"playlists\":%llu,"
+                 "\"segments\":%llu,\"delivered\":%llu,\"clock\":%lld}",
+                 (unsigned long long) n_api, (unsigned long long) n_playlist,
+                 (unsigned long long) n_segment,
+                 (unsigned long long) n_delivered, (long long) clock_ms());
+
+    answer(c, "application/json", body, (size_t) n);
+}
+
+
+static void
+request(conn_t *c)
+{
+    char  *p;
 
     p = c->in + 4;
 
@@ -202,12 +244,20 @@ request(conn_t *c)
         return;
     }
 
+    if (strncmp(p, "/hold", 5) == 0) {
+        hold(1);
+        stat_answer(c);
+        return;
+    }
+
+    if (strncmp(p, "/go", 3) == 0) {
+        hold(0);
+        stat_answer(c);
+        return;
+    }
+
     if (strncmp(p, "/stat", 5) == 0) {
-        n = snprintf(body, sizeof(body), "{\"api\":%llu,\"playlists\":%llu,"
-                     "\"segments\":%llu}", (unsigned long long) n_api,
-                     (unsigned long long) n_playlist,
-                     (unsigned long long) n_segment);
-        answer(c, "application/json", body, (size_t) n);
+        stat_answer(c);
         return;
     }
 
@@ -242,6 +292,8 @@ flush_out(conn_t *c)
         if (n == 0) {
             return -1;
         }
+
+        n_delivered += (c->body == c->body_end);
     }
 
     c->nout = c->sent = 0;
