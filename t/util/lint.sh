@@ -5,7 +5,8 @@
 # usage: lint.sh [--quick]
 #
 # Every check of the source; --quick leaves the two analysers out.  Run by
-# ./mntreamer lint, which has built before: clang-tidy wants nginx's headers.
+# ./mntreamer lint, which has built before, with gcc: clang and clang-tidy want
+# nginx's headers.
 
 
 set -u
@@ -21,7 +22,23 @@ build=$top/build
 module=$(ls ngx_mntreamer_module/*.[ch] ngx_mntreamer_module/*/*.[ch])
 others=$(ls t/unit/*.h t/unit/*/*.[ch] t/fuzz/*.[ch] t/tools/*.c t/bench/*.c \
          2>/dev/null)
+glue=$(ls ngx_mntreamer_module/*.c ngx_mntreamer_module/*/ngx_*.c)
+plain=$(ls ngx_mntreamer_module/*/mnt_*.c)
+documents=$(ls docs/*.md docs/adr/*.md README.md CONTRIBUTING.md)
 scripts="mntreamer .ci/run $(ls conf/demo/*.sh t/util/*.sh)"
+
+
+# where nginx's headers are, for tools that compile nothing
+
+tree=$build/nginx-tree/src
+includes="-I ngx_mntreamer_module -I $build/nginx
+          -I $(pg_config --includedir 2>/dev/null)"
+
+for directory in core event event/modules event/quic os/unix http http/modules \
+                 http/v2
+do
+    includes+=" -I $tree/$directory"
+done
 
 
 # check NAME COMMAND...
@@ -70,6 +87,24 @@ page_parses() {
 }
 
 
+# every file with the warnings gcc knows; plain C strictly, as t/unit does
+
+clang_run() {
+    local rc=0
+
+    printf '%s\n' $glue \
+        | xargs -P"$(nproc)" -n8 clang -fsyntax-only $warnings $includes \
+        || rc=1
+
+    printf '%s\n' $plain \
+        | xargs -P"$(nproc)" -n8 clang -fsyntax-only $warnings -std=c11 \
+              -pedantic -Wextra -Wwrite-strings -I ngx_mntreamer_module \
+        || rc=1
+
+    return "$rc"
+}
+
+
 # nginx's parser lends its context to a block for as long as that lasts
 
 cppcheck_run() {
@@ -104,8 +139,7 @@ tidy_run() {
     headers=$(cat ngx_mntreamer_module/*.h ngx_mntreamer_module/*/*.h \
                   "$util/lint.sh" | cksum | cut -d' ' -f1)
 
-    export state headers tidy_checks tree=$build/nginx-tree/src \
-           objects=$build/nginx
+    export state headers tidy_checks includes
     ls ngx_mntreamer_module/*.c ngx_mntreamer_module/*/*.c \
         | xargs -P"$(nproc)" -n1 bash "$util/tidy-one.sh"
 }
@@ -121,10 +155,13 @@ check "directives are documented"   perl "$util/check-directives.pl" \
     docs/directives.md ngx_mntreamer_module/*.c ngx_mntreamer_module/http/*.c
 check "routes are documented"       perl "$util/check-routes.pl" \
     docs/api.md ngx_mntreamer_module/http/*.c
+check "names in documents exist"    perl "$util/check-names.pl" \
+    ngx_mntreamer_module $documents
 check "no place of one machine"     no_places
 check "checkers find what is wrong" bash "$util/selftest/run.sh"
 
 if [ "${1-}" != --quick ]; then
+    check "clang's warnings"        clang_run
     check "cppcheck"                cppcheck_run
     check "clang-tidy"              tidy_run
 fi

@@ -12,7 +12,7 @@ use warnings;
 
 my $WIDTH = 79;
 my $FUNCTION = 100;
-my $FILE = 1200;
+my $FILE = 900;
 
 my $found = 0;
 
@@ -67,7 +67,8 @@ sub check_lines {
             if $line =~ /\b(?:TODO|FIXME|XXX)\b(?!\s*\(?#\d)/;
     }
 
-    wrong($file, $n, 'passes 1200 lines') if $n - 1 > $FILE;
+    wrong($file, $n, "passes $FILE lines")
+        if $n - 1 > $FILE && $file =~ /ngx_mntreamer_module/;
     wrong($file, $n, 'does not end in a newline') if $text !~ /\n\z/;
 }
 

@@ -72,7 +72,7 @@ bad '    curl_easy_init();\n'              'calls libcurl'
 bad '    PQfinish(c);\n'                   'calls libpq'
 bad '    if (x) return;\n'                 'has no braces'
 bad "f()\n{\n$(printf 'x;\\n%.0s' {1..100})}\n" 'is a function of 102 lines'
-bad "$(printf '\\n%.0s' {1..1201})"        'passes 1200 lines'
+bad "$(printf '\\n%.0s' {1..901})"         'passes 900 lines'
 
 printf '%s\n' '/* strcpy(a, b) */' 'x = "rename(a)";' '/* TODO (#12) */' \
     '    if (x) {' '        y(z);' '    }' >ngx_mntreamer_module/loop/x.c
@@ -93,5 +93,14 @@ finds '"GET /api/v1/live" is missing' \
 finds '"POST /api/v1/ghost" is no route' \
     perl "$util/check-routes.pl" bad/api.md routes.c
 passes perl "$util/check-routes.pl" good/api.md routes.c
+
+names=(perl "$util/check-names.pl")
+finds 'there is no "mnt_gone()"' "${names[@]}" bad bad/names.md
+finds 'there is no "base/mnt_gone.c"' "${names[@]}" bad bad/names.md
+finds 'there is no "..._nowhere()"' "${names[@]}" bad bad/names.md
+finds 'there is no "mntreamer_ghosts_total"' "${names[@]}" bad bad/names.md
+finds 'there is no "mntreamer_probes_total{cause}"' \
+    "${names[@]}" good bad/names.md
+passes "${names[@]}" good good/names.md
 
 exit "$rc"

@@ -1,1 +1,1 @@
-int  mnt_x;
+int mnt_x(void);
