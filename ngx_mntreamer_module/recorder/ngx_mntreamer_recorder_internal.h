@@ -177,6 +177,9 @@ struct ngx_mntreamer_rendition_s {
     int64_t                      renew_s;     /* wall time, -1: never */
     int64_t                      ahead_s;     /* of the URL's end */
     int64_t                      last_ms;     /* wall time of its last entry */
+    uint64_t                     hole;        /* files the recovery missed */
+    int64_t                      hole_us;
+    int64_t                      hole_at_us;
 
     ngx_queue_t                  segments;    /* in order of the stream */
     ngx_uint_t                   fetching;

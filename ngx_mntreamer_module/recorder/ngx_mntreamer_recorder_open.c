@@ -36,6 +36,7 @@ static ngx_uint_t ngx_mntreamer_session_exists(ngx_mntreamer_session_t *s,
 static void ngx_mntreamer_session_index(ngx_mntreamer_session_t *s);
 static void ngx_mntreamer_session_indexed(void *data,
     const ngx_mntreamer_commit_t *commit);
+static void ngx_mntreamer_session_holes(ngx_mntreamer_session_t *s);
 static void ngx_mntreamer_session_start(ngx_mntreamer_session_t *s);
 
 
@@ -354,7 +355,13 @@ ngx_mntreamer_session_track(void *data,
         r->last_ms = state->last_ms;
         r->resumed = (state->segments != 0);
 
-        s->gaps += state->gaps;
+        r->hole = state->hole;
+        r->hole_us = state->hole_us;
+        r->hole_at_us = state->hole_at_us;
+
+        /* a hole is numbered behind the gaps of all tracks */
+
+        s->gaps += state->gaps - (state->hole ? 1 : 0);
 
         if (r->index == 0) {
             s->lost_us += state->lost_us;
@@ -364,7 +371,51 @@ ngx_mntreamer_session_track(void *data,
     }
 
     if (s->opening == 0) {
+        ngx_mntreamer_session_holes(s);
         ngx_mntreamer_session_wake(s);
+    }
+}
+
+
+/* files that were listed and are not there: a gap of their own */
+
+static void
+ngx_mntreamer_session_holes(ngx_mntreamer_session_t *s)
+{
+    ngx_uint_t                  i;
+    ngx_mntreamer_metrics_t    *m;
+    ngx_mntreamer_gap_row_t     gap;
+    ngx_mntreamer_rendition_t  *r;
+
+    m = s->rec->metrics;
+
+    for (i = 0; i < s->nrenditions; i++) {
+        r = &s->renditions[i];
+
+        if (r->hole == 0) {
+            continue;
+        }
+
+        ngx_memzero(&gap, sizeof(ngx_mntreamer_gap_row_t));
+
+        gap.recording_id = s->recording_id;
+        gap.number = (ngx_uint_t) ++s->gaps;
+        gap.track = r->name;
+        gap.cause = NGX_MNTREAMER_GAP_DISK;
+        gap.segments = r->hole;
+        gap.lost_us = r->hole_us;
+        gap.at_us = r->hole_at_us;
+
+        ngx_mntreamer_catalog_gap(s->rec->cat, &gap);
+
+        ngx_mntreamer_metrics_add(m, NGX_MNTREAMER_M_GAPS,
+                                  NGX_MNTREAMER_GAP_DISK, 1);
+        ngx_mntreamer_metrics_add(m, NGX_MNTREAMER_M_LOST_SEGMENTS,
+                                  NGX_MNTREAMER_GAP_DISK, (int64_t) r->hole);
+        ngx_mntreamer_metrics_add(m, NGX_MNTREAMER_M_LOST_MS,
+                                  NGX_MNTREAMER_GAP_DISK, r->hole_us / 1000);
+
+        r->hole = 0;
     }
 }
 

@@ -857,6 +857,7 @@ mnt_recovery_lines(mnt_recovery_ctx_t *c)
     for (i = 0; i < c->nentries; i++) {
 
         if (!c->entries[i].gone) {
+            r->hole_at_us += r->hole ? 0 : c->entries[i].duration_us;
             continue;
         }
 

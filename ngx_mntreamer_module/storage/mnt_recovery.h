@@ -66,6 +66,7 @@ typedef struct {
     uint64_t             hole;                /* of these the ones with others
                                                  behind them: a new gap */
     int64_t              hole_us;
+    int64_t              hole_at_us;          /* where the first one was */
     int64_t              last_ms;             /* of the last segment; or 0 */
     mnt_hls_window_t     window;
     mnt_recovery_init_t  inits[MNT_RECOVERY_INITS];

@@ -108,6 +108,7 @@ typedef struct {
                                                  that they are a new gap, by
                                                  "disk", counted above too */
     int64_t            hole_us;
+    int64_t            hole_at_us;
 } ngx_mntreamer_track_state_t;
 
 typedef void (*ngx_mntreamer_track_pt)(void *data,

@@ -464,6 +464,7 @@ ngx_mntreamer_open_state(ngx_mntreamer_open_t *o)
     s->dropped = r->dropped;
     s->hole = r->hole;
     s->hole_us = r->hole_us;
+    s->hole_at_us = r->hole_at_us;
 
     *s->window = r->window;
 }
