@@ -210,6 +210,7 @@ class Fault:
     cut      send only so many bytes of the body       close  no answer at all
     pace     bytes a second                             empty  200, no body
     body     text instead                              gzip   bytes of zeros, gzipped
+    repeat   so often the body, behind "head"
     length   a Content-Length of this number           headers {...}
     location redirect                                  chunked  cut without end
     nolength no Content-Length, connection closed
@@ -220,6 +221,14 @@ class Fault:
         self.times = d.get("times", 1)
         self.skip = d.get("skip", 0)
         self.d = d
+        if "repeat" in d:
+            d["body"] = d.get("head", "") + d["body"] * d["repeat"]
+        self.bomb = None
+
+    def zipped(self):
+        if self.bomb is None:
+            self.bomb = gzip.compress(b"\0" * self.d["gzip"])
+        return self.bomb
 
     def hits(self, path):
         if self.times == 0 or not self.match.search(path):
@@ -526,13 +535,15 @@ class Origin:
 
         entry = {"t": now(), "path": target, "ua": headers.get("user-agent"),
                  "cookie": headers.get("cookie"), "range": headers.get("range"),
-                 "accept_encoding": headers.get("accept-encoding")}
+                 "accept_encoding": headers.get("accept-encoding"),
+                 "via": headers.get("via")}
         self.log.append(entry)
         fault = next((f for f in self.faults if f.hits(target)), None)
         return await self.reply(writer, method, path, parse_qs(u.query),
-                                headers, fault.d if fault else {}, entry)
+                                headers, fault, entry)
 
-    async def reply(self, writer, method, path, query, headers, f, entry):
+    async def reply(self, writer, method, path, query, headers, fault, entry):
+        f = fault.d if fault else {}
         if f.get("delay"):
             await asyncio.sleep(f["delay"])
         if f.get("close"):
@@ -564,7 +575,7 @@ class Origin:
             status, body = f.get("status", 302), b""
             extra["Location"] = f["location"]
         if f.get("gzip"):
-            body = gzip.compress(b"\0" * f["gzip"])
+            body = fault.zipped()
             extra["Content-Encoding"] = "gzip"
 
         entry["status"] = status
