@@ -70,8 +70,12 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
       " AND CASE WHEN r.epoch = x.epoch THEN r.status = 'recording' END",
       7, 0 },
 
-    /* recordings, numbers, tracks, reasons, firsts, segments, lost, places;
-       then the engine, which must own the streamer if there still is one */
+    /*
+     * recordings, numbers, tracks, reasons, firsts, segments, lost, places;
+     * then the engine, which must own the streamer if there still is one.  The
+     * end of a recording overtakes its gaps while the database is away: then
+     * nobody owns it any more.
+     */
 
     { "recording_gap",
       "INSERT INTO media_gap AS g (recording_id, number, track, reason,"
@@ -82,6 +86,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
       " JOIN media_record r ON r.id = x.id"
       " LEFT JOIN streamer_monitor m ON m.streamer_id = r.streamer_id"
       " WHERE m.owner = $9::bigint OR r.streamer_id IS NULL"
+      " OR r.status <> 'recording'"
       " ON CONFLICT (recording_id, number) DO UPDATE"
       " SET segments = excluded.segments, lost_us = excluded.lost_us,"
       " reason = excluded.reason", 9, 0 },
