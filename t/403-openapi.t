@@ -1,0 +1,36 @@
+use strict;
+use warnings;
+use lib 't/lib';
+use MNT;
+use JSON::PP;
+use Test::More;
+
+# API-01: docs/openapi.yaml is what a running system answers, with rows of all
+# kinds in it.
+
+my $m = MNT->new(workers => 2, mntreamer => 'poll_rate 200r/s;');
+$m->channel('plain', live => 1, dur => 0.5);
+$m->channel('tracks', live => 1, dur => 0.5, kind => 'fmp4',
+            audio => JSON::PP::true);
+$m->channel('holes', live => 1, dur => 0.5);
+$m->channel('off');
+$m->fault(match => '/hls/holes/seg/\w+-0-4\.', status => 404, times => -1);
+$m->start;
+$m->up;
+$m->watch($_) for 'plain', 'tracks', 'holes', 'off';
+wait_for(sub {
+    my @r = @{ $m->recordings };
+    3 == grep { $_->{segments} >= 6 } @r
+}, 'three recordings', 30);
+wait_for(sub { (grep { $_->{gaps} } @{ $m->recordings }) == 1 }, 'one has a gap',
+         20);
+
+open my $fh, '-|', $^X, "$MNT::TOP/t/util/openapi-check.pl", '--write',
+    "http://127.0.0.1:$m->{port}" or die $!;
+my @lines = <$fh>;
+close $fh;
+is($?, 0, 'every answer is as described')
+    or diag grep { /^not ok/ } @lines;
+cmp_ok(scalar(grep { /^ok/ } @lines), '>=', 40, 'and there were many');
+
+$m->finish;
