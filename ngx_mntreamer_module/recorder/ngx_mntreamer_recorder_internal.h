@@ -228,6 +228,7 @@ struct ngx_mntreamer_session_s {
     ngx_int_t                    platform;
     const char                  *platform_name;
     ngx_str_t                    channel_id;  /* pool */
+    ngx_str_t                    label;       /* pool; it without secrets */
     uint64_t                     misses;
     ngx_str_t                    user_agent;  /* alias, as those below */
     ngx_str_t                    proxy;

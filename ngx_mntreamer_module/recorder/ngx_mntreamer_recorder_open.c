@@ -58,8 +58,8 @@ ngx_mntreamer_session_open(ngx_mntreamer_session_t *s)
     ngx_memzero(&opening, sizeof(ngx_mntreamer_opening_t));
 
     v.platform = mnt_str_c(s->platform_name);
-    v.channel_id.data = (char *) s->channel_id.data;
-    v.channel_id.len = s->channel_id.len;
+    v.channel_id.data = (char *) s->label.data;
+    v.channel_id.len = s->label.len;
     v.channel_name.data = (char *) s->channel_name.data;
     v.channel_name.len = s->channel_name.len;
     v.title.data = (char *) s->title.data;
@@ -75,7 +75,7 @@ ngx_mntreamer_session_open(ngx_mntreamer_session_t *s)
     if (path.data == NULL) {
         ngx_log_error(NGX_LOG_ERR, s->log, 0,
                       "mntreamer: no path for \"%s/%V\"", s->platform_name,
-                      &s->channel_id);
+                      &s->label);
         return;
     }
 
@@ -118,7 +118,7 @@ ngx_mntreamer_session_unopened(ngx_mntreamer_session_t *s, ngx_uint_t rc)
     if (s->tries == 0) {
         ngx_log_error(NGX_LOG_ERR, s->log, 0,
                       "mntreamer: \"%s/%V\" is on air but got no row",
-                      s->platform_name, &s->channel_id);
+                      s->platform_name, &s->label);
     }
 
     s->retry_at = ngx_current_msec
@@ -142,7 +142,7 @@ ngx_mntreamer_session_opened(void *data, const ngx_mntreamer_opened_t *opened)
     if (opened->rc == NGX_MNTREAMER_PQ_FAILED) {
         ngx_log_error(NGX_LOG_WARN, s->log, 0,
                       "mntreamer: \"%s/%V\" belongs to somebody else now",
-                      s->platform_name, &s->channel_id);
+                      s->platform_name, &s->label);
 
         ngx_mntreamer_catalog_lease_drop(s->rec->cat, s->streamer_id);
         ngx_mntreamer_session_drop(s);
@@ -437,7 +437,7 @@ ngx_mntreamer_session_start(ngx_mntreamer_session_t *s)
     ngx_log_error(NGX_LOG_NOTICE, s->log, 0,
                   "mntreamer: recording %L %s \"%s/%V\" path \"%V\"",
                   s->recording_id, s->resume ? "resumed" : "started",
-                  s->platform_name, &s->channel_id, &s->path);
+                  s->platform_name, &s->label, &s->path);
 
     ngx_mntreamer_metrics_add(s->rec->metrics,
                               s->resume ? NGX_MNTREAMER_M_RECORDINGS_RESUMED

@@ -35,6 +35,7 @@
 
 #include "ngx_mntreamer_recorder.h"
 #include "ngx_mntreamer_recorder_internal.h"
+#include "../base/mnt_url.h"
 
 
 #define NGX_MNTREAMER_SESSION_POOL      4096
@@ -48,10 +49,12 @@
 #define NGX_MNTREAMER_SESSION_NEXT      5000  /* asked again after an end */
 #define NGX_MNTREAMER_SESSION_REDIRECTS 3
 #define NGX_MNTREAMER_SESSION_DETAIL    5     /* each fifth refresh */
+#define NGX_MNTREAMER_SESSION_LABEL     1024
 
 
 static ngx_int_t ngx_mntreamer_session_identify(ngx_mntreamer_session_t *s,
     const ngx_mntreamer_claim_t *claim);
+static ngx_int_t ngx_mntreamer_session_label(ngx_mntreamer_session_t *s);
 static void ngx_mntreamer_session_tick(ngx_event_t *ev);
 static void ngx_mntreamer_session_posted(ngx_event_t *ev);
 static void ngx_mntreamer_session_starting(ngx_mntreamer_session_t *s);
@@ -186,6 +189,7 @@ ngx_mntreamer_session_identify(ngx_mntreamer_session_t *s,
 
     if (s->channel_id.data == NULL
         || s->path.data == NULL
+        || ngx_mntreamer_session_label(s) != NGX_OK
         || ngx_mntreamer_text_set(&s->quality, claim->quality.data,
                                   claim->quality.len) != NGX_OK
         || ngx_mntreamer_text_set(&s->channel_name, claim->channel_name.data,
@@ -212,6 +216,50 @@ ngx_mntreamer_session_identify(ngx_mntreamer_session_t *s,
                       "mntreamer: platform %i is not known", s->platform);
         return NGX_ERROR;
     }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A channel may be the URL of a playlist with a secret in it, which belongs
+ * neither into a log nor into a path that viewers see; a hash tells it from
+ * others.
+ */
+
+static ngx_int_t
+ngx_mntreamer_session_label(ngx_mntreamer_session_t *s)
+{
+    char        buf[NGX_MNTREAMER_SESSION_LABEL];
+    size_t      len;
+    mnt_str_t   channel;
+
+    s->label = s->channel_id;
+
+    channel.data = (char *) s->channel_id.data;
+    channel.len = s->channel_id.len;
+
+    if (!mnt_str_starts(channel, "http://")
+        && !mnt_str_starts(channel, "https://"))
+    {
+        return NGX_OK;
+    }
+
+    len = mnt_url_redact(channel, buf, sizeof(buf));
+
+    if (len == channel.len && ngx_memcmp(buf, channel.data, len) == 0) {
+        return NGX_OK;
+    }
+
+    s->label.data = ngx_pnalloc(s->pool, len + sizeof("-01234567"));
+
+    if (s->label.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    s->label.len = ngx_sprintf(s->label.data, "%*s-%08xD", len, buf,
+                               (uint32_t) mnt_str_hash(channel))
+                   - s->label.data;
 
     return NGX_OK;
 }
@@ -581,7 +629,7 @@ ngx_mntreamer_session_end(ngx_mntreamer_session_t *s, const char *why,
 
     ngx_log_error(NGX_LOG_INFO, s->log, 0,
                   "mntreamer: \"%s/%V\" is on air but not recorded: %s",
-                  s->platform_name, &s->channel_id, why);
+                  s->platform_name, &s->label, why);
 
     ngx_mntreamer_session_tell(s, MNT_PROBE_LIVE_NOT_PLAYABLE, why, 0);
     ngx_mntreamer_catalog_lease_drop(s->rec->cat, s->streamer_id);

@@ -120,7 +120,7 @@ ngx_mntreamer_session_refused(ngx_mntreamer_session_t *s, const char *why,
 {
     ngx_log_error(NGX_LOG_INFO, s->log, 0,
                   "mntreamer: no playlist of \"%s/%V\": %s, HTTP %ui",
-                  s->platform_name, &s->channel_id, why, http);
+                  s->platform_name, &s->label, why, http);
 
     s->trouble = why;
 
