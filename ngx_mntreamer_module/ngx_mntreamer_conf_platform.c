@@ -209,9 +209,12 @@ ngx_mntreamer_conf_streamer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     mnt_arena_init(&arena, 64 * 1024);
 
-    why = "is a nickname, give the channel's id or address";
     rc = pcf->platform->channel(&arena, ngx_mntreamer_conf_text(&value[2]),
                                 &id, &why);
+
+    if (rc == 1) {
+        why = "is a nickname, give the channel's id or address";
+    }
 
     if (rc == 0) {
         st->channel_id.len = id.len;

@@ -81,7 +81,7 @@ my @bad = (
     ["streamer chzzk $id quality=8k;"           => 'quality'],
     ["streamer chzzk $id color=red;"            => 'color=red'],
     ["streamer chzzk $id; streamer chzzk $id;"  => 'streamer'],
-    ['streamer chzzk nickname;'                 => 'nickname'],
+    ['streamer chzzk somebody;'                 => 'is a nickname'],
     ['streamer hls not-a-url;'                  => 'streamer'],
     ['storage /tmp;'                            => 'storage'],
     ['nonsense 1;'                              => 'nonsense'],

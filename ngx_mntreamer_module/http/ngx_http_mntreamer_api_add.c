@@ -392,7 +392,8 @@ ngx_http_mntreamer_item_platform(ngx_http_request_t *r, json_t *json,
 
     if (v == NULL || json_is_null(v)) {
         field = json_object_get(json, "url") ? "url" : "channel";
-        why = "this is no address of a channel on a known platform";
+        why = "this is no address of a channel on a known platform;"
+              " \"platform\" must be given with an id or a nickname";
 
         s.data = (char *) channel->data;
         s.len = channel->len;
