@@ -16,7 +16,7 @@
 #include "../loop/ngx_mntreamer_watch.h"
 
 
-#define NGX_MNTREAMER_CATALOG_BATCH     500   /* rows of one statement */
+#define NGX_MNTREAMER_CATALOG_BATCH     2000  /* rows of one statement */
 #define NGX_MNTREAMER_CATALOG_PENDING   8192  /* kept while it is away */
 #define NGX_MNTREAMER_CATALOG_SIBLINGS  256   /* engines of this node */
 #define NGX_MNTREAMER_CATALOG_TEXT      1024  /* bytes of a fact */
