@@ -517,7 +517,7 @@ ngx_mntreamer_conf_defaults(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
         /* polls of many streamers must not wait for each other */
 
         mcf->monitor.max_running = ngx_max(mcf->monitor.max_running,
-                                           ngx_min(pcf[i].rate, 512));
+                                           ngx_min(pcf[i].rate, 256));
     }
 
     if (mcf->catalog.node.len == 0) {

@@ -433,8 +433,8 @@ ngx_mntreamer_lane_room(ngx_mntreamer_lane_t *lane, ngx_uint_t *permits)
 {
     ngx_uint_t  most, n;
 
-    most = ngx_min(4 * lane->mon->conf->max_running,
-                   2 * NGX_MNTREAMER_MONITOR_BATCH);
+    most = ngx_max(4 * lane->mon->conf->max_running,
+                   NGX_MNTREAMER_MONITOR_BATCH);
 
     n = ngx_mntreamer_limit_free(lane);
 
