@@ -22,6 +22,9 @@
 #include "base/mnt_name.h"
 
 
+#define NGX_MNTREAMER_MIN_SIZE  1024          /* of what is fetched */
+
+
 static char *ngx_mntreamer_conf_database(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_mntreamer_conf_storage(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -39,6 +42,8 @@ static char *ngx_mntreamer_conf_durability(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_mntreamer_conf_statsd(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+static char *ngx_mntreamer_conf_some_time(ngx_conf_t *cf, void *post,
+    void *data);
 static char *ngx_mntreamer_conf_min_second(ngx_conf_t *cf, void *post,
     void *data);
 static char *ngx_mntreamer_conf_node(ngx_conf_t *cf, void *post, void *data);
@@ -46,6 +51,10 @@ static char *ngx_mntreamer_conf_node(ngx_conf_t *cf, void *post, void *data);
 static char *ngx_mntreamer_conf_defaults(ngx_conf_t *cf,
     ngx_mntreamer_conf_t *mcf);
 
+
+static ngx_conf_post_t  ngx_mntreamer_some_time = {
+    ngx_mntreamer_conf_some_time
+};
 
 static ngx_conf_post_t  ngx_mntreamer_min_second = {
     ngx_mntreamer_conf_min_second
@@ -198,35 +207,35 @@ static ngx_command_t  ngx_mntreamer_conf_commands[] = {
       ngx_conf_set_msec_slot,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.connect_ms),
-      NULL },
+      &ngx_mntreamer_some_time },
 
     { ngx_string("probe_timeout"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
       0,
       offsetof(ngx_mntreamer_conf_t, monitor.total_ms),
-      NULL },
+      &ngx_mntreamer_some_time },
 
     { ngx_string("playlist_timeout"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.playlist_ms),
-      NULL },
+      &ngx_mntreamer_some_time },
 
     { ngx_string("transfer_timeout"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.segment_ms),
-      NULL },
+      &ngx_mntreamer_some_time },
 
     { ngx_string("stall_timeout"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.stall_ms),
-      NULL },
+      &ngx_mntreamer_some_time },
 
     { ngx_string("drain_timeout"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
@@ -492,6 +501,15 @@ ngx_mntreamer_conf_defaults(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
     if (mcf->recorder.max_playlist > MNT_HLS_MAX_BYTES) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"max_playlist_size\" must be at most 2m");
+        return NGX_CONF_ERROR;
+    }
+
+    if (mcf->recorder.max_playlist < NGX_MNTREAMER_MIN_SIZE
+        || mcf->recorder.max_segment < NGX_MNTREAMER_MIN_SIZE)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"max_playlist_size\" and \"max_segment_size\" "
+                           "must be at least 1k");
         return NGX_CONF_ERROR;
     }
 
@@ -805,6 +823,17 @@ ngx_mntreamer_conf_statsd(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* a transfer without a limit is never started */
+
+static char *
+ngx_mntreamer_conf_some_time(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_msec_t *ms = data;
+
+    return (*ms == 0) ? "must not be zero" : NGX_CONF_OK;
 }
 
 

@@ -670,8 +670,12 @@ ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e)
     ngx_mntreamer_metrics_stop(e->conf->metrics);
 
     if (e->idle) {
-        e->idle->fd = (ngx_socket_t) -1;
+
+        /* poll() has an array by descriptors, in which this one took 0 */
+
+        e->idle->fd = 0;
         ngx_free_connection(e->idle);
+        e->idle->fd = (ngx_socket_t) -1;
         e->idle = NULL;
     }
 
