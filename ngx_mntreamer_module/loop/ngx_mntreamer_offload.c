@@ -30,7 +30,6 @@ struct ngx_mntreamer_offload_s {
     ngx_thread_pool_t        *pool;           /* alias, of nginx */
     ngx_log_t                *log;            /* alias, of the cycle */
     ngx_queue_t               tasks;
-    ngx_uint_t                pending;
 };
 
 
@@ -172,16 +171,8 @@ ngx_mntreamer_offload_post(ngx_mntreamer_offload_t *off,
     }
 
     ngx_queue_insert_tail(&off->tasks, &t->link);
-    off->pending++;
 
     return NGX_OK;
-}
-
-
-ngx_uint_t
-ngx_mntreamer_offload_pending(ngx_mntreamer_offload_t *off)
-{
-    return off->pending;
 }
 
 
@@ -214,8 +205,6 @@ ngx_mntreamer_offload_done(ngx_event_t *ev)
     data = t->data;
 
     ngx_queue_remove(&t->link);
-    t->off->pending--;
-
     ngx_free(t);
 
     done(data);

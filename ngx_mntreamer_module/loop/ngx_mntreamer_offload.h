@@ -39,8 +39,5 @@ void ngx_mntreamer_offload_destroy(ngx_mntreamer_offload_t *off);
 ngx_int_t ngx_mntreamer_offload_post(ngx_mntreamer_offload_t *off,
     ngx_mntreamer_work_pt work, ngx_mntreamer_worked_pt done, void *data);
 
-/* tasks under way */
-ngx_uint_t ngx_mntreamer_offload_pending(ngx_mntreamer_offload_t *off);
-
 
 #endif /* _NGX_MNTREAMER_OFFLOAD_H_INCLUDED_ */

@@ -307,13 +307,6 @@ ngx_mntreamer_pq_stat(ngx_mntreamer_pq_t *pq)
 }
 
 
-ngx_uint_t
-ngx_mntreamer_pq_idle(ngx_mntreamer_pq_t *pq)
-{
-    return pq->stat.up && pq->stat.queued == 0;
-}
-
-
 static void
 ngx_mntreamer_pq_run_handler(ngx_event_t *ev)
 {

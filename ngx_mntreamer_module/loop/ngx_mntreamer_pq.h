@@ -127,9 +127,6 @@ void ngx_mntreamer_pq_cancel(ngx_mntreamer_statement_t *st);
 
 const ngx_mntreamer_pq_stat_t *ngx_mntreamer_pq_stat(ngx_mntreamer_pq_t *pq);
 
-/* 1 when connected and nothing is queued or running */
-ngx_uint_t ngx_mntreamer_pq_idle(ngx_mntreamer_pq_t *pq);
-
 
 /* a value; data == NULL for SQL NULL; the text stays valid as long as rows */
 ngx_str_t ngx_mntreamer_rows_get(const ngx_mntreamer_rows_t *rows,
