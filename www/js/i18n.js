@@ -38,7 +38,7 @@ const WORDS = {
         remove_of: 'Remove {name}',
         remove_sure: 'Stop watching {name}? Its recordings stay.',
         remove_ends: 'What is being recorded now ends here.',
-        remove_config: 'nginx.conf names it too: it comes back with the next '
+        remove_config: 'While nginx.conf names it, it comes back with every '
                        + 'reload or start.',
         watch_paused: 'Paused',
         watch_new: 'Not checked yet',
@@ -146,7 +146,7 @@ const WORDS = {
         remove_of: '{name} 빼기',
         remove_sure: '{name} 채널을 그만 지켜볼까요? 녹화는 남습니다.',
         remove_ends: '지금 녹화 중인 것은 여기서 끝납니다.',
-        remove_config: 'nginx.conf에도 있으므로 다음에 다시 읽거나 시작할 때 '
+        remove_config: 'nginx.conf에 남아 있으면 다시 읽거나 시작할 때마다 '
                        + '돌아옵니다.',
         watch_paused: '멈춤',
         watch_new: '아직 확인 전',
