@@ -300,6 +300,8 @@ sub origin {
 sub tell {
     my ($self, $path, %d) = @_;
     $self->origin;
+    utf8::encode($path);
+    $path =~ s/([^!-~])/sprintf '%%%02X', ord $1/ge;
     my $r = $self->{http_client}->request('POST',
         "http://127.0.0.1:$self->{origin_port}$path",
         { content => encode_json(\%d) });

@@ -25,7 +25,7 @@ import re
 import subprocess
 import sys
 import time
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 START = time.time()
 
@@ -285,7 +285,7 @@ class Origin:
 
     def playlist_url(self, c):
         tail = "master.m3u8" if c.multi else "media/%s.m3u8" % c.variants[0]
-        return "%s/hls/%s/%s%s" % (c.media_host or self.base, c.name, tail,
+        return "%s/hls/%s/%s%s" % (c.media_host or self.base, quote(c.name), tail,
                                    self.token(c))
 
     def token(self, c):
