@@ -55,6 +55,7 @@ static size_t ngx_mntreamer_commit_lines(ngx_mntreamer_track_t *tr,
     ngx_mntreamer_part_t *part, char *buf, size_t size);
 static ngx_int_t ngx_mntreamer_commit_rename(ngx_mntreamer_track_t *tr);
 static ngx_int_t ngx_mntreamer_commit_list(ngx_mntreamer_track_t *tr);
+static ngx_uint_t ngx_mntreamer_commit_replaced(ngx_mntreamer_track_t *tr);
 static size_t ngx_mntreamer_commit_entries(ngx_mntreamer_track_t *tr,
     char *buf, size_t size, uint32_t *target_s, uint64_t *map);
 static ngx_int_t ngx_mntreamer_commit_rewrite(ngx_mntreamer_track_t *tr,
@@ -482,7 +483,7 @@ ngx_mntreamer_commit_list(ngx_mntreamer_track_t *tr)
     has_map = tr->has_map || map;
 
     if (tr->playlist == -1 || target_s != tr->target_s
-        || has_map != tr->has_map)
+        || has_map != tr->has_map || ngx_mntreamer_commit_replaced(tr))
     {
         rc = ngx_mntreamer_commit_rewrite(tr, buf, n, target_s, has_map);
 
@@ -498,6 +499,21 @@ ngx_mntreamer_commit_list(ngx_mntreamer_track_t *tr)
     tr->listed_map = map;
 
     return NGX_OK;
+}
+
+
+/*
+ * 1 when our playlist has no name any more while the journal has: somebody took
+ * it away, or a former writer was frozen just before it renamed its own over
+ * it.  It is written anew from what we hold.
+ */
+
+static ngx_uint_t
+ngx_mntreamer_commit_replaced(ngx_mntreamer_track_t *tr)
+{
+    struct stat  sb;
+
+    return fstat(tr->playlist, &sb) == 0 && sb.st_nlink == 0;
 }
 
 
