@@ -735,9 +735,13 @@ ngx_mntreamer_segment_judge(ngx_mntreamer_segment_t *sg,
 
     case NGX_MNTREAMER_TRANSFER_REFUSED:
 
-        /* by _body(): not what was asked for, or the disk */
+        /* by _body(): not what was asked for, too much of it, or the disk */
 
-        if (sg->part || sg->cause == NGX_MNTREAMER_GAP_DISK) {
+        if (sg->part) {
+            ngx_mntreamer_segment_unstored(sg,
+                                           ngx_mntreamer_part_check(sg->part));
+
+        } else if (sg->cause == NGX_MNTREAMER_GAP_DISK) {
             ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_DISK, 1);
 
         } else {

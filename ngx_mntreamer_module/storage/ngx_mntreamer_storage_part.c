@@ -617,8 +617,8 @@ ngx_mntreamer_part_unpad(ngx_mntreamer_buffer_t *b)
 
 
 /*
- * An error page is refused, and so are zeros; what is only unknown is kept:
- * odd media is better than none.
+ * An error page is refused, and so are zeros and what was compressed unasked;
+ * what is only unknown is kept: odd media is better than none.
  */
 
 static ngx_uint_t
@@ -630,7 +630,9 @@ ngx_mntreamer_part_sniff(const u_char *p, size_t n, ngx_uint_t *container)
 
     *container = mnt_hls_sniff(p, n);
 
-    if (*container == MNT_HLS_CONTAINER_TEXT) {
+    if (*container == MNT_HLS_CONTAINER_TEXT
+        || (n > 2 && ngx_memcmp(p, "\x1f\x8b\x08", 3) == 0))
+    {
         return NGX_MNTREAMER_STORE_CONTENT;
     }
 
