@@ -14,6 +14,9 @@
 #include "ngx_mntreamer_storage_internal.h"
 
 
+#define NGX_MNTREAMER_STORAGE_SILENCE  60000
+
+
 /*
  * File work that blocks, in threads, and the opening of files beneath the
  * root, also in the event loop.  Nothing here follows a symbolic link below
@@ -84,7 +87,11 @@ ngx_mntreamer_failed(ngx_mntreamer_fail_t *f, ngx_err_t err, const char *call,
 }
 
 
-/* a full disk is told once, until something could be stored again */
+/*
+ * A full disk is told once, until something could be stored again; any other
+ * trouble once a minute: without descriptors every segment of every recording
+ * fails alike.
+ */
 
 void
 ngx_mntreamer_fail_log(ngx_mntreamer_storage_t *st, ngx_log_t *log,
@@ -109,9 +116,27 @@ ngx_mntreamer_fail_log(ngx_mntreamer_storage_t *st, ngx_log_t *log,
                           f->call, &st->conf.root, dir, f->name);
         }
 
+    } else if (st->failed
+               && st->failed_err == f->err
+               && ngx_current_msec - st->failed_at
+                  < NGX_MNTREAMER_STORAGE_SILENCE)
+    {
+        st->failed++;
+
     } else {
+
+        if (st->failed > 1) {
+            ngx_log_error(NGX_LOG_ERR, log, 0,
+                          "%ui more files failed like the one told last",
+                          st->failed - 1);
+        }
+
         ngx_log_error(NGX_LOG_ERR, log, f->err, "%s \"%V/%V/%s\" failed",
                       f->call, &st->conf.root, dir, f->name);
+
+        st->failed = 1;
+        st->failed_err = f->err;
+        st->failed_at = ngx_current_msec;
     }
 
     f->call = NULL;

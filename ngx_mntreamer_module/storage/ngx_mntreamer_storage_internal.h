@@ -91,6 +91,9 @@ struct ngx_mntreamer_storage_s {
     off_t                         free;
     ngx_msec_t                    free_at;
     ngx_uint_t                    full;       /* unsigned :1; was logged */
+    ngx_uint_t                    failed;     /* alike, since the last line */
+    ngx_err_t                     failed_err;
+    ngx_msec_t                    failed_at;
 };
 
 
