@@ -58,6 +58,7 @@ ngx_mntreamer_monitor_create(const ngx_mntreamer_monitor_conf_t *conf,
     ngx_mntreamer_metrics_t *metrics, ngx_log_t *log)
 {
     ngx_uint_t                      i;
+    ngx_core_conf_t                *ccf;
     ngx_mntreamer_monitor_t        *mon;
     ngx_mntreamer_platform_conf_t  *pcf;
 
@@ -73,6 +74,10 @@ ngx_mntreamer_monitor_create(const ngx_mntreamer_monitor_conf_t *conf,
     mon->metrics = metrics;
     mon->log = log;
     mon->zone = conf->zone ? conf->zone->data : NULL;
+    ccf = (ngx_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
+                                           ngx_core_module);
+    mon->workers = ngx_max(ccf->worker_processes, 1);
+
     mon->ident.data = mon;
     mon->ident.fd = (ngx_socket_t) -1;
 
@@ -425,7 +430,9 @@ ngx_mntreamer_lane_claim(ngx_mntreamer_lane_t *lane)
 
 /*
  * Streamers that may wait here: enough to keep the transfers busy during the
- * next claim, refilled when half of them are gone.
+ * next claim, refilled when half of them are gone.  Permits: our share of
+ * those that are free; if each worker claimed for all of them, what it claimed
+ * would wait behind what the others claimed later.
  */
 
 static ngx_uint_t
@@ -438,7 +445,10 @@ ngx_mntreamer_lane_room(ngx_mntreamer_lane_t *lane, ngx_uint_t *permits)
 
     n = ngx_mntreamer_limit_free(lane);
 
-    *permits = n > lane->queued ? n - lane->queued : 0;
+    *permits = n > lane->queued
+               ? (n - lane->queued + lane->mon->workers - 1)
+                 / lane->mon->workers
+               : 0;
 
     if (lane->claimed > most / 2) {
         return 0;

@@ -98,6 +98,8 @@ struct ngx_mntreamer_monitor_s {
     ngx_mntreamer_lane_t                *lanes;      /* owned */
     ngx_uint_t                           nlanes;
 
+    ngx_uint_t                           workers;    /* they share permits */
+
     ngx_queue_t                          running;    /* probings in flight */
     ngx_uint_t                           nrunning;
 
