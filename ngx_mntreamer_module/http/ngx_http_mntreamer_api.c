@@ -374,6 +374,26 @@ ngx_http_mntreamer_resume(ngx_http_request_t *r, ngx_int_t rc)
 }
 
 
+void
+ngx_http_mntreamer_text_rows(ngx_http_mntreamer_text_t *t,
+    const ngx_mntreamer_result_t *result, ngx_uint_t n)
+{
+    ngx_str_t   json;
+    ngx_uint_t  i;
+
+    ngx_http_mntreamer_text(t, "{\"items\":[");
+
+    for (i = 0; i < n; i++) {
+        json = ngx_mntreamer_rows_get(result->rows, i, 0);
+
+        ngx_http_mntreamer_text(t, i ? "," : "");
+        ngx_http_mntreamer_text_json(t, &json);
+    }
+
+    ngx_http_mntreamer_text(t, "],\"next\":");
+}
+
+
 ngx_int_t
 ngx_http_mntreamer_send_row(ngx_http_request_t *r,
     const ngx_mntreamer_result_t *result, ngx_uint_t code)

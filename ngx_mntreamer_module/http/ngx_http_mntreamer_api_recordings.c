@@ -34,8 +34,6 @@ static ngx_int_t ngx_http_mntreamer_recording_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_live_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
-static void ngx_http_mntreamer_rows_text(ngx_http_mntreamer_text_t *t,
-    const ngx_mntreamer_result_t *result, ngx_uint_t n);
 
 
 static const char *const  ngx_http_mntreamer_recording_words[] = {
@@ -92,26 +90,6 @@ static const ngx_http_mntreamer_param_t  ngx_http_mntreamer_live_args[] = {
 };
 
 
-static void
-ngx_http_mntreamer_rows_text(ngx_http_mntreamer_text_t *t,
-    const ngx_mntreamer_result_t *result, ngx_uint_t n)
-{
-    ngx_str_t   json;
-    ngx_uint_t  i;
-
-    ngx_http_mntreamer_text(t, "{\"items\":[");
-
-    for (i = 0; i < n; i++) {
-        json = ngx_mntreamer_rows_get(result->rows, i, 0);
-
-        ngx_http_mntreamer_text(t, i ? "," : "");
-        ngx_http_mntreamer_text_json(t, &json);
-    }
-
-    ngx_http_mntreamer_text(t, "],\"next\":");
-}
-
-
 ngx_int_t
 ngx_http_mntreamer_recording_list(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx)
@@ -153,7 +131,7 @@ ngx_http_mntreamer_recordings_send(ngx_http_request_t *r,
 
     n = ngx_min(result->nrows, ctx->limit);
 
-    ngx_http_mntreamer_rows_text(&t, result, n);
+    ngx_http_mntreamer_text_rows(&t, result, n);
 
     if (result->nrows > n) {
         started = ngx_mntreamer_rows_get(result->rows, n - 1, 1);
@@ -253,7 +231,7 @@ ngx_http_mntreamer_live_send(ngx_http_request_t *r,
     ngx_memzero(&t, sizeof(ngx_http_mntreamer_text_t));
     t.pool = r->pool;
 
-    ngx_http_mntreamer_rows_text(&t, result,
+    ngx_http_mntreamer_text_rows(&t, result,
                                  ngx_min(result->nrows, ctx->limit));
     ngx_http_mntreamer_text(&t, "null}");
 

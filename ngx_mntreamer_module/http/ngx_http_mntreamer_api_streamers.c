@@ -123,8 +123,8 @@ static ngx_int_t
 ngx_http_mntreamer_streamers_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result)
 {
-    ngx_str_t                  json, id;
-    ngx_uint_t                 i, n;
+    ngx_str_t                  id;
+    ngx_uint_t                 n;
     ngx_http_mntreamer_text_t  t;
 
     ngx_memzero(&t, sizeof(ngx_http_mntreamer_text_t));
@@ -132,16 +132,7 @@ ngx_http_mntreamer_streamers_send(ngx_http_request_t *r,
 
     n = ngx_min(result->nrows, ctx->limit);
 
-    ngx_http_mntreamer_text(&t, "{\"items\":[");
-
-    for (i = 0; i < n; i++) {
-        json = ngx_mntreamer_rows_get(result->rows, i, 0);
-
-        ngx_http_mntreamer_text(&t, i ? "," : "");
-        ngx_http_mntreamer_text_json(&t, &json);
-    }
-
-    ngx_http_mntreamer_text(&t, "],\"next\":");
+    ngx_http_mntreamer_text_rows(&t, result, n);
 
     if (result->nrows > n && n) {
         id = ngx_mntreamer_rows_get(result->rows, n - 1, 1);

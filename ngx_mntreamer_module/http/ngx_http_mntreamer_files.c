@@ -42,9 +42,16 @@ typedef struct {
     int64_t                     bytes;
 } ngx_http_mntreamer_file_t;
 
-typedef struct {
+typedef struct ngx_http_mntreamer_job_s  ngx_http_mntreamer_job_t;
+
+/* answers with what the thread found */
+typedef ngx_int_t (*ngx_http_mntreamer_job_pt)(ngx_http_request_t *r,
+    ngx_http_mntreamer_job_t *job);
+
+struct ngx_http_mntreamer_job_s {
     ngx_http_mntreamer_ctx_t   *ctx;          /* alias; NULL: nobody waits */
     ngx_http_request_t         *request;      /* alias */
+    ngx_http_mntreamer_job_pt   send;
     ngx_fd_t                    fd;           /* owned */
 
     /* of a list */
@@ -60,7 +67,7 @@ typedef struct {
     off_t                       size;
     unsigned                    target_s;
     char                        why[128];     /* empty: it is right */
-} ngx_http_mntreamer_job_t;
+};
 
 
 static ngx_http_mntreamer_job_t *ngx_http_mntreamer_job_create(
@@ -68,13 +75,13 @@ static ngx_http_mntreamer_job_t *ngx_http_mntreamer_job_create(
 static void ngx_http_mntreamer_job_destroy(ngx_http_mntreamer_job_t *job);
 static void ngx_http_mntreamer_job_cancel(void *data);
 static ngx_int_t ngx_http_mntreamer_job_post(ngx_http_mntreamer_job_t *job,
-    ngx_mntreamer_work_pt work, ngx_mntreamer_worked_pt done);
+    ngx_mntreamer_work_pt work, ngx_http_mntreamer_job_pt send);
+static void ngx_http_mntreamer_job_done(void *data);
 static void ngx_http_mntreamer_files_work(void *data);
 static void ngx_http_mntreamer_files_read(ngx_http_mntreamer_job_t *job,
     DIR *dir);
 static int ngx_http_mntreamer_files_compare(const void *one, const void *two);
 static ngx_int_t ngx_http_mntreamer_file_kind(mnt_str_t name);
-static void ngx_http_mntreamer_files_done(void *data);
 static ngx_int_t ngx_http_mntreamer_files_send(ngx_http_request_t *r,
     ngx_http_mntreamer_job_t *job);
 static void ngx_http_mntreamer_file_text(ngx_http_mntreamer_text_t *t,
@@ -82,7 +89,6 @@ static void ngx_http_mntreamer_file_text(ngx_http_mntreamer_text_t *t,
 static void ngx_http_mntreamer_playlist_work(void *data);
 static void ngx_http_mntreamer_playlist_parse(ngx_http_mntreamer_job_t *job,
     mnt_str_t text);
-static void ngx_http_mntreamer_playlist_done(void *data);
 static ngx_int_t ngx_http_mntreamer_playlist_send(ngx_http_request_t *r,
     ngx_http_mntreamer_job_t *job);
 
@@ -139,7 +145,7 @@ ngx_http_mntreamer_job_cancel(void *data)
 
 static ngx_int_t
 ngx_http_mntreamer_job_post(ngx_http_mntreamer_job_t *job,
-    ngx_mntreamer_work_pt work, ngx_mntreamer_worked_pt done)
+    ngx_mntreamer_work_pt work, ngx_http_mntreamer_job_pt send)
 {
     ngx_http_request_t              *r;
     ngx_http_mntreamer_ctx_t        *ctx;
@@ -150,8 +156,12 @@ ngx_http_mntreamer_job_post(ngx_http_mntreamer_job_t *job,
     r = job->request;
     ctx = job->ctx;
 
+    job->send = send;
+
     if (env->offload == NULL
-        || ngx_mntreamer_offload_post(env->offload, work, done, job) != NGX_OK)
+        || ngx_mntreamer_offload_post(env->offload, work,
+                                      ngx_http_mntreamer_job_done, job)
+           != NGX_OK)
     {
         ngx_http_mntreamer_job_destroy(job);
         return ngx_http_mntreamer_fail_code(r,
@@ -162,6 +172,30 @@ ngx_http_mntreamer_job_post(ngx_http_mntreamer_job_t *job,
     ctx->cancel = ngx_http_mntreamer_job_cancel;
 
     return ngx_http_mntreamer_hold(r, ctx);
+}
+
+
+static void
+ngx_http_mntreamer_job_done(void *data)
+{
+    ngx_http_mntreamer_job_t *job = data;
+
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = job->request;
+
+    if (r == NULL) {
+        ngx_http_mntreamer_job_destroy(job);
+        return;
+    }
+
+    job->ctx->cancel = NULL;
+
+    rc = job->send(r, job);
+
+    ngx_http_mntreamer_job_destroy(job);
+    ngx_http_mntreamer_resume(r, rc);
 }
 
 
@@ -204,7 +238,7 @@ ngx_http_mntreamer_files(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx,
     }
 
     return ngx_http_mntreamer_job_post(job, ngx_http_mntreamer_files_work,
-                                       ngx_http_mntreamer_files_done);
+                                       ngx_http_mntreamer_files_send);
 }
 
 
@@ -354,30 +388,6 @@ ngx_http_mntreamer_file_kind(mnt_str_t name)
 }
 
 
-static void
-ngx_http_mntreamer_files_done(void *data)
-{
-    ngx_http_mntreamer_job_t *job = data;
-
-    ngx_int_t            rc;
-    ngx_http_request_t  *r;
-
-    r = job->request;
-
-    if (r == NULL) {
-        ngx_http_mntreamer_job_destroy(job);
-        return;
-    }
-
-    job->ctx->cancel = NULL;
-
-    rc = ngx_http_mntreamer_files_send(r, job);
-
-    ngx_http_mntreamer_job_destroy(job);
-    ngx_http_mntreamer_resume(r, rc);
-}
-
-
 /* the database's object, opened again behind its last member */
 
 static ngx_int_t
@@ -518,7 +528,7 @@ ngx_http_mntreamer_target_duration(ngx_http_request_t *r,
     job->size = ngx_file_size(&fi);
 
     return ngx_http_mntreamer_job_post(job, ngx_http_mntreamer_playlist_work,
-                                       ngx_http_mntreamer_playlist_done);
+                                       ngx_http_mntreamer_playlist_send);
 }
 
 
@@ -603,30 +613,6 @@ ngx_http_mntreamer_playlist_parse(ngx_http_mntreamer_job_t *job,
     job->why[sizeof(job->why) - 1] = '\0';
 
     mnt_arena_free(&arena);
-}
-
-
-static void
-ngx_http_mntreamer_playlist_done(void *data)
-{
-    ngx_http_mntreamer_job_t *job = data;
-
-    ngx_int_t            rc;
-    ngx_http_request_t  *r;
-
-    r = job->request;
-
-    if (r == NULL) {
-        ngx_http_mntreamer_job_destroy(job);
-        return;
-    }
-
-    job->ctx->cancel = NULL;
-
-    rc = ngx_http_mntreamer_playlist_send(r, job);
-
-    ngx_http_mntreamer_job_destroy(job);
-    ngx_http_mntreamer_resume(r, rc);
 }
 
 

@@ -163,6 +163,9 @@ ngx_http_mntreamer_ctx_t *ngx_http_mntreamer_ctx(ngx_http_request_t *r);
 /* the path behind the location's prefix; NGX_DECLINED: it is not below it */
 ngx_int_t ngx_http_mntreamer_rest(ngx_http_request_t *r, ngx_str_t *rest);
 
+/* NGX_OK for GET and HEAD, their body is dropped; else what to return */
+ngx_int_t ngx_http_mntreamer_only_get(ngx_http_request_t *r);
+
 /* a header of the answer; the texts must outlive the request */
 ngx_int_t ngx_http_mntreamer_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
@@ -274,6 +277,9 @@ ngx_int_t ngx_http_mntreamer_hold(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 /* goes on after waiting with what a route returned */
 void ngx_http_mntreamer_resume(ngx_http_request_t *r, ngx_int_t rc);
+/* the first "n" rows of a list, up to the value of "next" */
+void ngx_http_mntreamer_text_rows(ngx_http_mntreamer_text_t *t,
+    const ngx_mntreamer_result_t *result, ngx_uint_t n);
 /* answer() of questions with one row: 200, or "code" without a row */
 ngx_int_t ngx_http_mntreamer_send_row(ngx_http_request_t *r,
     const ngx_mntreamer_result_t *result, ngx_uint_t code);

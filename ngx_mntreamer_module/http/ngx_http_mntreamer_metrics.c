@@ -21,17 +21,7 @@ ngx_http_mntreamer_metrics_handler(ngx_http_request_t *r)
 
     static ngx_str_t  no_store = ngx_string("no-store");
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        static ngx_str_t  allow = ngx_string("GET, HEAD");
-
-        if (ngx_http_mntreamer_header(r, "Allow", &allow) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        return NGX_HTTP_NOT_ALLOWED;
-    }
-
-    rc = ngx_http_discard_request_body(r);
+    rc = ngx_http_mntreamer_only_get(r);
     if (rc != NGX_OK) {
         return rc;
     }

@@ -314,6 +314,23 @@ ngx_http_mntreamer_rest(ngx_http_request_t *r, ngx_str_t *rest)
 
 
 ngx_int_t
+ngx_http_mntreamer_only_get(ngx_http_request_t *r)
+{
+    static ngx_str_t  allow = ngx_string("GET, HEAD");
+
+    if (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+        return ngx_http_discard_request_body(r);
+    }
+
+    if (ngx_http_mntreamer_header(r, "Allow", &allow) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_HTTP_NOT_ALLOWED;
+}
+
+
+ngx_int_t
 ngx_http_mntreamer_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value)
 {
