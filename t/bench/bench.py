@@ -4,7 +4,7 @@ turn with it, in the same minutes on the same machine.
 
     bench.py record [--channels 1,50,200] [--rounds 3] [--seconds 10]
     bench.py poll   [--streamers 100000] [--rounds 3] [--seconds 10]
-    bench.py serve  [--rounds 5] [--seconds 3]
+    bench.py serve  [--rounds 15] [--seconds 1]
 
 Each prints what it did, every figure as a median with its extremes, the ratio
 and the target.  Figures of one machine say little about another; the ratios do.
@@ -538,12 +538,18 @@ def percentile(h0, h1, q):
     return float("inf")
 
 
-def wrk(url, seconds, connections=32):
+def wrk(x, path, seconds, connections=32):
+    """requests a second, and CPU microseconds of the worker for each"""
+    c0 = proc_cpu(x.worker)
     out = subprocess.run(["wrk", "-t1", "-c%d" % connections, "-d%ds" % seconds,
-                          url], check=True, stdout=subprocess.PIPE).stdout
-    if re.search(r"Non-2xx", out.decode()):
-        raise SystemExit("wrk: errors from " + url)
-    return float(re.search(r"Requests/sec:\s+(\S+)", out.decode()).group(1))
+                          "http://127.0.0.1:%d%s" % (x.port, path)],
+                         check=True, stdout=subprocess.PIPE).stdout.decode()
+    c1 = proc_cpu(x.worker)
+    if re.search(r"Non-2xx|Socket errors", out):
+        raise SystemExit("wrk: errors from " + path)
+    n = int(re.search(r"(\d+) requests in", out).group(1))
+    return (float(re.search(r"Requests/sec:\s+(\S+)", out).group(1)),
+            (c1 - c0) * 1e6 / n)
 
 
 def bench_serve(a):
@@ -571,19 +577,23 @@ def bench_serve(a):
                     f.write(b"#EXT-X-ENDLIST\n")
         subprocess.run(["chmod", "-R", "a+rX", x.dir + "/storage"], check=True)
         rel = "chzzk/c/2026/01/01/1/"
-        base = "http://127.0.0.1:%d" % x.port
         x.wait(lambda: x.get("/recordings/" + rel + "index.m3u8"), 10, "files")
         for what, (name, _, target) in files.items():
-            ours, plain = [], []
-            for _ in range(a.rounds):
-                ours.append(wrk("%s/recordings/%s%s" % (base, rel, name),
-                                a.seconds))
-                plain.append(wrk("%s/plain/%s%s" % (base, rel, name),
-                                 a.seconds))
+            runs = {"recordings": [], "plain": []}
+            for i in range(a.rounds):
+                for where in sorted(runs, reverse=i % 2):
+                    runs[where].append(wrk(x, "/%s/%s%s" % (where, rel, name),
+                                           a.seconds))
+            ours, plain = runs["recordings"], runs["plain"]
             say("serve %s: requests a second %s, nginx alias %s"
-                % (what, fmt(ours), fmt(plain)))
+                % (what, fmt([o[0] for o in ours]),
+                   fmt([p[0] for p in plain])))
+            say("serve %s: CPU of the worker for each %s, nginx alias %s"
+                % (what, fmt([o[1] for o in ours], " us"),
+                   fmt([p[1] for p in plain], " us")))
             ok &= verdict("serve %s against alias" % what,
-                          statistics.median(o / p for o, p in zip(ours, plain)),
+                          statistics.median(o[0] / p[0]
+                                            for o, p in zip(ours, plain)),
                           target, less=False)
     finally:
         x.stop()
@@ -598,20 +608,20 @@ def main():
                     nargs="?", default="all")
     ap.add_argument("--channels", default="1,50,200")
     ap.add_argument("--streamers", type=int, default=100000)
-    ap.add_argument("--rounds", type=int, default=3)
+    ap.add_argument("--rounds", type=int, default=0)
     ap.add_argument("--seconds", type=int, default=0)
     a = ap.parse_args()
-    given = a.seconds
+    given = a.seconds, a.rounds
     ok = True
     with open("/proc/cpuinfo") as f:
         cpu = re.search(r"model name\s*: (.*)", f.read())
     say("# %s, %d processors, Linux %s" % (cpu.group(1) if cpu else "?",
                                            os.cpu_count(), os.uname().release))
-    for what, run, seconds in (("record", bench_record, 10),
-                               ("poll", bench_poll, 10),
-                               ("serve", bench_serve, 3)):
+    for what, run, seconds, rounds in (("record", bench_record, 10, 3),
+                                       ("poll", bench_poll, 10, 3),
+                                       ("serve", bench_serve, 1, 15)):
         if a.what in (what, "all"):
-            a.seconds = given or seconds
+            a.seconds, a.rounds = given[0] or seconds, given[1] or rounds
             ok &= run(a)
     say("all targets met" if ok else "a target was missed")
     return 0 if ok else 1
