@@ -108,8 +108,9 @@ run_detached() {
     exec 8>&-
     rm -f "$state/run/ready"
 
-    MNTREAMER_BUILT=yes setsid "$top/mntreamer" run --dir "$dir" --http-port "$http_port" \
-        --rtmp-port "$rtmp_port" >"$state/log/run.log" 2>&1 </dev/null &
+    MNTREAMER_BUILT=yes setsid "$top/mntreamer" run --dir "$dir" \
+        --http-port "$http_port" --rtmp-port "$rtmp_port" \
+        >"$state/log/run.log" 2>&1 </dev/null &
     pid=$!
 
     until [ -e "$state/run/ready" ]; do

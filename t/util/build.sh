@@ -51,6 +51,8 @@ build_module() {
         *[[:space:]]*) fail "nginx cannot be built below a path with spaces" ;;
     esac
 
+    [ -e "$1/$module" ] || say "building the module"
+
     mkdir -p "$1"
     build_tree "$tree"
     build_configure "$out" "$tree" "$3" "$log"

@@ -52,7 +52,7 @@ install_packages() {
              "or run this once as root or with sudo"
     fi
 
-    say "installing: ${missing[*]}"
+    say "installing (this may take minutes): ${missing[*]}"
     mkdir -p "$build" 2>/dev/null || fail "$build cannot be made"
 
     exec 9>"$build/.apt.lock"
