@@ -39,11 +39,17 @@ for my $name (sort keys %case) {
     $m->fault(match => "/hls/$name/seg/\\w+-0-6\\.", %{ $case{$name}[0] });
 }
 
+# one that gives nothing any more: its row must say so meanwhile
+
+$m->channel('dark', live => 1, dur => 0.5, window => 8);
+$m->fault(match => '/hls/dark/seg/\\w+-0-([6-9]|\\d\\d+)\\.', status => 404,
+          times => -1);
+
 $m->start;
 $m->up;
 $m->call(POST => '/api/v1/streamers', { items => [
     map { { platform => 'chzzk', channel => $m->channel($_) } }
-    sort keys %case ] });
+    sort keys %case, 'dark' ] });
 
 my $of = sub {
     my ($name) = @_;
@@ -81,6 +87,11 @@ for my $name (sort keys %case) {
     is(scalar(grep { $_->{disc} || $_->{gap} } @e), 1,
        "$name: marked in the playlist");
 }
+
+wait_for(sub {
+    my $r = $of->('dark');
+    $r && $r->{segments} == 6 && $r->{gaps} == 1 && $r->{lost} > 2
+}, 'a gap is counted while it lasts', 15);
 
 cmp_ok($m->metric('mntreamer_segment_retries_total'), '>=', 10,
        'retries are counted');

@@ -61,7 +61,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
     { "recording_progress",
       "UPDATE media_record r SET segments = x.segments, bytes = x.bytes,"
       " duration_us = x.duration_us, gaps = x.gaps, lost_us = x.lost_us,"
-      " last_progress_at = now()"
+      " last_progress_at = CASE WHEN r.bytes IS DISTINCT FROM x.bytes"
+      " THEN now() ELSE r.last_progress_at END"
       " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[],"
       " $5::bigint[], $6::bigint[], $7::bigint[])"
       " AS x (id, epoch, segments, bytes, duration_us, gaps, lost_us),"

@@ -151,6 +151,10 @@ ngx_mntreamer_rendition_miss(ngx_mntreamer_rendition_t *r,
     gap.at_us = r->duration_us;
 
     ngx_mntreamer_catalog_gap(s->rec->cat, &gap);
+
+    /* the row tells of it even if nothing is ever stored again */
+
+    ngx_mntreamer_session_progress(s);
 }
 
 
