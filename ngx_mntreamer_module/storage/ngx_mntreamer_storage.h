@@ -56,7 +56,8 @@ typedef struct {
     ngx_uint_t     buffers;                   /* of that size, of this worker;
                                                  then 32k ones */
     off_t          max_buffered;              /* bytes not yet written of one
-                                                 part; beyond: slow, fail */
+                                                 part; beyond, or beyond 512m
+                                                 of all: slow, fail */
 } ngx_mntreamer_storage_conf_t;
 
 
@@ -166,9 +167,6 @@ ngx_mntreamer_part_t *ngx_mntreamer_part_create(ngx_mntreamer_track_t *tr,
 /* NGX_ERROR: it failed already (disk full, slow, ...): abort it */
 ngx_int_t ngx_mntreamer_part_write(ngx_mntreamer_part_t *part, u_char *p,
     size_t len);
-
-/* sets what is only known with the answer's head */
-void ngx_mntreamer_part_expect(ngx_mntreamer_part_t *part, off_t expect);
 
 /* drops it and its file; also while writes are under way */
 void ngx_mntreamer_part_abort(ngx_mntreamer_part_t *part);

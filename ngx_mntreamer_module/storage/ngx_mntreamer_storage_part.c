@@ -25,6 +25,9 @@
  */
 
 #define NGX_MNTREAMER_PART_IOV  16
+#define NGX_MNTREAMER_PART_ALL  (512 * 1024 * 1024)   /* buffered, of a worker:
+                                                         the disk stands still
+                                                         for all alike */
 
 
 static void ngx_mntreamer_part_post(ngx_mntreamer_part_t *part);
@@ -77,13 +80,6 @@ ngx_mntreamer_part_create(ngx_mntreamer_track_t *tr,
 }
 
 
-void
-ngx_mntreamer_part_expect(ngx_mntreamer_part_t *part, off_t expect)
-{
-    part->conf.expect = expect;
-}
-
-
 ngx_int_t
 ngx_mntreamer_part_write(ngx_mntreamer_part_t *part, u_char *p, size_t len)
 {
@@ -114,7 +110,9 @@ ngx_mntreamer_part_write(ngx_mntreamer_part_t *part, u_char *p, size_t len)
 
         if (b == NULL || b->used == b->size) {
 
-            if (part->buffered + part->taken > st->conf.max_buffered) {
+            if (part->buffered + part->taken > st->conf.max_buffered
+                || st->stat.buffered > NGX_MNTREAMER_PART_ALL)
+            {
                 part->rc = NGX_MNTREAMER_STORE_SLOW;
                 return NGX_ERROR;
             }
