@@ -18,7 +18,7 @@
  * the cache.
  */
 
-#define NGX_MNTREAMER_BUFFER_IDLE_MS  10000
+#define NGX_MNTREAMER_BUFFER_IDLE_MS  4000
 
 
 static void ngx_mntreamer_buffers_sweep(ngx_event_t *ev);
