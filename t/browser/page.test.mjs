@@ -125,7 +125,8 @@ test('what is live is played from where it is now', async (t) => {
     await page.locator('#live li[data-channel="' + recording.channel_id + '"]')
         .getByRole('button').click();
 
-    const start = await until('it plays', () => page.locator('#video').evaluate(
+    const video = page.locator('#video');
+    const start = await until('it plays', () => video.evaluate(
         (v) => v.readyState >= 2 && v.currentTime > 0 && [v.currentTime]));
 
     assert.ok(start[0] > 15, 'began at ' + start[0]);

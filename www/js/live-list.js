@@ -49,7 +49,9 @@ function card(play) {
 function update(e, item) {
     const name = item.channel_name || item.channel_id;
     const button = e.querySelector('button');
-    const text = (selector, value) => setText(e.querySelector(selector), value);
+    const text = (selector, value) => {
+        setText(e.querySelector(selector), value);
+    };
 
     e.item = item;
     e.dataset.channel = item.channel_id;

@@ -66,7 +66,9 @@ function update(e, item) {
     const button = e.querySelector('button');
     const state = e.querySelector('.state');
     const gaps = e.querySelector('.facts').lastElementChild;
-    const text = (selector, value) => setText(e.querySelector(selector), value);
+    const text = (selector, value) => {
+        setText(e.querySelector(selector), value);
+    };
 
     e.item = item;
     e.dataset.recording = item.id;
