@@ -402,15 +402,19 @@ def bench_record(a):
 def record_size(pg, origin, n, a):
     ours, bare, mem = [], [], []
     stored = wrong = 0
-    for _ in range(a.rounds if n > 1 else 1):
+    for i in range(a.rounds if n > 1 else 1):
         touch_memory()
+        if i % 2:
+            r = record_bare(origin, n, a.seconds)
+            bare.append(r["cpu"] / r["gb"])
         r = record_ours(pg, origin, n, a.seconds, "none")
         ours.append(r["cpu"] / r["gb"])
         mem.append(r["rss"])
         stored += r["bad"]["stored"]
         wrong += r["bad"]["wrong"]
-        r = record_bare(origin, n, a.seconds)
-        bare.append(r["cpu"] / r["gb"])
+        if not i % 2:
+            r = record_bare(origin, n, a.seconds)
+            bare.append(r["cpu"] / r["gb"])
     ratio = statistics.median(o / b for o, b in zip(ours, bare))
     rss = statistics.median(mem)
     say("record %3d: CPU s per GB %s, bare libcurl %s, worker %d KiB"
@@ -454,26 +458,38 @@ def bench_poll(a):
     origin = Origin(0)
     ok = True
     try:
-        ours, bare, dbms = [], [], []
+        ours, bare, dbms, cpu, dbcpu, barecpu = [], [], [], [], [], []
         for _ in range(a.rounds):
             r = subprocess.run([BUILD + "/bare", "poll", origin.base, "20000",
                                 str(a.seconds), "64"], check=True,
                                stdout=subprocess.PIPE).stdout
             r = json.loads(r)
             bare.append(r["requests"] / r["wall"])
+            barecpu.append(r["cpu"] * 1e6 / r["requests"])
             x = Nginx(pg, origin, [], "poll_rate 1000000r/s; backoff 100ms;"
                       " backoff_jitter 0;")
             try:
                 fill(pg, x, 20000)
+                time.sleep(2)
+                db = int(pg.sql("SELECT pid FROM pg_stat_activity WHERE "
+                                "application_name = 'mntreamer engine'", x.db))
                 p0, d0, t0 = poll_sample(x)
+                c0, e0 = proc_cpu(x.worker), proc_cpu(db)
                 time.sleep(a.seconds)
                 p1, d1, t1 = poll_sample(x)
+                cpu.append((proc_cpu(x.worker) - c0) * 1e6 / (p1 - p0))
+                dbcpu.append((proc_cpu(db) - e0) * 1e6 / (p1 - p0))
                 ours.append((p1 - p0) / (t1 - t0))
                 dbms.append((d1 - d0) / max(1, p1 - p0))
             finally:
                 x.stop()
         say("poll: probes a second of one worker %s, bare libcurl loop %s"
             % (fmt(ours), fmt(bare)))
+        say("poll: CPU for each: worker %s, its database connection %s, "
+            "bare libcurl loop %s" % (fmt(cpu, " us"), fmt(dbcpu, " us"),
+                                      fmt(barecpu, " us")))
+        say("poll: PostgreSQL shares the %d processors with worker and "
+            "origin, the bare loop has no database" % os.cpu_count())
         say("poll: database time per probe %s" % fmt(dbms, " ms"))
         ok &= verdict("poll: probes a second against bare libcurl",
                       statistics.median(o / b for o, b in zip(ours, bare)),
