@@ -22,6 +22,16 @@
 #include "base/mnt_name.h"
 
 
+/* nginx's own check of bounds does not name the directive */
+
+typedef struct {
+    ngx_conf_post_handler_pt  post_handler;
+    ngx_int_t                 low;
+    ngx_int_t                 high;
+    const char               *text;
+} ngx_mntreamer_bounds_t;
+
+
 #define NGX_MNTREAMER_MIN_SIZE  1024          /* of what is fetched */
 
 
@@ -44,6 +54,8 @@ static char *ngx_mntreamer_conf_statsd(ngx_conf_t *cf, ngx_command_t *cmd,
 
 static char *ngx_mntreamer_conf_some_time(ngx_conf_t *cf, void *post,
     void *data);
+static char *ngx_mntreamer_conf_bounds(ngx_conf_t *cf, void *post,
+    void *data);
 static char *ngx_mntreamer_conf_min_second(ngx_conf_t *cf, void *post,
     void *data);
 static char *ngx_mntreamer_conf_node(ngx_conf_t *cf, void *post, void *data);
@@ -64,20 +76,20 @@ static ngx_conf_post_t  ngx_mntreamer_node_post = {
     ngx_mntreamer_conf_node
 };
 
-static ngx_conf_num_bounds_t  ngx_mntreamer_retries_bounds = {
-    ngx_conf_check_num_bounds, 0, 20
+static ngx_mntreamer_bounds_t  ngx_mntreamer_retries_bounds = {
+    ngx_mntreamer_conf_bounds, 0, 20, "must be from 0 to 20"
 };
 
-static ngx_conf_num_bounds_t  ngx_mntreamer_fetches_bounds = {
-    ngx_conf_check_num_bounds, 1, 16
+static ngx_mntreamer_bounds_t  ngx_mntreamer_fetches_bounds = {
+    ngx_mntreamer_conf_bounds, 1, 16, "must be from 1 to 16"
 };
 
-static ngx_conf_num_bounds_t  ngx_mntreamer_connections_bounds = {
-    ngx_conf_check_num_bounds, 8, 65536
+static ngx_mntreamer_bounds_t  ngx_mntreamer_connections_bounds = {
+    ngx_mntreamer_conf_bounds, 8, 65536, "must be from 8 to 65536"
 };
 
-static ngx_conf_num_bounds_t  ngx_mntreamer_jitter_bounds = {
-    ngx_conf_check_num_bounds, 0, 50
+static ngx_mntreamer_bounds_t  ngx_mntreamer_jitter_bounds = {
+    ngx_mntreamer_conf_bounds, 0, 50, "must be from 0 to 50"
 };
 
 
@@ -444,9 +456,7 @@ ngx_mntreamer_conf_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 ngx_mntreamer_conf_defaults(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
 {
-    ngx_uint_t                      i;
-    ngx_str_t                       layout;
-    ngx_mntreamer_platform_conf_t  *pcf;
+    ngx_str_t  layout;
 
     if (mcf->database.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -517,26 +527,7 @@ ngx_mntreamer_conf_defaults(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
         mnt_backoff_default(&mcf->monitor.backoff);
     }
 
-    pcf = mcf->monitor.platforms->elts;
-
-    for (i = 0; i < mcf->monitor.platforms->nelts; i++) {
-        ngx_conf_init_uint_value(pcf[i].rate, mcf->poll_rate);
-
-        if (pcf[i].quality.len == 0) {
-            ngx_str_set(&pcf[i].quality, "best");
-        }
-
-        if (pcf[i].user_agent.len == 0) {
-            ngx_str_set(&pcf[i].user_agent,
-                        "Mozilla/5.0 (X11; Linux x86_64) mntreamer/"
-                        NGX_MNTREAMER_VERSION);
-        }
-
-        /* polls of many streamers must not wait for each other */
-
-        mcf->monitor.max_running = ngx_max(mcf->monitor.max_running,
-                                           ngx_min(pcf[i].rate, 256));
-    }
+    ngx_mntreamer_conf_platform_defaults(mcf);
 
     if (mcf->catalog.node.len == 0) {
         mcf->catalog.node = cf->cycle->hostname;
@@ -834,6 +825,20 @@ ngx_mntreamer_conf_some_time(ngx_conf_t *cf, void *post, void *data)
     ngx_msec_t *ms = data;
 
     return (*ms == 0) ? "must not be zero" : NGX_CONF_OK;
+}
+
+
+static char *
+ngx_mntreamer_conf_bounds(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_int_t *n = data;
+
+    ngx_mntreamer_bounds_t  *bounds;
+
+    bounds = post;
+
+    return (*n < bounds->low || *n > bounds->high) ? (char *) bounds->text
+                                                   : NGX_CONF_OK;
 }
 
 

@@ -33,6 +33,9 @@ char *ngx_mntreamer_conf_secret(ngx_conf_t *cf, ngx_str_t *value,
 /* one entry for every platform there is, in the order of the table */
 char *ngx_mntreamer_conf_platforms(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf);
 
+/* what "platform" blocks did not say */
+void ngx_mntreamer_conf_platform_defaults(ngx_mntreamer_conf_t *mcf);
+
 /* setters of mntreamer {} */
 char *ngx_mntreamer_conf_platform(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

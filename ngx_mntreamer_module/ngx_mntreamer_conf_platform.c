@@ -467,21 +467,52 @@ ngx_mntreamer_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+void
+ngx_mntreamer_conf_platform_defaults(ngx_mntreamer_conf_t *mcf)
+{
+    ngx_uint_t                      i;
+    ngx_mntreamer_platform_conf_t  *pcf;
+
+    pcf = mcf->monitor.platforms->elts;
+
+    for (i = 0; i < mcf->monitor.platforms->nelts; i++) {
+        ngx_conf_init_uint_value(pcf[i].rate, mcf->poll_rate);
+
+        if (pcf[i].quality.len == 0) {
+            ngx_str_set(&pcf[i].quality, "best");
+        }
+
+        if (pcf[i].user_agent.len == 0) {
+            ngx_str_set(&pcf[i].user_agent,
+                        "Mozilla/5.0 (X11; Linux x86_64) mntreamer/"
+                        NGX_MNTREAMER_VERSION);
+        }
+
+        /* polls of many streamers must not wait for each other */
+
+        mcf->monitor.max_running = ngx_max(mcf->monitor.max_running,
+                                           ngx_min(pcf[i].rate, 256));
+    }
+}
+
+
 char *
 ngx_mntreamer_conf_secret(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *secret)
 {
     char             *env;
     ssize_t           n;
     ngx_fd_t          fd;
-    ngx_str_t         path;
+    ngx_str_t         path, *name;
     ngx_file_info_t   fi;
+
+    name = cf->args->elts;
 
     if (value->len > 4 && ngx_strncmp(value->data, "env:", 4) == 0) {
         env = getenv((char *) value->data + 4);
 
         if (env == NULL || *env == '\0') {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "the environment has no \"%s\"",
+                               "\"%V\": the environment has no \"%s\"", name,
                                value->data + 4);
             return NGX_CONF_ERROR;
         }
@@ -512,7 +543,8 @@ ngx_mntreamer_conf_secret(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *secret)
 
     if (fd == NGX_INVALID_FILE) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", &path);
+                           "\"%V\": " ngx_open_file_n " \"%V\" failed", name,
+                           &path);
         return NGX_CONF_ERROR;
     }
 
@@ -520,7 +552,8 @@ ngx_mntreamer_conf_secret(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *secret)
         || ngx_file_size(&fi) > NGX_MNTREAMER_SECRET_MAX)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is not a file of at most 64k", &path);
+                           "\"%V\": \"%V\" is not a file of at most 64k", name,
+                           &path);
         goto failed;
     }
 
@@ -533,7 +566,8 @@ ngx_mntreamer_conf_secret(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *secret)
 
     if (n < 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_read_fd_n " \"%V\" failed", &path);
+                           "\"%V\": " ngx_read_fd_n " \"%V\" failed", name,
+                           &path);
         goto failed;
     }
 
