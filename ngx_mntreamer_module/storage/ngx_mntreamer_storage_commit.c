@@ -503,9 +503,9 @@ ngx_mntreamer_commit_list(ngx_mntreamer_track_t *tr)
 
 
 /*
- * 1 when our playlist has no name any more while the journal has: somebody took
- * it away, or a former writer was frozen just before it renamed its own over
- * it.  It is written anew from what we hold.
+ * 1 when our playlist has no name any more while the journal has: somebody
+ * took it away, or a former writer was frozen just before it renamed its own
+ * over it.  It is written anew from what we hold.
  */
 
 static ngx_uint_t
