@@ -8,9 +8,9 @@
  * Which streamers are due and when to look again.  A platform is a "lane": its
  * queues of questions, its limiter, and the time of its next claim.
  * Everything that happens (an answer, a permit, something due, the tick) wakes
- * _run(), which sends what has a permit and claims as many streamers as there
- * are permits for now: so the order of check_at is the order of asking,
- * however many workers there are.
+ * _run(), which sends what has a permit and claims as many streamers as this
+ * worker's share of the free permits: so the order of check_at is the order of
+ * asking, however many workers there are.
  *
  * The tick finds what nobody was told of, such as leases of lost machines: one
  * small statement each second, of one lane after the other.
