@@ -12,7 +12,7 @@ use Time::HiRes qw(sleep time);
 # that begin with one empty database make its tables once.
 
 my $m = MNT->new(workers => 2, backoff => '1h',
-                 mntreamer => 'poll_rate 200r/s;');
+                 mntreamer => 'poll_rate 200r/s; lease 60s;');
 my $other = MNT->new(workers => 2);
 
 for ([$m, 'first'], [$other, 'second']) {
