@@ -5,8 +5,8 @@
 
 
 /*
- * Preloaded into nginx by a test: notes in the file named by SYNCLOG what is made
- * durable, renamed and appended to, in order, one line each.
+ * Preloaded into nginx by a test: notes in the file named by SYNCLOG what is
+ * made durable, renamed and appended to, in order, one line each.
  */
 
 #define _GNU_SOURCE
