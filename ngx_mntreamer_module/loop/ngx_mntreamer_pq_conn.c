@@ -690,7 +690,7 @@ ngx_mntreamer_pq_text(u_char *buf, size_t size, const char *text)
         text++;
     }
 
-    /* "p > buf": at least one byte was written; cppcheck does not see it */
+    /* cppcheck takes the array for what is in it */
 
     /* cppcheck-suppress uninitvar */
     while (p > buf && p[-1] == ' ') {
@@ -699,5 +699,6 @@ ngx_mntreamer_pq_text(u_char *buf, size_t size, const char *text)
 
     *p = '\0';
 
+    /* cppcheck-suppress uninitvar */
     return buf;
 }

@@ -35,7 +35,7 @@ includes="-I ngx_mntreamer_module -I $build/nginx
           -I $(pg_config --includedir 2>/dev/null)"
 
 for directory in core event event/modules event/quic os/unix http http/modules \
-                 http/v2
+                 http/v2 http/v3
 do
     includes+=" -I $tree/$directory"
 done
@@ -112,6 +112,7 @@ cppcheck_run() {
         --inline-suppr --std=c11 -j "$(nproc)" -I ngx_mntreamer_module \
         --suppress=missingInclude --suppress=unknownMacro \
         --suppress=nullPointerRedundantCheck --suppress=autoVariables \
+        --suppress=normalCheckLevelMaxBranches \
         --cppcheck-build-dir="$build/cppcheck" \
         $(ls ngx_mntreamer_module/*.c ngx_mntreamer_module/*/*.c) $others
 }
@@ -128,6 +129,12 @@ tidy_checks+=',-bugprone-narrowing-conversions,-bugprone-reserved-identifier'
 tidy_checks+=',-bugprone-assignment-in-if-condition,-bugprone-macro-parentheses'
 tidy_checks+=',-bugprone-implicit-widening-of-multiplication-result'
 tidy_checks+=',-bugprone-branch-clone'
+
+# what newer ones say of idioms of C
+
+tidy_checks+=',-bugprone-inc-dec-in-conditions'
+tidy_checks+=',-bugprone-multi-level-implicit-pointer-conversion'
+tidy_checks+=',-clang-analyzer-unix.StdCLibraryFunctions'
 
 # a file that was clean is not looked at again until something it may include
 # has changed
