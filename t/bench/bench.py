@@ -241,6 +241,10 @@ class Nginx:
         end = time.time() + 10
         while os.path.exists("/proc/%d" % self.master) and time.time() < end:
             time.sleep(0.05)
+        if os.path.exists("/proc/%d" % self.master):
+            say("nginx did not end in 10 s and is killed")
+            os.kill(self.worker, signal.SIGKILL)
+            os.kill(self.master, signal.SIGKILL)
         if self.pg:
             self.pg.sql("DROP DATABASE %s WITH (FORCE)" % self.db)
         shutil.rmtree(self.dir, ignore_errors=True)
@@ -628,6 +632,8 @@ def main():
     ap.add_argument("--seconds", type=int, default=0)
     a = ap.parse_args()
     given = a.seconds, a.rounds
+    for sig in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sig, lambda *_: sys.exit("bench: ended by a signal"))
     ok = True
     with open("/proc/cpuinfo") as f:
         cpu = re.search(r"model name\s*: (.*)", f.read())
