@@ -192,8 +192,11 @@ class Nginx:
                 server { listen 127.0.0.1:%d; %s } }
             """ % ("" if os.geteuid() else "user nobody nogroup;", load, self.dir,
                    self.dir, block, self.port, locations))
-        subprocess.run([NGINX, "-p", self.dir, "-e", self.dir + "/error.log",
-                        "-c", self.dir + "/nginx.conf"], check=True)
+        if subprocess.run([NGINX, "-p", self.dir, "-e",
+                           self.dir + "/error.log", "-c",
+                           self.dir + "/nginx.conf"]).returncode:
+            shutil.rmtree(self.dir)
+            raise SystemExit("nginx did not start")
         with open(self.dir + "/nginx.pid") as f:
             self.master = int(f.read())
         self.worker = self.find_worker()
@@ -578,8 +581,9 @@ def bench_serve(a):
     files = {"segment of 1 MB": ("000001.ts", 1000000, 0.97),
              "segment of 50 KB": ("000002.ts", 50000, 0.97),
              "finished playlist of 1800 entries": ("index.m3u8", 0, 0.9)}
-    x = Nginx(pg)
+    x = None
     try:
+        x = Nginx(pg)
         d = x.dir + "/storage/chzzk/c/2026/01/01/1"
         os.makedirs(d)
         for name, size, _ in files.values():
@@ -616,7 +620,8 @@ def bench_serve(a):
                                             for o, p in zip(ours, plain)),
                           target, less=False)
     finally:
-        x.stop()
+        if x:
+            x.stop()
         pg.stop()
     return ok
 
