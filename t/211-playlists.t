@@ -104,8 +104,10 @@ my $st = $m->{http_client}->get(
     "http://127.0.0.1:$m->{origin_port}/_/state")->{content};
 my $last = JSON::PP::decode_json($st)->{ranged}{last};
 $m->channel('ranged', gap => [$last + 4, $last + 5]);
-wait_for(sub { ($of->('ranged')->{gaps} // 0) >= 1 }, 'EXT-X-GAP is a gap', 15);
-my ($g) = @{ $m->recording($of->('ranged')->{id})->{gap_list} };
+my $g = wait_for(sub {
+    my ($g) = @{ $m->recording($of->('ranged')->{id})->{gap_list} };
+    $g && $g->{segments} >= 2 && $g                 # its row grows with it
+}, 'EXT-X-GAP is a gap', 15);
 is($g->{reason}, 'source', 'of the source');
 is($g->{segments}, 2, 'of two segments');
 
