@@ -81,7 +81,7 @@ run() {
 
     if process_find supervisor; then
         say "it runs already: $(cat "$state/run/address" 2>/dev/null)" \
-            "(./mntreamer stop ends it)"
+            "($(stop_command) ends it)"
         [ "$detach" = yes ] && exit 0
         exit 1
     fi
@@ -123,8 +123,19 @@ run_detached() {
     done
 
     say "the page is at $(cat "$state/run/address")"
-    say "it runs in the background; ./mntreamer stop ends it," \
+    say "it runs in the background; $(stop_command) ends it," \
         "$state/log/run.log tells what it does"
+}
+
+
+# what ends this very system
+
+stop_command() {
+    if [ "$dir" = "$top/var" ]; then
+        printf './mntreamer stop'
+    else
+        printf './mntreamer stop --dir %s' "$dir"
+    fi
 }
 
 
