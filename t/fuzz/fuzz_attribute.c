@@ -41,6 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
     static const char  *const names[] = { "URI", "METHOD", "IV", NULL };
 
     (void) mnt_hls_sniff(in, len);
+    (void) mnt_hls_broken(in, len);
 
     /* NUL never comes so far: the reader refuses it before */
 

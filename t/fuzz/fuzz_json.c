@@ -44,6 +44,30 @@ depth(json_t *j)
 }
 
 
+/* what others wrote: read whenever ours is, and never with a NUL */
+
+static void
+foreign(mnt_str_t text, const char *path, int known)
+{
+    json_t      *j;
+    mnt_str_t    s;
+    const char  *why;
+
+    why = NULL;
+    j = mnt_json_load_foreign(text, 65536, &why);
+
+    mnt_fuzz_hold(j != NULL || (why != NULL && !known));
+
+    if (path) {
+        s = mnt_json_str(j, path);
+        mnt_fuzz_hold(s.data == NULL || mnt_str_utf8(s));
+        mnt_fuzz_hold(s.len == 0 || !memchr(s.data, '\0', s.len));
+    }
+
+    json_decref(j);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 {
@@ -74,6 +98,8 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
         mnt_fuzz_hold(s.data == NULL || mnt_str_utf8(s));
         mnt_fuzz_hold(s.len == 0 || !memchr(s.data, '\0', s.len));
     }
+
+    foreign(text, path.data, j != NULL);
 
     json_decref(j);
     mnt_arena_free(&a);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/mnt_str.h"
 #include "base/mnt_url.h"
 #include "platform/mnt_platform.h"
 
@@ -174,6 +175,15 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
         if (outcome == MNT_PROBE_LIVE || outcome == MNT_PROBE_OFFLINE) {
             assert(ch.channel_id.len == sizeof(CHANNEL_CHZZK) - 1);
         }
+    }
+
+    /* without memory it is never another state, only less is known of it */
+
+    if (kind == MNT_REQUEST_STATUS || kind == MNT_REQUEST_DETAIL) {
+        mnt_arena_free(&a);
+        mnt_arena_init(&a, mnt_str_hash(answer.body) % 512);
+        p->probe(&a, &conf, kind, channel, &answer, &probe);
+        assert((unsigned) probe.outcome < MNT_PROBE_MAX);
     }
 
     if (answer.body.len <= TYPED_MAX) {

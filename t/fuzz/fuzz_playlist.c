@@ -9,6 +9,7 @@
 
 #include "mnt_fuzz.h"
 
+#include "base/mnt_str.h"
 #include "hls/mnt_hls.h"
 
 
@@ -107,6 +108,31 @@ choose(const mnt_hls_playlist_t *p)
 }
 
 
+/* whatever the memory ends at, it ends with NO_MEMORY or as it would have */
+
+static void
+scarce(mnt_str_t text, mnt_hls_rc_e full)
+{
+    size_t              max;
+    mnt_arena_t         a;
+    mnt_hls_rc_e        rc;
+    mnt_hls_playlist_t  p;
+
+    max = 4200 + mnt_str_hash(text) % 16 * 4096;
+
+    mnt_arena_init(&a, max);
+    rc = mnt_hls_parse(&a, text, &p);
+    mnt_fuzz_hold(rc == full || rc == MNT_HLS_NO_MEMORY);
+    mnt_fuzz_hold(a.used <= max);
+    mnt_arena_free(&a);
+
+    mnt_arena_init(&a, mnt_str_hash(text) % 4096);
+    rc = mnt_hls_parse(&a, text, &p);
+    mnt_fuzz_hold(rc == full || rc == MNT_HLS_NO_MEMORY);
+    mnt_arena_free(&a);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 {
@@ -151,6 +177,8 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 
         mnt_fuzz_hold(a.used <= ARENA);
         mnt_arena_free(&a);
+
+        scarce(parts[i], rc);
     }
 
     return 0;

@@ -10,6 +10,7 @@
 
 #include "mnt_fuzz.h"
 
+#include "base/mnt_str.h"
 #include "base/mnt_url.h"
 
 
@@ -93,6 +94,11 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
         mnt_fuzz_hold(again.data && mnt_str_eq(again, url));
     }
 
+    mnt_arena_free(&a);
+
+    mnt_arena_init(&a, mnt_str_hash(ref) % 256);
+    again = mnt_url_join(&a, base, ref);
+    mnt_fuzz_hold(again.data == NULL || url.data != NULL);
     mnt_arena_free(&a);
 
     return 0;
