@@ -163,7 +163,7 @@ sub pg_make {
         or die "initdb failed\n";
     open my $fh, '>>', "$dir/data/postgresql.conf" or die $!;
     print $fh "listen_addresses=''\nunix_socket_directories='$dir'\n",
-        "fsync=off\nsynchronous_commit=off\nmax_connections=200\n",
+        "fsync=off\nmax_connections=200\n",     # commits survive kill -9
         "shared_buffers=64MB\n";
     close $fh;
     return $dir;

@@ -12,18 +12,28 @@ Control (all JSON, POST):
   /_/fault          {...}    adds a fault, see Fault
   /_/faults/clear
   /_/advance/NAME   {"n":1}  publishes segments of a channel with "manual"
-GET /_/state, GET /_/log (the delivered requests), GET /_/segment/NAME/N (bytes)
+  /_/limit          {"rate"} API requests a second, above it 429
+  /_/script         {...}    does things later, see Script
+  /_/listen         {...}    listens on one more port, with TLS when "cert" and
+                             "key" are there; {"port": n}
+GET /_/faults (which were hit how often), GET /_/state, GET /_/log (the delivered
+requests), GET /_/segment/NAME/N (bytes)
 """
 
 import argparse
 import asyncio
-import gzip
+import ctypes
+import ctypes.util
 import hashlib
 import json
 import os
+import random
 import re
-import subprocess
+import socket
+import ssl
+import struct
 import sys
+import zlib
 import time
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -91,6 +101,13 @@ class Channel:
     variants    ["1080p60","720p30",...]    audio       separate audio rendition
     key         AES-128: "explicit" | "implicit"        ranges      byte ranges
     token       lifetime of URLs in seconds, 0: none    multi       False: media
+    enforce     an expired token is answered with 403
+    keep        segments that left the window are still had so long, None: ever
+    edges       [0, 3]: each load comes from the next of several edge servers,
+                which are so many segments behind
+    bodies      a directory with 0.ts, 1.ts, ...: the segments, in the order in
+                which they are published, whatever their numbers
+    rename      "query" | "path": each load names the segments anew
     map_every   a new init section each N segments      disc_every  discontinuity
     gap         list of sequences listed with EXT-X-GAP
     gone        its playlists are 404
@@ -135,18 +152,34 @@ class Channel:
         self.published = 0                     # manual
         self.epoch = 0                         # part of the segments' names
         self.since = now()
-        self.opened = now()
+        self.opened = self.closed = now()
         self.frozen = None                     # a stalled playlist
+        self.enforce = False
+        self.bodies = None
+        self.bases = {}                        # first number, place, by epoch
+        self.keep = None
+        self.edges = []
+        self.rename = None
+        self.loads = 0
+        self.before = None                     # the epoch before, for a while
 
     def change(self, d):
+        if self.live and d.get("live") is False:
+            self.closed = now()
         if d.get("live") and not self.live:
             self.since = self.opened = now()
             self.published = 0
         for k, v in d.items():
             if k == "reset":                   # new numbering from here on
+                n = self.last() if self.frozen is None else self.frozen
+                self.before = (self.epoch, self.first, n, now())
+                self.bases.setdefault(self.epoch, (self.first, 0))
+                place = self.place(self.epoch, self.first + n)
+                self.frozen = None
                 self.since = now()
                 self.first = v
                 self.epoch += 1
+                self.bases[self.epoch] = (v, place)
             elif k == "stall":
                 self.frozen = self.last() if v else None
             elif not hasattr(self, k):
@@ -160,22 +193,50 @@ class Channel:
             return self.published
         return int((now() - self.since) / self.dur)
 
-    def numbers(self):
+    def numbers(self, behind=0):
         n = self.frozen if self.frozen is not None else self.last()
+        n = max(0, n - behind)
         lo = max(0, n - self.window)
         return [self.first + i for i in range(lo, n)]
+
+    def end(self):
+        """[epoch, number] of the newest listed segment, or None"""
+        nums = self.numbers()
+        return [self.epoch, nums[-1]] if nums else None
+
+    def has(self, epoch, n):
+        """whether a segment is still, or already, there"""
+        if self.before and epoch == self.before[0] != self.epoch:
+            _, first, last, since = self.before
+            return now() - since < 10 and first <= n < first + last
+        if epoch != self.epoch:
+            return False
+        if self.keep is None or self.manual:
+            return True
+        last = self.first + self.last()
+        return last - self.window - self.keep / self.dur <= n < last + 1
 
     def map_of(self, n):
         return (n // self.map_every) if self.map_every else 0
 
-    def seed(self, variant, n):
-        return "%s/%d/%d/%s/%d" % (self.name, self.live_id, self.epoch, variant, n)
+    def seed(self, variant, n, epoch=None):
+        return "%s/%d/%d/%s/%d" % (self.name, self.live_id, self.epoch
+                                   if epoch is None else epoch, variant, n)
 
     def init(self, variant, m):
         return mp4_init("%s/%s/map/%d" % (self.name, variant, m))
 
-    def segment(self, variant, n):
-        seed = self.seed(variant, n)
+    def place(self, epoch, n):
+        """of a segment in the whole stream, from 0"""
+        first, before = self.bases.get(epoch, (self.first, 0))
+        return before + n - first
+
+    def segment(self, variant, n, epoch=None):
+        if self.bodies:
+            place = self.place(self.epoch if epoch is None else epoch, n)
+            with open("%s/%d.ts" % (self.bodies, place), "rb") as f:
+                return f.read()
+        seed = self.seed(variant, n, epoch)
         if self.kind == "ts":
             return ts_body(seed, self.size)
         if self.kind == "aac":
@@ -195,10 +256,23 @@ class Channel:
 
 
 def encrypt(body, key, iv):
-    p = subprocess.run(["openssl", "enc", "-aes-128-cbc", "-K", key.hex(),
-                        "-iv", iv.hex()], input=body, stdout=subprocess.PIPE,
-                       check=True)
-    return p.stdout
+    """AES-128-CBC; no process is started, of which others would notice"""
+    lib = ctypes.CDLL(ctypes.util.find_library("crypto"))
+    for name in ("EVP_CIPHER_CTX_new", "EVP_aes_128_cbc"):
+        getattr(lib, name).restype = ctypes.c_void_p
+    context = ctypes.c_void_p(lib.EVP_CIPHER_CTX_new())
+    out = ctypes.create_string_buffer(len(body) + 16)
+    n, rest = ctypes.c_int(), ctypes.c_int()
+    ok = (lib.EVP_EncryptInit_ex(context, ctypes.c_void_p(lib.EVP_aes_128_cbc()),
+                                 None, key, iv)
+          and lib.EVP_EncryptUpdate(context, out, ctypes.byref(n), body,
+                                    len(body))
+          and lib.EVP_EncryptFinal_ex(context, ctypes.byref(out, n.value),
+                                      ctypes.byref(rest)))
+    lib.EVP_CIPHER_CTX_free(context)
+    if not ok:
+        raise RuntimeError("libcrypto does not encrypt")
+    return out.raw[:n.value + rest.value]
 
 
 class Fault:
@@ -214,31 +288,84 @@ class Fault:
     length   a Content-Length of this number           headers {...}
     location redirect                                  chunked  cut without end
     nolength no Content-Length, connection closed
+    edit     [[pattern, text], ...] replaced in the true body
+    fill     "zero" | "html" | "noise": a body of the true length
+    rst      the connection is reset behind what was sent
+    hang     seconds of silence behind what was sent, before the end
+    dribble  seconds behind each single byte
+    raw      instead of the status line and all headers, without the empty line
+    after, until   seconds since the fault was added, between which it holds
+    chance   so likely it hits, by "seed" of the fault
     """
 
     def __init__(self, d):
         self.match = re.compile(d["match"])
+        m = re.match(r"[\w/-]*(?=[^\w/*?+{|-])", d["match"])
+        self.begin = m.group() if m and "|" not in d["match"] else ""
         self.times = d.get("times", 1)
         self.skip = d.get("skip", 0)
+        self.hit = 0
         self.d = d
+        self.added = now()
+        self.random = random.Random(d.get("seed", d["match"]))
         if "repeat" in d:
             d["body"] = d.get("head", "") + d["body"] * d["repeat"]
         self.bomb = None
 
     def zipped(self):
+        """a piece at a time repeats itself: quick, and without much memory"""
         if self.bomb is None:
-            self.bomb = gzip.compress(b"\0" * self.d["gzip"])
+            z = zlib.compressobj(9, zlib.DEFLATED, 31)
+            block = bytes(1 << 16)
+            n, rest = divmod(self.d["gzip"], len(block))
+            self.bomb = b"".join([z.compress(block) for _ in range(n)]
+                                 + [z.compress(block[:rest]), z.flush()])
         return self.bomb
 
     def hits(self, path):
-        if self.times == 0 or not self.match.search(path):
+        if self.times == 0 or self.begin not in path \
+                or not self.match.search(path):
+            return False
+        age = now() - self.added
+        if age < self.d.get("after", 0) or age > self.d.get("until", age):
+            return False
+        if self.random.random() >= self.d.get("chance", 1):
             return False
         if self.skip:
             self.skip -= 1
             return False
         if self.times > 0:
             self.times -= 1
+        self.hit += 1
         return True
+
+
+class Script:
+    """Things that happen later.
+
+    seed     of the chances               steps    a list, each with
+      at       seconds from now             spread   up to so many more, by chance
+      channel  a name, with "set" {...}, what to change
+      fault    {...}                        clear    true: no fault holds any more
+      listen   {...}, see /_/listen
+    """
+
+    def __init__(self, origin, d):
+        chance = random.Random(d.get("seed", 0))
+        self.origin = origin
+        for step in d["steps"]:
+            at = step.get("at", 0) + chance.random() * step.get("spread", 0)
+            asyncio.get_running_loop().call_later(at, self.do, step)
+
+    def do(self, step):
+        o = self.origin
+        if step.get("clear"):
+            o.faults.clear()
+        if "channel" in step:
+            o.channels[step["channel"]].change(step["set"])
+        if "fault" in step:
+            o.faults.append(Fault(step["fault"]))
+        o.note({"t": now(), "event": step})
 
 
 class Origin:
@@ -247,8 +374,24 @@ class Origin:
         self.base = "http://127.0.0.1:%d" % port
         self.channels = {}
         self.faults = []
+        self.limit = 0                         # API requests a second
+        self.asked = []                        # when, within the last second
+        self.servers = []
         self.log = []
         self.file = open(log, "a", buffering=1) if log else None
+
+    def note(self, entry):
+        if self.file:
+            self.file.write(json.dumps(entry) + "\n")
+
+    def over_limit(self):
+        """a request to the API is one too many"""
+        t = now()
+        self.asked = [a for a in self.asked if a > t - 1]
+        if self.limit and len(self.asked) >= self.limit:
+            return True
+        self.asked.append(t)
+        return False
 
     def by_id(self, cid):
         for c in self.channels.values():
@@ -273,7 +416,7 @@ class Origin:
             "concurrentUserCount": c.viewers, "accumulateCount": 0,
             "paidPromotion": False, "adult": bool(c.adult),
             "krOnlyViewing": bool(c.kr), "openDate": kst(c.opened),
-            "closeDate": None if c.live else kst(now()),
+            "closeDate": None if c.live else kst(c.closed),
             "chatChannelId": "N00000", "categoryType": "ETC",
             "liveCategory": c.category, "liveCategoryValue": c.category,
             "channelId": c.id,
@@ -381,7 +524,8 @@ class Origin:
         return "\n".join(out) + "\n"
 
     def media(self, c, variant):
-        nums = c.numbers()
+        c.loads += 1
+        nums = c.numbers(c.edges[c.loads % len(c.edges)] if c.edges else 0)
         target = c.target or max(1, int(c.dur + 0.5))
         out = ["#EXTM3U", "#EXT-X-VERSION:7",
                "#EXT-X-TARGETDURATION:%d" % target,
@@ -419,8 +563,13 @@ class Origin:
                 out.append("#EXT-X-BYTERANGE:%d@%d" % (size, 100 + offset * 0))
                 out.append("../whole/%s-%d-%d.%s" % (variant, c.epoch, n, c.ext()))
             else:
-                out.append("../seg/%s-%d-%d.%s%s"
-                           % (variant, c.epoch, n, c.ext(), tail))
+                name, more = "%s-%d-%d" % (variant, c.epoch, n), tail
+                if c.rename == "path":
+                    name += "-t%08x" % random.getrandbits(32)
+                elif c.rename == "query":
+                    more += "%stoken=%08x" % ("&" if "?" in tail else "?",
+                                              random.getrandbits(32))
+                out.append("../seg/%s.%s%s" % (name, c.ext(), more))
         if c.endlist:
             out.append("#EXT-X-ENDLIST")
         return "\n".join(out) + "\n"
@@ -443,10 +592,10 @@ class Origin:
         if m:
             body = c.init(m.group(1), int(m.group(2)))
             return 200, body, "video/mp4"
-        m = re.match(r"(seg|whole)/(\w+)-(\d+)-(\d+)\.\w+$", rest)
-        if m and int(m.group(3)) == c.epoch:
+        m = re.match(r"(seg|whole)/(\w+)-(\d+)-(\d+)(?:-t\w+)?\.\w+$", rest)
+        if m and c.has(int(m.group(3)), int(m.group(4))):
             n = int(m.group(4))
-            body = c.segment(m.group(2), n)
+            body = c.segment(m.group(2), n, int(m.group(3)))
             if m.group(1) == "whole":
                 body = b"\0" * 100 + body + b"\0" * 50
             if c.key:
@@ -466,8 +615,17 @@ class Origin:
         if path == "/_/fault":
             self.faults.append(Fault(d))
             return 200, b"{}"
+        if path == "/_/faults":
+            return 200, json.dumps([{"match": f.d["match"], "hit": f.hit}
+                                    for f in self.faults]).encode()
         if path == "/_/faults/clear":
             self.faults.clear()
+            return 200, b"{}"
+        if path == "/_/limit":
+            self.limit = d["rate"]
+            return 200, b"{}"
+        if path == "/_/script":
+            Script(self, d)
             return 200, b"{}"
         m = re.match(r"/_/advance/([^/]+)$", path)
         if m:
@@ -482,6 +640,7 @@ class Origin:
         if path == "/_/state":
             return 200, json.dumps({n: {"id": c.id, "live": c.live,
                                         "last": c.last(), "first": c.first,
+                                        "end": c.end(), "epoch": c.epoch,
                                         "live_id": c.live_id}
                                     for n, c in self.channels.items()}).encode()
         m = re.match(r"/_/segment/([^/]+)/(\w+)/(\d+)$", path)
@@ -492,9 +651,20 @@ class Origin:
 
     # HTTP
 
+    def expired(self, path, target):
+        """by its token, where channels care"""
+        m = re.match(r"/hls/([^/]+)/", path)
+        c = self.channels.get(m.group(1)) if m else None
+        if c is None or not c.enforce or not c.token:
+            return False
+        m = re.search(r"~exp=(\d+)", target)
+        return m is None or int(m.group(1)) < now()
+
     def answer(self, path, query):
         a = self.api(path, query)
         if a:
+            if self.over_limit():
+                return 429, b'{"code":429,"message":"slow"}', "application/json"
             return a[0], a[1], "application/json"
         a = self.stream(path)
         if a:
@@ -506,7 +676,7 @@ class Origin:
             while await self.one(reader, writer):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError,
-                asyncio.LimitOverrunError, TimeoutError):
+                asyncio.LimitOverrunError, TimeoutError, ssl.SSLError):
             pass
         finally:
             writer.close()
@@ -526,6 +696,13 @@ class Origin:
         u = urlsplit(target)
         path = unquote(u.path)
 
+        if path == "/_/listen":
+            out = json.dumps({"port": await self.listen(json.loads(body))})
+            writer.write(b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n%s"
+                         % (len(out), out.encode()))
+            await writer.drain()
+            return True
+
         if path.startswith("/_/"):
             status, out = self.control(method, path, body)
             writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n"
@@ -536,11 +713,51 @@ class Origin:
         entry = {"t": now(), "path": target, "ua": headers.get("user-agent"),
                  "cookie": headers.get("cookie"), "range": headers.get("range"),
                  "accept_encoding": headers.get("accept-encoding"),
-                 "via": headers.get("via")}
+                 "via": headers.get("via"),
+                 "port": writer.get_extra_info("sockname")[1]}
         self.log.append(entry)
         fault = next((f for f in self.faults if f.hits(target)), None)
-        return await self.reply(writer, method, path, parse_qs(u.query),
-                                headers, fault, entry)
+        try:
+            return await self.reply(writer, method, path, parse_qs(u.query),
+                                    headers, fault, entry)
+        finally:
+            self.note(entry)
+
+    def disguise(self, f, body):
+        if "edit" not in f:
+            return body
+        text = body.decode("utf-8", "surrogateescape")
+        for pattern, new in f["edit"]:
+            text = re.sub(pattern, new, text, flags=re.M)
+        return text.encode("utf-8", "surrogateescape")
+
+    @staticmethod
+    def filled(how, size):
+        if how == "zero":
+            return b"\0" * size
+        if how == "html":
+            page = b"<!DOCTYPE html><html><body>Service unavailable</body>"
+            return (page * (size // len(page) + 1))[:size]
+        return noise("filled", size)
+
+    def clear(self, path, body):
+        """a segment as it is to be stored: decrypted"""
+        m = re.match(r"/hls/([^/]+)/seg/(\w+)-(\d+)-(\d+)", path)
+        c = self.channels.get(m.group(1)) if m else None
+        if c is None or not c.key:
+            return body
+        return c.segment(m.group(2), int(m.group(4)), int(m.group(3)))
+
+    async def listen(self, d):
+        context = None
+        if "cert" in d:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(d["cert"], d["key"])
+        s = await asyncio.start_server(self.serve, "127.0.0.1",
+                                       d.get("port", 0), ssl=context,
+                                       limit=1 << 20)
+        self.servers.append(s)
+        return s.sockets[0].getsockname()[1]
 
     async def reply(self, writer, method, path, query, headers, fault, entry):
         f = fault.d if fault else {}
@@ -552,6 +769,9 @@ class Origin:
 
         status, body, kind = self.answer(path, query)
         extra = dict(f.get("headers", {}))
+        if status == 200 and self.expired(path, entry["path"]):
+            status, body, kind = 403, b"expired\n", "text/plain"
+        body, plain = self.disguise(f, body), body
 
         if headers.get("range") and status == 200 and not f.get("norange"):
             m = re.match(r"bytes=(\d+)-(\d*)$", headers["range"])
@@ -569,6 +789,8 @@ class Origin:
             kind = f.get("type", "text/html")
         elif "body" in f:
             body, kind = f["body"].encode(), f.get("type", "text/html")
+        if f.get("fill"):
+            body = self.filled(f["fill"], len(body))
         if f.get("empty"):
             body = b""
         if f.get("location"):
@@ -589,6 +811,8 @@ class Origin:
         if close:
             out.append("Connection: close")
         out += ["%s: %s" % kv for kv in extra.items()]
+        if f.get("raw"):
+            out = [f["raw"]]
         writer.write(("\r\n".join(out) + "\r\n\r\n").encode())
 
         cut = f.get("cut")
@@ -597,6 +821,11 @@ class Origin:
             sent = b""
         if f.get("chunked"):
             writer.write(b"%x\r\n" % len(sent) + sent + b"\r\n")
+        elif f.get("dribble"):
+            for i in range(len(sent)):
+                writer.write(sent[i:i + 1])
+                await writer.drain()
+                await asyncio.sleep(f["dribble"])
         elif f.get("pace"):
             for i in range(0, len(sent), max(1, f["pace"] // 10)):
                 writer.write(sent[i:i + max(1, f["pace"] // 10)])
@@ -605,14 +834,22 @@ class Origin:
         else:
             writer.write(sent)
         await writer.drain()
+        if f.get("hang"):
+            await asyncio.sleep(f["hang"])
+        if f.get("rst"):
+            writer.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-        whole = cut is None and not f.get("chunked") and length == len(body)
+        # what a recorder must have in the end: the segment, not a disguise
+
+        whole = (cut is None and not f.get("chunked") and length == len(body)
+                 and not f.get("raw") and not f.get("rst"))
         if whole and status in (200, 206) and "/hls/" in path:
-            entry["sha256"] = hashlib.sha256(sent).hexdigest()
+            if status == 206 or (body is plain and "/whole/" not in path):
+                entry["sha256"] = hashlib.sha256(
+                    self.clear(path, sent)).hexdigest()
         entry["bytes"] = len(sent)
         entry["whole"] = whole
-        if self.file:
-            self.file.write(json.dumps(entry) + "\n")
         return whole and not close
 
 

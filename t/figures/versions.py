@@ -1,0 +1,181 @@
+"""Figure 14: the module on other releases.
+
+Clean roots by debootstrap, from the mirror and with the settings of this
+machine's own apt: Debian 12 and 13 build the module and run its tests, testing
+(the newest nginx of Debian) builds it.  Needs root, debootstrap and minutes.
+
+MNT_WHOLE=1     the whole suite in the roots, not a selection
+MNT_ROOTS=DIR   keeps the roots there and takes them from there
+"""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+
+NUMBER = 14
+NAMED = True
+WHOLE = bool(os.environ.get("MNT_WHOLE"))
+CLAIM = ("In clean roots of Debian 12 and 13 the module builds and %s; it "
+         "builds with the newest nginx of Debian's testing suite."
+         % ("the whole suite passes" if WHOLE else "the unit tests and a "
+            "selection of those through nginx pass (all of them with "
+            "MNT_WHOLE=1)"))
+
+TOP = os.path.realpath(os.path.dirname(__file__) + "/../..")
+RELEASES = (("bookworm", True), ("trixie", True), ("testing", False))
+TESTS = ("t/001-*.t t/200-*.t t/211-*.t t/220-*.t t/230-*.t t/301-*.t"
+         " t/401-*.t t/501-*.t")
+
+
+def mirror():
+    """of this machine's own release, and apt's settings for the way there"""
+    out = subprocess.run(["apt-get", "indextargets", "--format",
+                          "$(REPO_URI) $(RELEASE) $(ORIGIN)",
+                          "Created-By: Packages"], check=True,
+                         stdout=subprocess.PIPE).stdout.decode()
+    for line in out.splitlines():
+        uri, release, origin = (line.split(" ", 2) + ["", ""])[:3]
+        if origin.strip() == "Debian" and "security" not in uri \
+                and "/" not in release:
+            break
+    else:
+        raise RuntimeError("apt knows no mirror of Debian")
+    dump = subprocess.run(["apt-config", "dump"], check=True,
+                          stdout=subprocess.PIPE).stdout.decode()
+    keep = [s for s in dump.splitlines()
+            if re.match(r"Acquire::(https?|Retries|Check)\b", s)]
+    return uri.rstrip("/"), keep
+
+
+class Root:
+    def __init__(self, suite, where):
+        self.suite = suite
+        self.dir = "%s/%s" % (where, suite)
+        self.mounted = []
+        self.uri, self.settings = mirror()
+
+    def make(self):
+        if not os.path.exists(self.dir + "/made"):
+            self.run_out("debootstrap", "--variant=minbase",
+                         "--include=ca-certificates,procps,iproute2",
+                         self.suite, self.dir, self.uri)
+            open(self.dir + "/made", "w").close()
+        for f in ("/etc/resolv.conf", "/etc/hosts"):
+            if os.path.exists(f):
+                shutil.copy(f, self.dir + f)
+        with open(self.dir + "/etc/apt/apt.conf.d/90host", "w") as f:
+            f.write("\n".join(self.settings) + "\n")
+        for kind, target in (("proc", "/proc"), ("sysfs", "/sys"),
+                             ("tmpfs", "/dev/shm")):
+            os.makedirs(self.dir + target, exist_ok=True)
+            self.run_out("mount", "-t", kind, kind, self.dir + target)
+            self.mounted.append(self.dir + target)
+        self.source()
+        return self
+
+    def source(self):
+        """what is committed or changed here, nothing that was built"""
+        shutil.rmtree(self.dir + "/src", ignore_errors=True)
+        os.makedirs(self.dir + "/src")
+        files = subprocess.run(["git", "-C", TOP, "ls-files", "-z"],
+                               check=True, stdout=subprocess.PIPE).stdout
+        pack = subprocess.Popen(["tar", "-C", TOP, "--null", "-T", "-",
+                                 "--ignore-failed-read", "-c"],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL)
+        unpack = subprocess.Popen(["tar", "-C", self.dir + "/src", "-x",
+                                   "--no-same-owner"], stdin=pack.stdout)
+        pack.stdin.write(files)
+        pack.stdin.close()
+        unpack.wait()
+        pack.wait()
+
+    @staticmethod
+    def run_out(*cmd):
+        p = subprocess.run(cmd, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT)
+        if p.returncode:
+            raise RuntimeError("%s: %s" % (cmd[0],
+                                           p.stdout.decode()[-2000:]))
+
+    def run(self, script, log):
+        """in the root; its code"""
+        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
+               "LC_ALL": "C.UTF-8"}
+        env.update({k: v for k, v in os.environ.items()
+                    if k.lower().endswith("_proxy")})
+        with open(log, "ab") as out:
+            return subprocess.run(["chroot", self.dir, "/bin/bash", "-c",
+                                   "cd /src && " + script], env=env,
+                                  stdin=subprocess.DEVNULL, stdout=out,
+                                  stderr=subprocess.STDOUT).returncode
+
+    def version(self, package):
+        p = subprocess.run(["chroot", self.dir, "dpkg-query", "-W", "-f",
+                            "${Version}", package], stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL)
+        return p.stdout.decode() or "none"
+
+    def close(self):
+        while self.mounted:
+            subprocess.run(["umount", "-l", self.mounted.pop()])
+
+
+def run(f):
+    if f.short:
+        f.skip("there is no short form")
+    if os.geteuid():
+        f.skip("it needs root")
+    if shutil.which("debootstrap") is None:
+        Root.run_out("apt-get", "-q", "install", "-y",
+                     "--no-install-recommends", "debootstrap")
+
+    logs = TOP + "/build/figures"
+    os.makedirs(logs, exist_ok=True)
+    keep = os.environ.get("MNT_ROOTS")
+    where = keep or tempfile.mkdtemp(prefix="mntreamer-roots-")
+    os.makedirs(where, exist_ok=True)
+    try:
+        for suite, tests in RELEASES:
+            one(f, suite, tests, where,
+                "%s/versions-%s.log" % (logs, suite))
+    finally:
+        if not keep:
+            shutil.rmtree(where, ignore_errors=True)
+
+
+def one(f, suite, tests, where, log):
+    began = time.monotonic()
+    if os.path.exists(log):
+        os.unlink(log)
+    root = Root(suite, where)
+    try:
+        root.make()
+        f.say(suite + ": a clean root")
+        ok = root.run("./mntreamer build", log) == 0
+        f.require(ok, "%s: the build failed, see %s" % (suite, log))
+        f.say("%s: built with nginx %s" % (suite, root.version("nginx")))
+        said = "built"
+        if ok and tests:
+            script = "./mntreamer test" if WHOLE else (
+                "./mntreamer test unit && ./mntreamer test nginx " + TESTS)
+            ok = root.run(script, log) == 0
+            sums = re.findall(r"^\d+ passed, \d+ failed$",
+                              open(log, errors="replace").read(), re.M)
+            said = "built; " + ", ".join(sums)
+            f.require(ok and sums, "%s: the tests failed, see %s"
+                      % (suite, log))
+        f.line("%-9s nginx %-22s libcurl %-18s PostgreSQL %-18s %s (%d s)"
+               % (suite, root.version("nginx"),
+                  root.version("libcurl4-openssl-dev"),
+                  root.version("libpq-dev"), said,
+                  time.monotonic() - began))
+    finally:
+        root.close()
+        for d in glob.glob(where + "/" + suite) \
+                if not os.environ.get("MNT_ROOTS") else []:
+            shutil.rmtree(d, ignore_errors=True)
