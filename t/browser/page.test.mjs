@@ -145,6 +145,76 @@ test('the address names what is played', async (t) => {
 });
 
 
+test('a recording goes on where it was left', async (t) => {
+    const recording = await until('one is half a minute long', async () =>
+        (await api('recordings')).items.find((r) => r.duration > 30), 90);
+    const page = await open(t, { hash: '#/recordings/' + recording.id });
+    const video = page.locator('#video');
+    const time = () => video.evaluate((v) => v.readyState >= 2
+                                             && !v.seeking && v.currentTime);
+
+    await until('it plays from its beginning', async () => {
+        const now = await time();
+
+        return now > 0 && now < 8;
+    });
+    await video.evaluate((v) => { v.currentTime = 17; });
+    await until('somewhere else', async () => await time() >= 17);
+    await video.evaluate((v) => v.pause());
+
+    await page.reload();
+    await until('and from there again', async () => {
+        const now = await time();
+
+        return now >= 16 && now < 30;
+    });
+    assert.deepEqual(page.trouble, []);
+});
+
+
+test('speed and keys', async (t) => {
+    const recording = await until('one is half a minute long', async () =>
+        (await api('recordings')).items.find((r) => r.duration > 30), 90);
+    const page = await open(t, { hash: '#/recordings/' + recording.id });
+    const video = page.locator('#video');
+    const rate = () => video.evaluate((v) => v.playbackRate);
+
+    await until('it plays', () => video.evaluate((v) => v.currentTime > 0));
+    assert.equal(await rate(), 1);
+
+    await page.locator('#player-speed').selectOption('2');
+    assert.equal(await rate(), 2);
+    await page.locator('#player-speed').selectOption('0.5');
+    assert.equal(await rate(), 0.5);
+    await page.locator('#player-title').click();
+
+    await page.keyboard.press('>');
+    assert.equal(await rate(), 0.75);
+    await page.keyboard.press('<');
+    await page.keyboard.press('<');
+    assert.equal(await rate(), 0.5);
+
+    await page.keyboard.press('Space');
+    assert.equal(await video.evaluate((v) => v.paused), true);
+    await video.evaluate((v) => { v.currentTime = 3; });
+    await page.keyboard.press('l');
+    await until('ten seconds ahead', () => video.evaluate(
+        (v) => v.currentTime >= 12.9 && v.currentTime < 16));
+    await page.keyboard.press('k');
+    await page.keyboard.press('ArrowLeft');
+    await until('and back', () => video.evaluate((v) => v.currentTime < 8));
+
+    await page.keyboard.press('m');
+    const muted = await video.evaluate((v) => v.muted);
+
+    await page.locator('#add-channel').focus();
+    await page.keyboard.type('mkl ');
+    assert.equal(await page.locator('#add-channel').inputValue(), 'mkl ');
+    assert.equal(await video.evaluate((v) => v.muted), muted);
+    assert.deepEqual(page.trouble, []);
+});
+
+
 test('the language follows the browser, and the switch is kept', async (t) => {
     const page = await open(t, { locale: 'ko-KR' });
     const title = page.locator('#recordings-title');

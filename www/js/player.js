@@ -3,9 +3,18 @@
 
 import { t } from './i18n.js';
 import { setText } from './dom.js';
+import { keepPosition, positionOf } from './positions.js';
 
 const RETRY_MS = 3000;
 const EDGE_S = 6;       // so far behind the end of a growing playlist
+const KEEP_MS = 3000;   // between two notes of the position
+const SKIP_S = 10;
+
+const KEYS = {
+    ' ': 'toggle', k: 'toggle', j: 'back', l: 'ahead', ArrowLeft: 'back',
+    ArrowRight: 'ahead', '<': 'slower', '>': 'faster', m: 'mute', f: 'full',
+    Home: 'first', End: 'last',
+};
 
 
 export class Player {
@@ -19,6 +28,8 @@ export class Player {
         this.title = get('player-title');
         this.note = get('player-note');
         this.edge = get('player-live');
+        this.speed = get('player-speed');
+        this.kept = 0;              // when the position was noted
         this.closed = closed;
         this.recording = null;
         this.hls = null;
@@ -34,6 +45,22 @@ export class Player {
             this.closed();
         });
 
+        this.speed.addEventListener('change', () => this.pace());
+        document.addEventListener('keydown', (event) => this.key(event));
+
+        this.video.addEventListener('timeupdate', () => {
+            if (Date.now() - this.kept > KEEP_MS) {
+                this.keep();
+            }
+        });
+        this.video.addEventListener('pause', () => this.keep());
+        this.video.addEventListener('ended', () => {
+            if (this.recording) {
+                keepPosition(this.recording.id, 0);
+            }
+        });
+        window.addEventListener('pagehide', () => this.keep());
+
         this.video.addEventListener('playing', () => this.say(null));
         this.video.addEventListener('error', () => {
             if (!this.hls && this.video.error && this.recording) {
@@ -42,8 +69,8 @@ export class Player {
         });
     }
 
-    // at its live edge when that is wanted and there is one, else from the
-    // beginning
+    // at its live edge when that is wanted and there is one, else from where it
+    // was left, or from the beginning
 
     play(recording, edge = false) {
         const live = edge && recording.status === 'recording';
@@ -56,7 +83,7 @@ export class Player {
 
         this.stop();
         this.recording = recording;
-        this.position = live ? -1 : 0;
+        this.position = live ? -1 : positionOf(recording.id);
         this.section.hidden = false;
         this.update(recording);
         this.open();
@@ -78,6 +105,7 @@ export class Player {
     }
 
     stop() {
+        this.keep();
         clearTimeout(this.timer);
         this.hls?.destroy();
         this.hls = null;
@@ -100,7 +128,8 @@ export class Player {
             this.openHls(Hls);
 
         } else if (this.video.canPlayType('application/vnd.apple.mpegurl')) {
-            this.video.src = this.recording.url;
+            this.video.src = this.recording.url
+                             + (this.position > 0 ? '#t=' + this.position : '');
             this.start();
 
         } else {
@@ -153,6 +182,8 @@ export class Player {
     }
 
     start() {
+        this.pace();
+
         // without a click on this page browsers may want it muted
 
         this.video.play().catch((error) => {
@@ -173,6 +204,70 @@ export class Player {
     seek(seconds) {
         this.video.currentTime = seconds;
         this.start();
+    }
+
+    keep() {
+        const { currentTime, duration, ended } = this.video;
+
+        if (!this.recording || ended || !(currentTime > 0)) {
+            return;
+        }
+
+        this.kept = Date.now();
+        keepPosition(this.recording.id,
+                     this.recording.status !== 'recording'
+                     && duration - currentTime < EDGE_S ? 0 : currentTime);
+    }
+
+    // a new source begins with the default rate
+
+    pace() {
+        const rate = Number(this.speed.value);
+
+        this.video.defaultPlaybackRate = rate;
+        this.video.playbackRate = rate;
+    }
+
+    // by one of the choices
+
+    change(step) {
+        const n = this.speed.selectedIndex + step;
+
+        if (n >= 0 && n < this.speed.options.length) {
+            this.speed.selectedIndex = n;
+            this.pace();
+        }
+    }
+
+    key(event) {
+        const video = this.video;
+        const todo = KEYS[event.key];
+        const actions = {
+            toggle: () => (video.paused ? this.start() : video.pause()),
+            back: () => this.seek(Math.max(0, video.currentTime - SKIP_S)),
+            ahead: () => this.seek(Math.min(this.end(),
+                                            video.currentTime + SKIP_S)),
+            slower: () => this.change(-1),
+            faster: () => this.change(1),
+            mute: () => { video.muted = !video.muted; },
+            full: () => (document.fullscreenElement
+                         ? document.exitFullscreen()
+                         : video.requestFullscreen().catch(() => {})),
+            first: () => this.seek(0),
+            last: () => this.seek(this.end()),
+        };
+
+        // what somebody types or chooses is not meant for the player
+
+        if (!this.recording || !todo || event.ctrlKey || event.altKey
+            || event.metaKey || event.target.closest('input, textarea, select')
+            || (event.key === ' ' && event.target.closest('button, a')))
+        {
+            return;
+        }
+
+        event.preventDefault();
+        actions[todo]();
     }
 
     say(key, why = '') {
