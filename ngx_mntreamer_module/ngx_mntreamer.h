@@ -30,6 +30,8 @@ typedef struct {
     ngx_msec_t                      drain_ms;
     ngx_str_t                       database;     /* of catalog.conninfo */
     ngx_uint_t                      poll_rate;    /* of those without one */
+    ngx_uint_t                      delete_oldest;    /* unsigned :1 */
+    time_t                          delete_age_s;
     ngx_mntreamer_catalog_conf_t    catalog;
     ngx_mntreamer_storage_conf_t    storage;
     ngx_mntreamer_curl_conf_t       curl;

@@ -37,8 +37,6 @@ typedef struct {
 
 static char *ngx_mntreamer_conf_database(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_mntreamer_conf_storage(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 static char *ngx_mntreamer_conf_layout(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_mntreamer_conf_backoff(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -47,10 +45,16 @@ static char *ngx_mntreamer_conf_workers(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_mntreamer_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_mntreamer_conf_durability(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 static char *ngx_mntreamer_conf_statsd(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+static char *ngx_mntreamer_conf_number(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_time(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_size(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_mntreamer_conf_expected(char *rv, char *expected);
 
 static char *ngx_mntreamer_conf_some_time(ngx_conf_t *cf, void *post,
     void *data);
@@ -60,6 +64,8 @@ static char *ngx_mntreamer_conf_min_second(ngx_conf_t *cf, void *post,
     void *data);
 static char *ngx_mntreamer_conf_node(ngx_conf_t *cf, void *post, void *data);
 
+static void ngx_mntreamer_conf_hint(ngx_conf_t *cf,
+    ngx_mntreamer_conf_t *mcf);
 static char *ngx_mntreamer_conf_defaults(ngx_conf_t *cf,
     ngx_mntreamer_conf_t *mcf);
 
@@ -125,7 +131,7 @@ static ngx_command_t  ngx_mntreamer_conf_commands[] = {
 
     { ngx_string("backoff_jitter"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_mntreamer_conf_number,
       0,
       offsetof(ngx_mntreamer_conf_t, monitor.spread_pct),
       &ngx_mntreamer_jitter_bounds },
@@ -151,6 +157,13 @@ static ngx_command_t  ngx_mntreamer_conf_commands[] = {
       0,
       NULL },
 
+    { ngx_string("reserve"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE123,
+      ngx_mntreamer_conf_reserve,
+      0,
+      0,
+      NULL },
+
     { ngx_string("fetch_allow"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_1MORE,
       ngx_mntreamer_conf_fetch_allow,
@@ -167,42 +180,42 @@ static ngx_command_t  ngx_mntreamer_conf_commands[] = {
 
     { ngx_string("fetch_connections"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_mntreamer_conf_number,
       0,
       offsetof(ngx_mntreamer_conf_t, curl.max_connections),
       &ngx_mntreamer_connections_bounds },
 
     { ngx_string("fetch_parallel"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_mntreamer_conf_number,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.max_fetches),
       &ngx_mntreamer_fetches_bounds },
 
     { ngx_string("segment_retries"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_mntreamer_conf_number,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.retries),
       &ngx_mntreamer_retries_bounds },
 
     { ngx_string("resume_window"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_mntreamer_conf_time,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.resume_ms),
       NULL },
 
     { ngx_string("refresh"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_mntreamer_conf_time,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.refresh_ms),
       &ngx_mntreamer_min_second },
 
     { ngx_string("lease"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_mntreamer_conf_time,
       0,
       offsetof(ngx_mntreamer_conf_t, catalog.lease_ms),
       &ngx_mntreamer_min_second },
@@ -216,56 +229,56 @@ static ngx_command_t  ngx_mntreamer_conf_commands[] = {
 
     { ngx_string("connect_timeout"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_mntreamer_conf_time,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.connect_ms),
       &ngx_mntreamer_some_time },
 
     { ngx_string("probe_timeout"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_mntreamer_conf_time,
       0,
       offsetof(ngx_mntreamer_conf_t, monitor.total_ms),
       &ngx_mntreamer_some_time },
 
     { ngx_string("playlist_timeout"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_mntreamer_conf_time,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.playlist_ms),
       &ngx_mntreamer_some_time },
 
     { ngx_string("transfer_timeout"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_mntreamer_conf_time,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.segment_ms),
       &ngx_mntreamer_some_time },
 
     { ngx_string("stall_timeout"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_mntreamer_conf_time,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.stall_ms),
       &ngx_mntreamer_some_time },
 
     { ngx_string("drain_timeout"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_mntreamer_conf_time,
       0,
       offsetof(ngx_mntreamer_conf_t, drain_ms),
       NULL },
 
     { ngx_string("max_playlist_size"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_off_slot,
+      ngx_mntreamer_conf_size,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.max_playlist),
       NULL },
 
     { ngx_string("max_segment_size"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_off_slot,
+      ngx_mntreamer_conf_size,
       0,
       offsetof(ngx_mntreamer_conf_t, recorder.max_segment),
       NULL },
@@ -386,6 +399,7 @@ ngx_mntreamer_conf_create(ngx_cycle_t *cycle)
     mcf->poll_rate = NGX_CONF_UNSET_UINT;
     mcf->catalog.lease_ms = NGX_CONF_UNSET_MSEC;
     mcf->storage.durability = NGX_CONF_UNSET_UINT;
+    mcf->storage.reserve_unit = NGX_CONF_UNSET_UINT;
     mcf->curl.max_connections = NGX_CONF_UNSET_UINT;
     mcf->monitor.spread_pct = NGX_CONF_UNSET_UINT;
     mcf->monitor.total_ms = NGX_CONF_UNSET_MSEC;
@@ -446,6 +460,7 @@ ngx_mntreamer_conf_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     *cf = save;
 
     if (rv != NGX_CONF_OK) {
+        ngx_mntreamer_conf_hint(cf, mcf);
         return rv;
     }
 
@@ -453,9 +468,29 @@ ngx_mntreamer_conf_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* braces that are not quoted end a directive: nginx says no more than that */
+
+static void
+ngx_mntreamer_conf_hint(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts && mcf->recorder.layout.len == 0
+        && ngx_strcmp(value[0].data, "layout") == 0)
+    {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "the template of \"layout\" must stand in quotes, "
+                      "because of its braces");
+    }
+}
+
+
 static char *
 ngx_mntreamer_conf_defaults(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
 {
+    time_t     age_s;
     ngx_str_t  layout;
 
     if (mcf->database.len == 0) {
@@ -483,6 +518,8 @@ ngx_mntreamer_conf_defaults(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
     ngx_conf_init_msec_value(mcf->catalog.lease_ms, 15000);
     ngx_conf_init_uint_value(mcf->storage.durability,
                              NGX_MNTREAMER_DURABLE_SEGMENT);
+    ngx_conf_init_uint_value(mcf->storage.reserve_unit,
+                             NGX_MNTREAMER_RESERVE_AUTO);
     ngx_conf_init_uint_value(mcf->curl.max_connections, 0);
     ngx_conf_init_uint_value(mcf->monitor.spread_pct, 10);
     ngx_conf_init_msec_value(mcf->monitor.total_ms, 10000);
@@ -499,11 +536,18 @@ ngx_mntreamer_conf_defaults(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
 
     mcf->recorder.end_check_ms = 3000;
 
-    mcf->storage.buffer_size = 256 * 1024;
+    /* what may still go on is not deleted */
+
+    age_s = (time_t) (mcf->recorder.resume_ms / 1000 + 60);
+    mcf->delete_age_s = ngx_max(mcf->delete_age_s, age_s);
+
+    mcf->storage.buffer_size = 128 * 1024;
     mcf->storage.buffers = 32;
     mcf->storage.max_buffered = 16 * 1024 * 1024;
 
     mcf->monitor.refresh_ms = mcf->recorder.refresh_ms;
+    mcf->monitor.lease_ms = mcf->catalog.lease_ms;
+    mcf->catalog.storage = mcf->storage.root;
     mcf->monitor.connect_ms = mcf->recorder.connect_ms;
     mcf->monitor.stall_ms = mcf->recorder.stall_ms;
     mcf->monitor.max_running = 64;
@@ -576,53 +620,6 @@ ngx_mntreamer_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
-ngx_mntreamer_conf_storage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_mntreamer_conf_t *mcf = conf;
-
-    ngx_str_t   *value;
-    ngx_path_t  *path;
-
-    if (mcf->storage.root.len) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (value[1].len == 0 || value[1].data[0] != '/') {
-        return "must be an absolute path";
-    }
-
-    while (value[1].len > 1 && value[1].data[value[1].len - 1] == '/') {
-        value[1].data[--value[1].len] = '\0';
-    }
-
-    if (value[1].len == 1) {
-        return "must not be the root directory";
-    }
-
-    mcf->storage.root = value[1];
-
-    /* nginx makes it at start, owned by the user of the workers */
-
-    path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
-    if (path == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    path->name = value[1];
-    path->conf_file = cf->conf_file->file.name.data;
-    path->line = cf->conf_file->line;
-
-    if (ngx_add_path(cf, &path) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
 ngx_mntreamer_conf_layout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_mntreamer_conf_t *mcf = conf;
@@ -635,6 +632,7 @@ ngx_mntreamer_conf_layout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     value = cf->args->elts;
+    mcf->recorder.layout = value[1];
 
     why = mnt_layout_check(ngx_mntreamer_conf_text(&value[1]));
     if (why) {
@@ -642,8 +640,6 @@ ngx_mntreamer_conf_layout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                            &value[1], why);
         return NGX_CONF_ERROR;
     }
-
-    mcf->recorder.layout = value[1];
 
     return NGX_CONF_OK;
 }
@@ -748,57 +744,6 @@ ngx_mntreamer_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
-ngx_mntreamer_conf_durability(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_mntreamer_conf_t *mcf = conf;
-
-    ngx_int_t   ms;
-    ngx_str_t  *value, s;
-
-    if (mcf->storage.durability != NGX_CONF_UNSET_UINT) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "segment") == 0) {
-        mcf->storage.durability = NGX_MNTREAMER_DURABLE_SEGMENT;
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strcmp(value[1].data, "none") == 0) {
-        mcf->storage.durability = NGX_MNTREAMER_DURABLE_NONE;
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strncmp(value[1].data, "interval", 8) != 0
-        || (value[1].len > 8 && value[1].data[8] != '='))
-    {
-        return "must be \"segment\", \"interval\", \"interval=TIME\" "
-               "or \"none\"";
-    }
-
-    mcf->storage.durability = NGX_MNTREAMER_DURABLE_INTERVAL;
-    mcf->storage.interval_ms = 5000;
-
-    if (value[1].len > 8) {
-        s.data = value[1].data + 9;
-        s.len = value[1].len - 9;
-
-        ms = ngx_parse_time(&s, 0);
-
-        if (ms == NGX_ERROR || ms < 100 || ms > 600000) {
-            return "takes an interval from 100ms to 10m";
-        }
-
-        mcf->storage.interval_ms = ms;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
 ngx_mntreamer_conf_statsd(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_mntreamer_conf_t *mcf = conf;
@@ -814,6 +759,48 @@ ngx_mntreamer_conf_statsd(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* nginx's own setters say "invalid value" or "number" and nothing more */
+
+static char *
+ngx_mntreamer_conf_number(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_bounds_t  *bounds;
+
+    bounds = cmd->post;
+
+    return ngx_mntreamer_conf_expected(ngx_conf_set_num_slot(cf, cmd, conf),
+                                       (char *) bounds->text);
+}
+
+
+static char *
+ngx_mntreamer_conf_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_mntreamer_conf_expected(ngx_conf_set_msec_slot(cf, cmd, conf),
+                                       "must be a time such as 500ms, 30s "
+                                       "or 5m");
+}
+
+
+static char *
+ngx_mntreamer_conf_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return ngx_mntreamer_conf_expected(ngx_conf_set_off_slot(cf, cmd, conf),
+                                       "must be a size such as 512k or 2m");
+}
+
+
+static char *
+ngx_mntreamer_conf_expected(char *rv, char *expected)
+{
+    if (rv == NGX_CONF_OK || rv == NGX_CONF_ERROR) {
+        return rv;
+    }
+
+    return ngx_strncmp(rv, "invalid ", 8) == 0 ? expected : rv;
 }
 
 

@@ -11,9 +11,16 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event.h>
 
 #include "ngx_mntreamer.h"
 #include "ngx_mntreamer_conf_internal.h"
+
+
+/* a recording needs three of them, and a quarter is not for recordings */
+
+#define NGX_MNTREAMER_CONNECTIONS_EACH  4
+#define NGX_MNTREAMER_CONNECTIONS_OWN   16
 
 
 char *
@@ -104,4 +111,41 @@ ngx_mntreamer_conf_fetch_ports(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* what room of the loop leaves to recordings, the other way round */
+
+void
+ngx_mntreamer_conf_connections(ngx_cycle_t *cycle, ngx_mntreamer_conf_t *mcf)
+{
+    ngx_uint_t         n, engines, needed;
+    ngx_core_conf_t   *ccf;
+    ngx_event_conf_t  *ecf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+    ecf = ngx_event_get_conf(cycle->conf_ctx, ngx_event_core_module);
+
+    engines = ccf->master ? (ngx_uint_t) ngx_max(ccf->worker_processes, 1) : 1;
+
+    if (mcf->workers) {
+        engines = ngx_min(engines, mcf->workers);
+    }
+
+    n = ngx_max(mcf->catalog.streamers->nelts, 1);
+    needed = NGX_MNTREAMER_CONNECTIONS_EACH * ((n + engines - 1) / engines)
+             + NGX_MNTREAMER_CONNECTIONS_OWN;
+
+    if (ecf->connections < needed) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                      "\"worker_connections\" %ui is too small: with all %ui "
+                      "streamers on the air each of %ui workers needs %ui",
+                      ecf->connections, n, engines, needed);
+
+    } else if (mcf->curl.max_connections > ecf->connections) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                      "\"worker_connections\" %ui is too small for "
+                      "\"fetch_connections\" %ui", ecf->connections,
+                      mcf->curl.max_connections);
+    }
 }

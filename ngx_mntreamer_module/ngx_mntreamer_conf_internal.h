@@ -30,6 +30,17 @@ mnt_str_t ngx_mntreamer_conf_text(ngx_str_t *s);
 char *ngx_mntreamer_conf_secret(ngx_conf_t *cf, ngx_str_t *value,
     ngx_str_t *secret);
 
+/*
+ * The directory of storage: what is there is only looked at, the last
+ * component is made when it is missing, unless the configuration is tested
+ */
+ngx_int_t ngx_mntreamer_conf_directory(ngx_cycle_t *cycle,
+    ngx_mntreamer_conf_t *mcf);
+
+/* "worker_connections" is too small for what is configured: one line */
+void ngx_mntreamer_conf_connections(ngx_cycle_t *cycle,
+    ngx_mntreamer_conf_t *mcf);
+
 /* one entry for every platform there is, in the order of the table */
 char *ngx_mntreamer_conf_platforms(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf);
 
@@ -40,6 +51,14 @@ void ngx_mntreamer_conf_platform_defaults(ngx_mntreamer_conf_t *mcf);
 char *ngx_mntreamer_conf_platform(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_mntreamer_conf_streamer(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* ... of where it is stored */
+char *ngx_mntreamer_conf_storage(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_mntreamer_conf_durability(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_mntreamer_conf_reserve(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /* ... of what may be connected to */

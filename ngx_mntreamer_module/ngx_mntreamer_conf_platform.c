@@ -21,6 +21,9 @@
 #define NGX_MNTREAMER_SECRET_MAX  (64 * 1024)
 
 
+static ngx_uint_t ngx_mntreamer_conf_authority(u_char *host);
+
+
 mnt_str_t
 ngx_mntreamer_conf_text(ngx_str_t *s)
 {
@@ -458,6 +461,11 @@ ngx_mntreamer_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         if (value[1].len > n && ngx_strncmp(value[1].data, schemes[i], n) == 0)
         {
+            if (!ngx_mntreamer_conf_authority(value[1].data + n)) {
+                return "must have a host and a port from 1 to 65535 such as "
+                       "http://192.0.2.7:3128";
+            }
+
             *proxy = value[1];
             return NGX_CONF_OK;
         }
@@ -512,8 +520,9 @@ ngx_mntreamer_conf_secret(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *secret)
 
         if (env == NULL || *env == '\0') {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\": the environment has no \"%s\"", name,
-                               value->data + 4);
+                               "\"%V\": the environment has no \"%s\" (a "
+                               "binary upgrade keeps what nginx's \"env\" "
+                               "names)", name, value->data + 4);
             return NGX_CONF_ERROR;
         }
 
@@ -585,4 +594,41 @@ failed:
 
     (void) ngx_close_file(fd);
     return NGX_CONF_ERROR;
+}
+
+
+/* [user:password@]host[:port][/], of which the value is a terminated string */
+
+static ngx_uint_t
+ngx_mntreamer_conf_authority(u_char *host)
+{
+    u_char     *p, *end, *port;
+    ngx_int_t   n;
+
+    end = host + strcspn((char *) host, "/?#");
+
+    for (p = host; p < end; p++) {
+        if (*p == '@') {
+            host = p + 1;
+        }
+    }
+
+    p = host;
+
+    if (*p == '[') {
+        p = ngx_strlchr(p, end, ']');
+        if (p == NULL) {
+            return 0;
+        }
+    }
+
+    port = ngx_strlchr(p, end, ':');
+
+    if (port == NULL) {
+        return end > host;
+    }
+
+    n = ngx_atoi(port + 1, end - port - 1);
+
+    return port > host && n >= 1 && n <= 65535;
 }

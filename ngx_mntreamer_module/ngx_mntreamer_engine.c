@@ -12,9 +12,11 @@
  * state      entered by      waits for          deadline      then
  * IDLE       init_process    start timer        1 .. 50 ms    RUNNING
  * RUNNING    start timer     graceful exit      -             DRAINING
- * DRAINING   idle handler    recorder drained   drain_ms + 1s RELEASING
- * RELEASING  drained         leases given back  1 s           DONE
+ * DRAINING   idle handler    recorder drained   drain_ms      RELEASING
+ * RELEASING  drained         leases given back  0.8 s         DONE
  * DONE       released, guard exit of process    -             -
+ *
+ * A guard ends both in drain_ms + 1 s, whatever they wait for.
  *
  * In DONE requests are still answered: a viewer may be in the middle of one.
  *
@@ -29,15 +31,27 @@
 #include <ngx_event.h>
 
 #include "ngx_mntreamer.h"
+#include "loop/ngx_mntreamer_watch.h"
 #include "http/ngx_http_mntreamer.h"
+#include "library/ngx_mntreamer_sacrifice.h"
+#include "loop/ngx_mntreamer_spare.h"
 
 
 #define NGX_MNTREAMER_START_MS      50        /* spread of the start */
 #define NGX_MNTREAMER_RETRY_MS      5000
-#define NGX_MNTREAMER_BEAT_MS       100
 #define NGX_MNTREAMER_REPORT_MS     1000
-#define NGX_MNTREAMER_STATSD_BEATS  100       /* 10 s */
-#define NGX_MNTREAMER_RELEASE_MS    1000
+#define NGX_MNTREAMER_STATSD_MS     10000
+#define NGX_MNTREAMER_LEAVE_MS      1000      /* behind drain_ms, all of it */
+#define NGX_MNTREAMER_RELEASE_MS    800
+#define NGX_MNTREAMER_SPARE_TELL_MS 60000
+
+/* figures look for stalls more closely than an idle worker should wake up */
+
+#if (NGX_MNTREAMER_INJECT)
+#define NGX_MNTREAMER_BEAT_MS       10
+#else
+#define NGX_MNTREAMER_BEAT_MS       NGX_MNTREAMER_TICK_MS
+#endif
 
 
 typedef enum {
@@ -62,6 +76,7 @@ typedef struct {
     ngx_mntreamer_catalog_t       *catalog;
     ngx_mntreamer_monitor_t       *monitor;
     ngx_mntreamer_recorder_t      *recorder;
+    ngx_mntreamer_sacrifice_t     *sacrifice;
 
     ngx_connection_t              *idle;      /* told of the graceful exit */
     ngx_connection_t               dummy;     /* timers' data: debug logs read
@@ -73,18 +88,23 @@ typedef struct {
     ngx_msec_t                     beat_due;
     ngx_uint_t                     beats;
     ngx_uint_t                     by_rc[NGX_MNTREAMER_TRANSFER_MAX];
+
+    ngx_msec_t                     told_ms;   /* that there is no spare */
 } ngx_mntreamer_engine_t;
 
 
 static ngx_uint_t ngx_mntreamer_engine_claims(ngx_mntreamer_engine_t *e);
 static void ngx_mntreamer_engine_start(ngx_event_t *ev);
 static ngx_int_t ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e);
+static ngx_uint_t ngx_mntreamer_engine_crowded(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_monitor(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_recorder(ngx_mntreamer_engine_t *e);
 static void ngx_mntreamer_engine_wire(ngx_mntreamer_engine_t *e);
 static void ngx_mntreamer_engine_beat(ngx_event_t *ev);
+static void ngx_mntreamer_engine_next(ngx_mntreamer_engine_t *e);
 static void ngx_mntreamer_engine_report(ngx_mntreamer_engine_t *e);
+static void ngx_mntreamer_engine_orphan(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_idle(ngx_mntreamer_engine_t *e);
 static void ngx_mntreamer_engine_exiting(ngx_event_t *ev);
 static void ngx_mntreamer_engine_drained(void *data);
@@ -175,8 +195,7 @@ ngx_mntreamer_engine_start(ngx_event_t *ev)
 
     e->state = NGX_MNTREAMER_ENGINE_RUNNING;
 
-    e->beat_due = ngx_current_msec + NGX_MNTREAMER_BEAT_MS;
-    ngx_add_timer(&e->beat, NGX_MNTREAMER_BEAT_MS);
+    ngx_mntreamer_engine_next(e);
 }
 
 
@@ -212,6 +231,18 @@ ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e)
         return NGX_ERROR;
     }
 
+    /* one of the workers is enough */
+
+    if (e->conf->delete_oldest && ngx_worker == 0 && e->sacrifice == NULL) {
+        e->sacrifice = ngx_mntreamer_sacrifice_create(e->conf->delete_age_s,
+                                                      e->storage, e->catalog,
+                                                      e->log);
+        if (e->sacrifice == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_mntreamer_spare_look(e->off, 0);
     ngx_mntreamer_engine_wire(e);
 
     return NGX_OK;
@@ -288,6 +319,33 @@ ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e)
 }
 
 
+/*
+ * A new recording would make those fail that there are.  One that is taken
+ * over is none.
+ */
+
+static ngx_uint_t
+ngx_mntreamer_engine_crowded(ngx_mntreamer_engine_t *e)
+{
+    if (ngx_mntreamer_spare_take() == NGX_OK) {
+        return 0;
+    }
+
+    if (e->told_ms == 0
+        || ngx_current_msec - e->told_ms >= NGX_MNTREAMER_SPARE_TELL_MS)
+    {
+        e->told_ms = ngx_current_msec;
+
+        ngx_log_error(NGX_LOG_ERR, e->log, 0,
+                      "mntreamer: no room for another recording: "
+                      "worker_rlimit_nofile or worker_connections is too "
+                      "small");
+    }
+
+    return 1;
+}
+
+
 static ngx_int_t
 ngx_mntreamer_engine_live(void *data, const ngx_mntreamer_claim_t *claim,
     const mnt_probe_t *probe)
@@ -296,6 +354,10 @@ ngx_mntreamer_engine_live(void *data, const ngx_mntreamer_claim_t *claim,
 
     if (e->recorder == NULL || e->state != NGX_MNTREAMER_ENGINE_RUNNING) {
         return NGX_DECLINED;
+    }
+
+    if (probe && ngx_mntreamer_engine_crowded(e)) {
+        return NGX_BUSY;
     }
 
     return ngx_mntreamer_recorder_start(e->recorder, claim, probe);
@@ -422,6 +484,7 @@ ngx_mntreamer_engine_wire(ngx_mntreamer_engine_t *e)
     env.metrics = e->conf->metrics;
     env.monitor = e->monitor;
     env.offload = e->off;
+    env.fetch = &e->conf->curl;
     env.version = NGX_MNTREAMER_VERSION;
     env.enabled = 1;
 
@@ -447,9 +510,10 @@ ngx_mntreamer_engine_beat(ngx_event_t *ev)
 
     if (e->beats % (NGX_MNTREAMER_REPORT_MS / NGX_MNTREAMER_BEAT_MS) == 0) {
         ngx_mntreamer_engine_report(e);
+        ngx_mntreamer_engine_orphan(e);
     }
 
-    if (e->beats % NGX_MNTREAMER_STATSD_BEATS == 0) {
+    if (e->beats % (NGX_MNTREAMER_STATSD_MS / NGX_MNTREAMER_BEAT_MS) == 0) {
         ngx_mntreamer_statsd_send(e->conf->metrics);
     }
 
@@ -457,8 +521,19 @@ ngx_mntreamer_engine_beat(ngx_event_t *ev)
         return;
     }
 
-    e->beat_due = ngx_current_msec + NGX_MNTREAMER_BEAT_MS;
-    ngx_add_timer(&e->beat, NGX_MNTREAMER_BEAT_MS);
+    ngx_mntreamer_engine_next(e);
+}
+
+
+static void
+ngx_mntreamer_engine_next(ngx_mntreamer_engine_t *e)
+{
+    ngx_msec_t  ms;
+
+    ms = NGX_MNTREAMER_BEAT_MS - ngx_current_msec % NGX_MNTREAMER_BEAT_MS;
+
+    e->beat_due = ngx_current_msec + ms;
+    ngx_add_timer(&e->beat, ms);
 }
 
 
@@ -467,6 +542,7 @@ ngx_mntreamer_engine_report(ngx_mntreamer_engine_t *e)
 {
     ngx_uint_t                           i;
     ngx_mntreamer_metrics_t             *m;
+    const ngx_mntreamer_space_t         *sp;
     const ngx_mntreamer_curl_stat_t     *cs;
     const ngx_mntreamer_storage_stat_t  *ss;
 
@@ -487,14 +563,53 @@ ngx_mntreamer_engine_report(ngx_mntreamer_engine_t *e)
 
     ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_COMMITS_PENDING, ss->commits);
     ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_BUFFERED_BYTES, ss->buffered);
-    ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_DISK_FREE,
-                              ngx_mntreamer_storage_free(e->storage));
+
+    if (e->recorder && !ngx_exiting) {
+        ngx_mntreamer_spare_look(e->off,
+                                 ngx_mntreamer_recorder_opening(e->recorder));
+    }
+
+    if (e->sacrifice && !ngx_exiting) {
+        ngx_mntreamer_sacrifice_run(e->sacrifice);
+    }
+
+    sp = ngx_mntreamer_storage_space(e->storage);
+
+    ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_DISK_FREE, sp->free);
+    ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_DISK_RESERVE, sp->reserve);
+    ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_DISK_FULL,
+                              sp->state == NGX_MNTREAMER_SPACE_FULL);
+    ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_STORAGE_ERROR,
+                              sp->state == NGX_MNTREAMER_SPACE_ERROR);
+
     ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_WORKERS, 1);
     ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_RECORDING,
                               e->recorder
                               ? ngx_mntreamer_recorder_count(e->recorder) : 0);
 
     ngx_mntreamer_catalog_report(e->catalog);
+}
+
+
+/*
+ * Workers of a master that was killed go on for ever, and keep the sockets
+ * that a new master wants to listen on.
+ */
+
+static void
+ngx_mntreamer_engine_orphan(ngx_mntreamer_engine_t *e)
+{
+    if (ngx_process != NGX_PROCESS_WORKER || ngx_exiting || ngx_quit
+        || getppid() == ngx_parent)
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, e->log, 0,
+                  "mntreamer: the master process %P is gone, this worker "
+                  "quits", ngx_parent);
+
+    ngx_quit = 1;
 }
 
 
@@ -559,7 +674,7 @@ ngx_mntreamer_engine_exiting(ngx_event_t *ev)
 
     ngx_log_debug0(NGX_LOG_DEBUG_CORE, e->log, 0, "mntreamer: draining");
 
-    ngx_add_timer(&e->guard, e->conf->drain_ms + 2 * NGX_MNTREAMER_RELEASE_MS);
+    ngx_add_timer(&e->guard, e->conf->drain_ms + NGX_MNTREAMER_LEAVE_MS);
 
     ngx_mntreamer_monitor_stop(e->monitor);
     ngx_mntreamer_recorder_drain(e->recorder, e->conf->drain_ms,
@@ -647,6 +762,11 @@ ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e)
 
     if (e->monitor) {
         ngx_mntreamer_monitor_destroy(e->monitor);
+    }
+
+    if (e->sacrifice) {
+        ngx_mntreamer_sacrifice_destroy(e->sacrifice);
+        e->sacrifice = NULL;
     }
 
     if (e->catalog) {

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 
 #include "ngx_mntreamer.h"
+#include "ngx_mntreamer_conf_internal.h"
 #include "http/ngx_http_mntreamer.h"
 
 
@@ -57,10 +58,36 @@ ngx_mntreamer_init_conf(ngx_cycle_t *cycle, void *conf)
 {
     ngx_mntreamer_conf_t *mcf = conf;
 
+    /*
+     * nginx without a master process gives its new cycle no connections: it
+     * would serve nothing more.  Refused, the old cycle goes on.
+     */
+
+    if (mcf->configured && ngx_process == NGX_PROCESS_SINGLE
+        && !ngx_is_init_cycle(cycle->old_cycle))
+    {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "a reload is not possible with \"master_process off\", "
+                      "restart nginx");
+        return NGX_CONF_ERROR;
+    }
+
     if (!mcf->configured && ngx_http_mntreamer_used(cycle)) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
                       "a \"mntreamer_...\" location needs a \"mntreamer\" "
                       "block at the top level");
+        return NGX_CONF_ERROR;
+    }
+
+    /* "nginx -s" reads the configuration, too, and needs its pid only */
+
+    if (!mcf->configured || ngx_process == NGX_PROCESS_SIGNALLER) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_mntreamer_conf_connections(cycle, mcf);
+
+    if (ngx_mntreamer_conf_directory(cycle, mcf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

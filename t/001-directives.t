@@ -23,7 +23,9 @@ my @good = (
     'layout "{recording_id}";',
     'workers auto;', 'workers 3;', 'poll_rate 100r/s;',
     'durability segment;', 'durability interval;', 'durability interval=2s;',
-    'durability none;', 'fetch_allow 10.0.0.0/8 ::1;', 'fetch_ports 80 443 8080;',
+    'durability none;', 'reserve 0;', 'reserve 10g;', 'reserve 5%;', 'reserve 5% pause;',
+    'reserve 5g delete_oldest;', 'reserve 5g delete_oldest age=2h;',
+    'fetch_allow 10.0.0.0/8 ::1;', 'fetch_ports 80 443 8080;',
     'fetch_connections 100;', 'fetch_parallel 4;', 'segment_retries 5;',
     'resume_window 10m;', 'refresh 30s;', 'lease 5s;', 'connect_timeout 2s;',
     'probe_timeout 5s;', 'playlist_timeout 3s;', 'transfer_timeout 30s;',
@@ -33,6 +35,7 @@ my @good = (
     "platform chzzk { cookies $m->{dir}/cookies.txt; user_agent 'x y'; }",
     'platform 치지직 { poll_rate 5r/s; proxy http://127.0.0.1:1; '
         . 'media_proxy socks5h://127.0.0.1:2; }',
+    "platform chzzk { proxy 'http://u:p\@[::1]:65535/'; media_proxy http://p.lan; }",
     "streamer chzzk $id;", "streamer 1 $id name=x quality=720p60 priority=-5;",
     "streamer chzzk https://chzzk.naver.com/live/$id;",
     'streamer hls https://example.com/live/index.m3u8 name=cam;',
@@ -57,6 +60,11 @@ my @bad = (
     ['poll_rate 10r/m;'                         => 'poll_rate'],
     ['durability maybe;'                        => 'durability'],
     ['durability interval=1ms;'                 => 'durability'],
+    ['reserve some;'                            => 'reserve'],
+    ['reserve 95%;'                             => 'reserve'],
+    ['reserve 5% delete_all;'                   => 'reserve'],
+    ['reserve 5% pause age=1d;'                 => 'reserve'],
+    ['reserve 5% delete_oldest age=old;'        => 'reserve'],
     ['fetch_allow nowhere;'                     => 'fetch_allow'],
     ['fetch_ports 0;'                           => 'fetch_ports'],
     ['fetch_ports http;'                        => 'fetch_ports'],
@@ -91,6 +99,15 @@ my @bad = (
     ['streamer hls not-a-url;'                  => 'streamer'],
     ['storage /tmp;'                            => 'storage'],
     ['nonsense 1;'                              => 'nonsense'],
+    ['resume_window x;'                         => 'resume_window.*must be a time'],
+    ['segment_retries 10%;'                     => 'segment_retries.*from 0 to 20'],
+    ['max_segment_size 2x;'                     => 'max_segment_size.*must be a size'],
+    ['layout {platform}/{recording_id};'        => 'layout'],
+    ['platform chzzk { media_proxy http://p.lan:99999; }'
+                                                => 'media_proxy.*port from 1 to 65535'],
+    ['platform chzzk { proxy http://p.lan:0; }' => 'proxy.*port'],
+    ['platform chzzk { proxy http://:8080; }'   => 'proxy.*host'],
+    ['platform chzzk { proxy socks5://[::1; }'  => 'proxy.*host'],
 );
 
 for my $b (@bad) {
@@ -103,6 +120,12 @@ for my $b (@bad) {
     like($lines[0] // '', qr/$names/, '... that names it');
     unlike($out, qr/Sanitizer|core dumped/, '... and no crash');
 }
+
+# an unquoted template is nginx's own error, which says too little
+
+$m->{mntreamer} = 'layout {platform}/{recording_id};';
+like(($m->check)[1], qr/\[warn\].*"layout" must stand in quotes/,
+     'a template without quotes: what to do is said');
 
 # whole blocks
 

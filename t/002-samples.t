@@ -7,6 +7,7 @@ use warnings;
 use lib 't/lib';
 
 use File::Temp qw(tempdir);
+use IO::Socket::INET;
 use Test::More;
 
 use MNT;
@@ -16,7 +17,7 @@ my %demo = (MODULE => $MNT::MODULE, USER => '', WORKERS => 2, STATE => $dir,
             SOCKET => $dir, PLATFORM_PORT => 1, WWW => "$MNT::TOP/www",
             HTTP_PORT => free_port());
 
-mkdir "$dir/$_" for qw(run log storage tmp);
+mkdir "$dir/$_" for qw(run log tmp);
 chmod 0755, $dir;
 
 for my $file (glob("$MNT::TOP/conf/*.conf"),
@@ -32,14 +33,33 @@ for my $file (glob("$MNT::TOP/conf/*.conf"),
     $text =~ s{/var/log/nginx/}{$dir/log/}g;
     $text =~ s{ /run/nginx\.pid}{ $dir/run/nginx.pid};
     $text =~ s{ /var/lib/mntreamer;}{ $dir/storage;};
-    $text =~ s{listen(\s+)80;}{listen$1 127.0.0.1:$port;};
-    $text =~ s{listen\s+\[::\]:80;}{};
+    $text =~ s{listen(\s+)80\b}{listen$1 127.0.0.1:$port}g;
+    $text =~ s{listen\s+\[::\]:80[^;]*;}{}g;
+    $port = $demo{HTTP_PORT} if $name =~ /\.in$/;
 
     spew("$dir/$name", $text);
 
     my $out = `$MNT::NGINX -t -p $dir -e $dir/log/e.log -c $dir/$name 2>&1`;
 
     is($?, 0, "nginx -t of $name") or diag($out);
+    # DNS rebinding: names that nobody filled in are refused
+
+    system($MNT::NGINX, '-p', $dir, '-e', "$dir/log/e.log", '-c', "$dir/$name");
+    my $status = sub {
+        my $c = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") or return 0;
+        print $c "GET /none HTTP/1.0\r\nHost: $_[0]\r\n\r\n";
+        return (join '', <$c>) =~ m{^HTTP/1.1 (\d+)} ? $1 : 0;
+    };
+    wait_for(sub { $status->("127.0.0.1:$port") }, "$name answers");
+    is($status->($_), 421, "$name: not as $_")
+        for 'evil.example', "evil.example:$port", '10.1.2.3', '[::2]';
+    is($status->($_), 404, "$name: but as $_")
+        for 'localhost', "localhost:$port", '127.0.0.1', "[::1]:$port";
+    my ($pidfile) = $text =~ /^pid\s+(\S+);/m;
+    my $pid = slurp($pidfile) // 0;
+    kill 'TERM', $pid if $pid > 1;
+    wait_for(sub { !-e $pidfile }, "$name ends");
+
     unlike($out, qr/\[(?:warn|emerg|alert)\]/, "$name needs no warning");
 }
 

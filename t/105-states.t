@@ -89,6 +89,14 @@ for my $o ('offline', 'live-not-playable', 'not-live', 'malformed',
 is($of->('retyped')->{last_probe}{reason} =~ /status/ ? 1 : 0, 1,
    'the reason names the field that was wrong');
 
+# on the air is not off it: what is not playable does not climb the ladder
+
+my $probes = sub {
+    scalar grep { $_->{path} =~ m{$id{adult}/live-status} } @{ $m->served };
+};
+wait_for(sub { $probes->() >= 5 }, 'what is not playable is asked about often');
+is($of->('adult')->{misses}, 1, '... and does not count as off the air');
+
 is($m->get('/health')->{status}, 200, 'the workers go on serving');
 
 $m->finish;

@@ -36,13 +36,32 @@ $m->tell('/_/log/clear');
 $m->psql('UPDATE streamer_monitor SET check_at = now()');
 $m->psql("NOTIFY mntreamer, 'due'");
 $m->fault(match => 'live-status', status => 429,
-          headers => { 'Retry-After' => '3' });
+          headers => { 'Retry-After' => '4' });
 wait_for(sub { grep { ($_->{status} // 0) == 429 } @{ $m->served } },
          'a 429 was answered');
 my ($t429) = map { $_->{t} } grep { ($_->{status} // 0) == 429 } @{ $m->served };
+
+# and they sleep meanwhile
+
+sub switches {
+    my $n = 0;
+    for ($m->workers_of) {
+        my ($v) = (slurp("/proc/$_/status") // '')
+            =~ /^voluntary_ctxt_switches:\s+(\d+)/m;
+        $n += $v // 0;
+    }
+    return $n;
+}
+sleep 1;
+my $before = switches();
+sleep 2;
+my $woken = switches() - $before;
+note("woken $woken times in 2 s");
+cmp_ok($woken, '<', 170 * $MNT::PATIENCE, 'four workers sleep during the pause');
+
 wait_for(sub { grep { $_->{t} > $t429 + 0.5 } $asked->() },
          'asking goes on later', 10);
 my ($next) = grep { $_ > $t429 + 0.3 } map { $_->{t} } $asked->();
-cmp_ok($next - $t429, '>=', 2.8, 'Retry-After was obeyed by all workers');
+cmp_ok($next - $t429, '>=', 3.8, 'Retry-After was obeyed by all workers');
 
 $m->finish;

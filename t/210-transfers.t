@@ -21,6 +21,10 @@ my %case = (
     empty     => [{ empty => 1, times => 2 }, 1],
     html      => [{ body => '<!DOCTYPE html><html><body>error</body></html>' x 20,
                     times => 2 }, 1],
+    noise     => [{ fill => 'noise', times => 2 }, 1],
+    noisever  => [{ fill => 'noise', times => -1 }, 0, 'content'],
+    lengths   => [{ headers => { 'content-length' => 5 }, times => 2 }, 1],
+    endless   => [{ length => '18446744073709551999', times => 1 }, 1],
     chunkcut  => [{ chunked => 1, cut => 3000, times => 1 }, 1],
     forever   => [{ status => 404, times => -1 }, 0, 'network'],
     htmlever  => [{ body => '<html><body>error page</body></html>' x 20,
@@ -92,6 +96,19 @@ wait_for(sub {
     my $r = $of->('dark');
     $r && $r->{segments} == 6 && $r->{gaps} == 1 && $r->{lost} > 2
 }, 'a gap is counted while it lasts', 15);
+
+# "not found" twice may be a token that is dead: the platform is asked once, and
+# not with each try
+
+my $asked = sub {
+    my $id = $m->channel($_[0]);
+    return scalar grep { $_->{path} =~ /$id.*live-detail/ } @{ $m->served };
+};
+my $first = $asked->('err503');
+is($asked->('late404'), $first + 1, 'fresh URLs are asked for once');
+my $dark = $asked->('dark');
+cmp_ok($dark, '>', $first, 'also when all is gone');
+cmp_ok($dark, '<=', $first + 7, 'now and then');
 
 cmp_ok($m->metric('mntreamer_segment_retries_total'), '>=', 10,
        'retries are counted');

@@ -57,6 +57,21 @@ wait_for(sub {
     $l && $l->{viewers} == 77 && $l->{category} eq 'music'
 }, 'viewers and category are refreshed');
 
+my $watched = sub {
+    map { $_->{viewers} } @{ $m->recording($r->{id})->{viewer_history} };
+};
+for my $viewers (78, 79) {
+    $m->channel('gamma', viewers => $viewers);
+    wait_for(sub { ($watched->())[-1] == $viewers }, "$viewers watch");
+}
+is(scalar(grep { $_ >= 77 && $_ <= 79 } $watched->()) >= 3, 1,
+   'who watched before is not forgotten');
+is(join(' ', sort { $a <=> $b } grep { $_ >= 77 } $watched->()),
+   join(' ', grep { $_ >= 77 } $watched->()), 'in the order of time');
+my ($title) = grep { $_->{title} eq '둘째 제목' && $_->{category} eq 'music' }
+    @{ $m->recording($r->{id})->{title_history} };
+is($title->{viewers}, 77, 'a title keeps the count of its time');
+
 # the API fails for a while: the recording goes on
 
 $m->fault(match => '/(polling|service)/', status => 500, times => 20);
@@ -103,6 +118,18 @@ my ($seq1) = $first->{url} =~ m{/(\d+)/index};
 my ($seq2) = $second->{url} =~ m{/(\d+)/index};
 is("$seq1 $seq2", '1 2', 'REC-02: sequences of a day');
 
+# a long history is thinned in the answer, the last one stays
+
+$m->psql("INSERT INTO media_viewers SELECT $first->{id},
+          '2020-01-01'::timestamptz + n * interval '1 minute', n
+          FROM generate_series(1, 2500) n");
+my @v = @{ $m->recording($first->{id})->{viewer_history} };
+cmp_ok(scalar @v, '<=', 1000, 'a thousand viewers at most');
+cmp_ok(scalar @v, '>=', 800, 'and not much less');
+is($v[-1]{viewers}, $m->one("SELECT viewers FROM media_viewers
+                             WHERE recording_id = $first->{id}
+                             ORDER BY at DESC LIMIT 1"), 'with the last one');
+
 # a separate audio rendition
 
 my ($d) = $all->('delta');
@@ -124,5 +151,10 @@ wait_for(sub { $m->recording($second->{id})->{status} eq 'recorded' },
          'its recording is closed', 10);
 is(scalar($all->('gamma')), 2, 'the recordings stay');
 is($m->get($second->{url})->{status}, 200, 'and are served');
+
+$m->psql("DELETE FROM media_record WHERE id = $first->{id}");
+is($m->one("SELECT count(*) FROM media_viewers
+            WHERE recording_id = $first->{id}"), 0,
+   'the history goes with the recording');
 
 $m->finish;

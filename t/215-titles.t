@@ -7,7 +7,7 @@ use Encode qw(decode encode);
 use Test::More;
 
 # REC-02: whatever a title is, the name made of it is safe, the row has the title
-# as it was, and the recording is served from where the row says.
+# as it was (a NUL, which no row can hold, as U+FFFD), and the recording is served from where the row says.
 
 my @title = (
     '<>:"/\\|?*', '..', '.', '...', '. . .', '   ', ' both ends ', '-rf', '~',
@@ -18,8 +18,9 @@ my @title = (
     'index.m3u8', '.index.journal', '%2e%2e%2f', '%s%n%d', '$(reboot)',
     '`id`; rm -rf /', "'; DROP TABLE streamer; --", '<script>alert(1)</script>',
     '{recording_id}', 'trailing dot.', "e\x{301}\x{301}\x{301}" x 60,
+    "nul\x{0}title",
 );
-is(scalar @title, 40, 'forty titles');
+is(scalar @title, 41, 'forty-one titles');
 
 my $m = MNT->new(workers => 2, mntreamer =>
     'layout "{title}/{recording_id}"; poll_rate 300r/s;');
@@ -32,7 +33,7 @@ $m->call(POST => '/api/v1/streamers', { items => [
     map { { platform => 'chzzk', channel => $_ } } @id ] });
 
 my $all = sub { @{ $m->json('/api/v1/recordings?limit=100')->{items} } };
-wait_for(sub { (grep { $_->{segments} >= 1 } $all->()) == 40 },
+wait_for(sub { (grep { $_->{segments} >= 1 } $all->()) == 41 },
          'all are recorded', 40);
 
 my %r = map { $_->{channel_id} => $_ } $all->();
@@ -43,7 +44,8 @@ my %dir;
 for my $i (0 .. $#title) {
     my $r = $r{ $id[$i] } or next;
     my $name = substr $title[$i], 0, 20;
-    is($r->{title}, $title[$i], "the row has the title: " . ($name =~ s/\s/ /gr));
+    my $title = $title[$i] =~ s/\x{0}/\x{fffd}/gr;
+    is($r->{title}, $title, "the row has the title: " . ($name =~ s/\s/ /gr));
 
     my $bytes = $path{ $r->{id} };
     my $path = eval { decode('UTF-8', my $copy = $bytes,
@@ -64,9 +66,9 @@ for my $i (0 .. $#title) {
     $dir{$bytes}++;
 }
 
-is(scalar(keys %dir), 40, 'each has a directory of its own');
+is(scalar(keys %dir), 41, 'each has a directory of its own');
 opendir my $d, $m->{storage};
-is(scalar(grep { !/^\.\.?$/ && !/^\.mnt/ } readdir $d) <= 40 ? 1 : 0, 1,
+is(scalar(grep { !/^\.\.?$/ && !/^\.mnt/ } readdir $d) <= 41 ? 1 : 0, 1,
    'nothing else is in the storage');
 
 $m->finish;

@@ -26,13 +26,14 @@ my $epochs = $m->psql($sql)->[0][2];
 $m->psql('BEGIN; LOCK TABLE streamer_monitor IN ACCESS EXCLUSIVE MODE;'
          . ' SELECT pg_sleep(0.8); COMMIT');
 
-my ($ok, $end) = (0, time + 4);
+my ($ok, $n, $end) = (0, 0, time + 4);
 while (time < $end) {
     my $row = $m->psql($sql)->[0];
+    $n++;
     $ok++ if $row->[0] == 2 && $row->[1] > 0;
     sleep 0.25;
 }
-cmp_ok($ok, '>=', 12, 'the leases are renewed after a stall of the database');
+cmp_ok($ok, '>=', 0.75 * $n, 'the leases are renewed after a stall of the database');
 is($m->psql($sql)->[0][2], $epochs, 'nobody has taken them');
 
 # paused behind the back of LISTEN

@@ -96,7 +96,7 @@ sub from {
     my ($address, $method, $path) = @_;
     my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', Timeout => 5,
         PeerPort => $m->{port}, LocalAddr => $address) or die "$address: $!";
-    my $body = $method =~ /^P/ ? '{"url":"http://127.0.0.1:9/a.m3u8"}' : '';
+    my $body = $method =~ /^P/ ? '{"url":"http://media.example/a.m3u8"}' : '';
     print $s "$method $path HTTP/1.1\r\nHost: 127.0.0.1:$m->{port}\r\n"
         . "Content-Type: application/json\r\nContent-Length: " . length($body)
         . "\r\nConnection: close\r\n\r\n$body";

@@ -15,7 +15,8 @@ my $tp = $trap->sockport;
 
 $ENV{http_proxy} = $ENV{HTTP_PROXY} = $ENV{ALL_PROXY} = "http://127.0.0.2:$tp";
 
-my $m = MNT->new(workers => 1, mntreamer => 'poll_rate 500r/s;',
+my $m = MNT->new(workers => 1, backoff => '200ms*9 2h',
+                 mntreamer => 'poll_rate 500r/s;',
                  main => 'env http_proxy; env ALL_PROXY;');
 spew("$m->{dir}/cookies", "NID_AUT=topsecretcookie; NID_SES=topsecretsession\n");
 my $conf = $m->config;
@@ -61,6 +62,23 @@ wait_for(sub {
     my ($r) = grep { $_->{channel_name} eq 'good' } @{ $m->recordings };
     $r && $r->{segments} > 8
 }, 'an honest channel is recorded meanwhile', 30);
+
+for my $h (grep { $_ ne 'localhost' } @host) {
+    my $x = $m->call(POST => '/api/v1/streamers',
+        { platform => 'hls', channel => "http://$h:$tp/x.m3u8" });
+    ok($x->{status} == 400 && $x->{content} =~ /fetch_allow/,
+       "$h is refused at once") or diag "$x->{status} $x->{content}";
+}
+$m->fault(match => '/elsewhere', times => -1,
+          location => "http://127.0.0.2:$tp/x.m3u8");
+is($m->call(POST => '/api/v1/streamers', { platform => 'hls',
+    channel => "http://127.0.0.1:$m->{origin_port}/elsewhere.m3u8" })->{status},
+   201, 'one that is listed is not');
+wait_for(sub {
+    $m->one("SELECT count(*) FROM streamer_monitor m JOIN streamer s"
+        . " ON s.id = m.streamer_id WHERE s.channel_id LIKE '%elsewhere%'"
+        . " AND m.check_at > now() + interval '4 minutes'")
+}, 'what turns out to be forbidden is asked about less often');
 
 $trap->blocking(0);
 ok(!$trap->accept, 'nothing ever connected to a forbidden address');

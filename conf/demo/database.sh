@@ -129,13 +129,21 @@ database_sql() {
 }
 
 
+# database_runs DIRECTORY
+
+database_runs() {
+    [ -e "$1/postmaster.pid" ] || return 1
+
+    database_programs
+    database_as "$pg_bin/pg_ctl" -D "$1" status >/dev/null 2>&1
+}
+
+
 # database_stop DIRECTORY
 
 database_stop() {
-    [ -e "$1/postmaster.pid" ] || return 0
+    database_runs "$1" || return 0
 
-    database_programs
-    database_as "$pg_bin/pg_ctl" -D "$1" status >/dev/null 2>&1 || return 0
     database_as "$pg_bin/pg_ctl" -D "$1" -w -t 30 -m fast stop >/dev/null 2>&1 \
         || database_as "$pg_bin/pg_ctl" -D "$1" -w -t 10 -m immediate stop \
                >/dev/null 2>&1

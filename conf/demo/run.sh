@@ -67,10 +67,6 @@ run() {
             fail "--dir may not hold spaces or signs nginx reads: $dir" ;;
     esac
 
-    mkdir -p "$dir" 2>/dev/null && touch "$dir/.writable" 2>/dev/null \
-        || fail "$dir cannot be written"
-    rm -f "$dir/.writable"
-
     # the background process of --detach begins where its parent got to
 
     built=${MNTREAMER_BUILT-no}
@@ -78,21 +74,23 @@ run() {
 
     [ "$built" = yes ] || install_packages run
     places
+    runs_already
+    writable "$dir"
 
-    if process_find supervisor; then
-        say "it runs already: $(cat "$state/run/address" 2>/dev/null)" \
-            "($(stop_command) ends it)"
-        [ "$detach" = yes ] && exit 0
-        exit 1
+    if [ "$built" != yes ]; then
+        build no
+
+        # what holds the port may be ours, left behind
+        [ -d "$state/run" ] || port_free "$http_port"
     fi
 
-    [ "$built" = yes ] || build no
-    mkdir -p "$state/run" "$state/log" || fail "$state cannot be written"
+    mkdir -p "$dir" "$state/run" "$state/log" 2>/dev/null \
+        || fail "$state cannot be written"
 
-    # two that start at once
+    # two that start at once; what a killed one had just called ends by itself
 
     exec 8>"$state/run/lock"
-    flock -n 8 || fail "another \"run\" is starting or running in $dir"
+    flock -w 6 8 || fail "another \"run\" is starting or running in $dir"
 
     if [ "$detach" = yes ]; then
         run_detached
@@ -102,9 +100,79 @@ run() {
 }
 
 
+# a directory of ours, or the place where it is to be made
+
+writable() {
+    local near probe
+
+    near=$(ancestor "$1")
+    probe=$near/.writable-$$
+
+    touch "$probe" 2>/dev/null || fail "$1 cannot be written"
+    rm -f "$probe"
+}
+
+
+# Does it run?  Ends us when it does, or cannot be mended; comes back when
+# nothing runs, also after waiting for one that is ending.
+
+runs_already() {
+    local i address
+
+    process_find supervisor || return 0
+
+    # it is starting, ending, or about to notice what happened
+
+    for ((i = 0; i < (ready_s + 15) * 5; i++)); do
+        if healthy; then
+            address=$(cat "$state/run/address")
+
+            [ "$address" = "http://127.0.0.1:$http_port/" ] \
+                || fail "it runs already, at $address and not at port" \
+                        "$http_port; $(stop_command) ends it"
+
+            say "it runs already: $address ($(stop_command) ends it)"
+            exit 0
+        fi
+
+        process_find supervisor || return 0
+
+        [ "$i" -ne 5 ] || say "what runs in $dir does not answer: waiting" \
+                              "for it"
+        sleep 0.2
+    done
+
+    fail "what runs in $dir does not become healthy; $(stop_command) ends it"
+}
+
+
+# all its parts live, and it answers
+
+healthy() {
+    local part port
+
+    [ -e "$state/run/ready" ] || return 1
+
+    for part in supervisor database platform nginx; do
+        process_find "$part" || return 1
+    done
+
+    port=$(sed 's|^.*:\([0-9]*\)/$|\1|' "$state/run/address" 2>/dev/null)
+
+    [ -n "$port" ] && answers "$port"
+}
+
+
+say_place() {
+    [ "$state" = "$dir" ] || say "$dir cannot be entered by the servers'" \
+        "users: all is kept in $state"
+}
+
+
 run_detached() {
     local pid
 
+    say_place
     exec 8>&-
     rm -f "$state/run/ready"
 
@@ -112,6 +180,7 @@ run_detached() {
         --http-port "$http_port" --rtmp-port "$rtmp_port" \
         >"$state/log/run.log" 2>&1 </dev/null &
     pid=$!
+    trap 'kill "$pid" 2>/dev/null' INT TERM HUP
 
     until [ -e "$state/run/ready" ]; do
         if ! kill -0 "$pid" 2>/dev/null; then
@@ -145,15 +214,14 @@ run_here() {
     trap 'run_stop' EXIT
 
     rm -f "$state/run/ready"
+    process_save supervisor $$
     leftovers
     port_free "$http_port"
-    process_save supervisor $$
-
-    [ "$state" = "$dir" ] || say "$dir cannot be entered by the servers'" \
-        "users: all is kept in $state"
+    say_place
 
     run_directories
     database_start "$state/pg/data" "$socket" "$web_user" no
+    database_known
     going_on
     platform_start
     going_on
@@ -165,6 +233,36 @@ run_here() {
     say "the page is at http://127.0.0.1:$http_port/ (Ctrl-C ends it)"
 
     follow
+}
+
+
+database_known() {
+    process_save database "$(head -1 "$state/pg/data/postmaster.pid")"
+}
+
+
+# it ended, we did not ask for that: its last processes may take a moment
+
+database_again() {
+    local i
+
+    say "the database ended; it is started again"
+
+    for i in {1..10}; do
+        going_on
+
+        if (database_start "$state/pg/data" "$socket" "$web_user" no) \
+           2>/dev/null
+        then
+            database_known
+            return
+        fi
+
+        sleep 1
+    done
+
+    fail "the database ended and does not start again," \
+         "see $state/pg/data.log"
 }
 
 
@@ -283,7 +381,7 @@ wait_ready() {
             fail "nginx ended: $(last_error)"
         fi
 
-        [ "$(http_status "$http_port" /health)" = 200 ] && return
+        answers "$http_port" && return
 
         sleep 0.2
     done
@@ -302,19 +400,27 @@ last_error() {
 }
 
 
-# http_status PORT PATH; the status, or nothing
+# answers PORT: one worker says it is healthy, and each has the database
 
-http_status() {
-    local status
+answers() {
+    http_get "$1" /health | grep -q '^HTTP/1.[01] 200 ' || return 1
 
+    http_get "$1" /metrics | awk '
+        $1 ~ /^mntreamer_workers(\{|$)/ { workers = $2 }
+        $1 ~ /^mntreamer_db_up(\{|$)/ { up = $2 }
+        END { exit !(workers > 0 && up == workers) }'
+}
+
+
+# http_get PORT PATH; the whole answer, or nothing
+
+http_get() {
     {
         exec 6<>"/dev/tcp/127.0.0.1/$1" || return 0
-        printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&6
-        read -r -t 5 _ status _ <&6
+        printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' "$2" >&6
+        timeout 5 cat <&6
         exec 6>&-
     } 2>/dev/null
-
-    printf '%s\n' "${status-}"
 }
 
 
@@ -341,6 +447,7 @@ follow() {
         process_find nginx || fail "nginx ended: $(last_error)"
         process_find platform || fail "the simulated platform ended," \
                                       "see $state/log/platform.log"
+        process_find database || database_again
         sleep 0.3
     done
 }
@@ -392,6 +499,7 @@ parts_stop() {
     process_end nginx QUIT 15
     process_end platform TERM 5
     database_stop "$state/pg/data"
+    process_forget database
 
     if [ "$socket" != "$state/pgsock" ]; then
         rm -rf "$socket"
@@ -432,7 +540,7 @@ leftovers() {
         process_find "$name" && found=0
     done
 
-    [ ! -e "$state/pg/data/postmaster.pid" ] || found=0
+    database_runs "$state/pg/data" && found=0
     parts_stop
 
     for proc in /proc/[0-9]*; do
@@ -443,10 +551,23 @@ leftovers() {
         then
             found=0
             kill -KILL "${proc#/proc/}" 2>/dev/null
+            gone "${proc#/proc/}"
         fi
     done
 
     return "$found"
+}
+
+
+# gone PID: a killed one still holds its sockets for a moment
+
+gone() {
+    local i
+
+    for i in {1..30}; do
+        process_began "$1" >/dev/null || return 0
+        sleep 0.1
+    done
 }
 
 

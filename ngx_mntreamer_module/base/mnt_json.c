@@ -6,13 +6,19 @@
 
 #include "mnt_json.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 
-#define MNT_JSON_NAME  128
+#define MNT_JSON_NAME    128
+#define MNT_JSON_MARK    "\\uFFFD"
+#define MNT_JSON_ESCAPE  (sizeof(MNT_JSON_MARK) - 1)   /* all are as long */
 
 
 static int mnt_json_shallow(mnt_str_t text);
+static size_t mnt_json_unfit(mnt_str_t text, size_t from);
+static long mnt_json_escape(mnt_str_t text, size_t i);
 
 
 /* brackets inside strings do not count; what is no JSON is left to jansson */
@@ -117,6 +123,112 @@ mnt_json_load(mnt_str_t text, size_t max_bytes, const char **why)
     }
 
     return NULL;
+}
+
+
+json_t *
+mnt_json_load_foreign(mnt_str_t text, size_t max_bytes, const char **why)
+{
+    char       *copy;
+    size_t      i;
+    json_t     *j;
+    mnt_str_t   clean;
+
+    i = (text.len <= max_bytes) ? mnt_json_unfit(text, 0) : text.len;
+
+    if (i == text.len) {
+        return mnt_json_load(text, max_bytes, why);
+    }
+
+    copy = malloc(text.len);
+
+    if (copy == NULL) {
+        *why = "did not fit into memory";
+        return NULL;
+    }
+
+    memcpy(copy, text.data, text.len);
+
+    while (i < text.len) {
+        memcpy(copy + i, MNT_JSON_MARK, MNT_JSON_ESCAPE);
+        i = mnt_json_unfit(text, i + MNT_JSON_ESCAPE);
+    }
+
+    clean.data = copy;
+    clean.len = text.len;
+
+    j = mnt_json_load(clean, max_bytes, why);
+
+    free(copy);
+
+    return j;
+}
+
+
+/* where the next escape stands that is no character; text.len: none does */
+
+static size_t
+mnt_json_unfit(mnt_str_t text, size_t from)
+{
+    size_t       i;
+    long         c;
+    const char  *p;
+
+    i = from;
+
+    while (i < text.len) {
+        p = memchr(text.data + i, '\\', text.len - i);
+
+        if (p == NULL) {
+            break;
+        }
+
+        i = (size_t) (p - text.data);
+        c = mnt_json_escape(text, i);
+
+        if (c >= 0xd800 && c < 0xdc00) {
+            c = mnt_json_escape(text, i + MNT_JSON_ESCAPE);
+
+            if (c < 0xdc00 || c > 0xdfff) {
+                return i;
+            }
+
+            i += 2 * MNT_JSON_ESCAPE;
+            continue;
+        }
+
+        if (c == 0 || (c >= 0xdc00 && c <= 0xdfff)) {
+            return i;
+        }
+
+        i += 2;
+    }
+
+    return text.len;
+}
+
+
+/* the number of \uXXXX at text.data[i], or -1 */
+
+static long
+mnt_json_escape(mnt_str_t text, size_t i)
+{
+    char  digits[5], *end;
+    long  c;
+
+    if (text.len < MNT_JSON_ESCAPE || i > text.len - MNT_JSON_ESCAPE
+        || text.data[i] != '\\' || text.data[i + 1] != 'u'
+        || !isxdigit((unsigned char) text.data[i + 2]))
+    {
+        return -1;
+    }
+
+    memcpy(digits, text.data + i + 2, 4);
+    digits[4] = '\0';
+
+    c = strtol(digits, &end, 16);
+
+    return *end ? -1 : c;
 }
 
 

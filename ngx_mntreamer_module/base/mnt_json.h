@@ -25,6 +25,13 @@
 json_t *mnt_json_load(mnt_str_t text, size_t max_bytes, const char **why);
 
 /*
+ * The same for what others wrote: \u0000 and halves of surrogate pairs, which
+ * jansson refuses and the database could not hold, are read as U+FFFD.
+ */
+json_t *mnt_json_load_foreign(mnt_str_t text, size_t max_bytes,
+    const char **why);
+
+/*
  * Typed access that never fails: a missing member, null or another type gives
  * the default.  Paths have dots: "content.channel.channelName".  Strings are
  * aliases of the document.  Numbers written as strings are accepted by _i64.

@@ -37,6 +37,9 @@
 
 #define NGX_MNTREAMER_CATALOG_POOL        1024
 #define NGX_MNTREAMER_CATALOG_STATEMENT   5000
+#define NGX_MNTREAMER_CATALOG_HEARD_MS    3000
+#define NGX_MNTREAMER_CATALOG_QUEUE       256
+#define NGX_MNTREAMER_CATALOG_ASKS        1024  /* of the API */
 #define NGX_MNTREAMER_CATALOG_RETRY_MS    1000
 #define NGX_MNTREAMER_CATALOG_RETRY_MAX   60000
 
@@ -121,6 +124,8 @@ ngx_mntreamer_catalog_create(const ngx_mntreamer_catalog_conf_t *conf,
                               ngx_mntreamer_catalog_gaps_write);
     ngx_mntreamer_gather_init(&cat->facts, cat, "facts of streams", 1000,
                               ngx_mntreamer_catalog_facts_write);
+    ngx_mntreamer_gather_init(&cat->viewers, cat, "counts of viewers", 1000,
+                              ngx_mntreamer_catalog_viewers_write);
 
     ngx_mntreamer_catalog_lease_init(cat);
 
@@ -166,7 +171,8 @@ ngx_mntreamer_catalog_connect(ngx_mntreamer_catalog_t *cat, const char *name,
     conf.name.len = ngx_strlen(name);
     conf.connect_ms = NGX_MNTREAMER_CATALOG_STATEMENT;
     conf.statement_ms = NGX_MNTREAMER_CATALOG_STATEMENT;
-    conf.max_queue = 256;
+    conf.max_queue = engine ? NGX_MNTREAMER_CATALOG_QUEUE
+                            : NGX_MNTREAMER_CATALOG_ASKS;
     conf.max_keep = 4096;
     conf.log = cat->log;
 
@@ -201,6 +207,7 @@ ngx_mntreamer_catalog_destroy(ngx_mntreamer_catalog_t *cat)
     ngx_mntreamer_gather_free(&cat->progress);
     ngx_mntreamer_gather_free(&cat->gaps);
     ngx_mntreamer_gather_free(&cat->facts);
+    ngx_mntreamer_gather_free(&cat->viewers);
     ngx_mntreamer_gather_free(&cat->leases);
 
     while (!ngx_queue_empty(&cat->calls)) {
@@ -301,6 +308,19 @@ ngx_mntreamer_catalog_up(ngx_mntreamer_catalog_t *cat)
 }
 
 
+ngx_uint_t
+ngx_mntreamer_catalog_heard(ngx_mntreamer_catalog_t *cat)
+{
+    ngx_msec_t  engine, api;
+
+    engine = ngx_current_msec - ngx_mntreamer_pq_stat(cat->pq)->heard_ms;
+    api = ngx_current_msec - ngx_mntreamer_pq_stat(cat->api)->heard_ms;
+
+    return ngx_mntreamer_catalog_up(cat)
+           && ngx_min(engine, api) < NGX_MNTREAMER_CATALOG_HEARD_MS;
+}
+
+
 void
 ngx_mntreamer_catalog_report(ngx_mntreamer_catalog_t *cat)
 {
@@ -331,7 +351,7 @@ ngx_mntreamer_catalog_report(ngx_mntreamer_catalog_t *cat)
     ngx_mntreamer_metrics_set(cat->metrics, NGX_MNTREAMER_M_DB_QUEUED,
                               stat[0]->queued + stat[1]->queued
                               + cat->probes.n + cat->progress.n + cat->gaps.n
-                              + cat->facts.n);
+                              + cat->facts.n + cat->viewers.n);
 }
 
 
@@ -402,9 +422,8 @@ ngx_mntreamer_catalog_run(ngx_mntreamer_catalog_t *cat)
         break;
 
     case NGX_MNTREAMER_CATALOG_MIGRATE:
-        st = ngx_mntreamer_catalog_migrate(cat,
-                                 &ngx_mntreamer_migrations[cat->migration],
-                                 ngx_mntreamer_catalog_stepped);
+        st = ngx_mntreamer_catalog_migrate(cat, cat->migration,
+                                           ngx_mntreamer_catalog_stepped);
         break;
 
     case NGX_MNTREAMER_CATALOG_PLATFORMS:
@@ -513,7 +532,14 @@ ngx_mntreamer_catalog_next(ngx_mntreamer_catalog_t *cat,
         return;
 
     case NGX_MNTREAMER_CATALOG_ENGINE:
-        cat->engine = ngx_mntreamer_rows_i64(result->rows, 0, 0, 0);
+        cat->engine = result->nrows
+                      ? ngx_mntreamer_rows_i64(result->rows, 0, 0, 0) : 0;
+
+        if (cat->engine == 0) {
+            ngx_mntreamer_catalog_refuse(cat);
+            return;
+        }
+
         ngx_mntreamer_catalog_to(cat, NGX_MNTREAMER_CATALOG_BEAT);
         return;
 
@@ -652,6 +678,7 @@ ngx_mntreamer_catalog_flush(ngx_mntreamer_catalog_t *cat)
 {
     ngx_mntreamer_gather_flush(&cat->probes);
     ngx_mntreamer_gather_flush(&cat->facts);
+    ngx_mntreamer_gather_flush(&cat->viewers);
     ngx_mntreamer_gather_flush(&cat->gaps);
     ngx_mntreamer_gather_flush(&cat->progress);
 }
@@ -746,7 +773,8 @@ void
 ngx_mntreamer_catalog_settle(ngx_mntreamer_catalog_t *cat)
 {
     if (cat->state != NGX_MNTREAMER_CATALOG_RELEASING || cat->step
-        || cat->probes.n || cat->progress.n || cat->gaps.n || cat->facts.n)
+        || cat->probes.n || cat->progress.n || cat->gaps.n || cat->facts.n
+        || cat->viewers.n)
     {
         return;
     }

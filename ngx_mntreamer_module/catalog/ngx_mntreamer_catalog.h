@@ -11,6 +11,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "../base/mnt_backoff.h"
 #include "../loop/ngx_mntreamer_pq.h"
 #include "../metrics/ngx_mntreamer_metrics.h"
 
@@ -45,6 +46,7 @@ typedef struct {
     ngx_str_t      conninfo;
     ngx_str_t      node;                      /* name of this machine */
     ngx_msec_t     lease_ms;
+    ngx_str_t      storage;                   /* its root, with a NUL */
     ngx_array_t   *streamers;                 /* of streamer_conf_t */
 } ngx_mntreamer_catalog_conf_t;
 
@@ -59,8 +61,12 @@ typedef struct {
     ngx_str_t      quality;
     ngx_int_t      priority;
     int64_t        epoch;
-    uint64_t       misses;
-    int64_t        late_ms;                   /* now() - check_at */
+    uint64_t       misses;                    /* in a row, off the air */
+    uint64_t       starts;                    /* in a row, on it, that gave
+                                                 nothing to record */
+    int64_t        late_ms;                   /* now() - check_at, before */
+    int64_t        pause_ms;                  /* check_at - now(), since then:
+                                                 the ladder's next step */
     int64_t        recording_id;              /* one to go on with; 0: none */
     ngx_str_t      path;                      /* its directory */
     ngx_str_t      broadcast_id;              /* its broadcast; without one to
@@ -94,6 +100,8 @@ typedef struct {
     ngx_str_t      reason;
     uint64_t       misses;                    /* to be stored */
     int64_t        next_ms;                   /* check_at = now() + next_ms */
+    ngx_uint_t     planned;                   /* unsigned :1; the claim said
+                                                 so: check_at stays */
     ngx_uint_t     keep;                      /* the lease stays: it will be
                                                  recorded, or is being */
     ngx_mntreamer_facts_t  facts;             /* with LIVE and NOT_PLAYABLE */
@@ -133,10 +141,12 @@ typedef struct {
     int64_t        duration_us;
     uint64_t       gaps;
     int64_t        lost_us;
+    int64_t        ended_ms;                  /* wall clock; 0: now */
 } ngx_mntreamer_progress_t;
 
 typedef struct {
     int64_t        recording_id;
+    int64_t        epoch;
     ngx_uint_t     number;                    /* of the gap, from 1: its key */
     ngx_str_t      track;                     /* "index", "audio-1" */
     ngx_uint_t     cause;                     /* ngx_mntreamer_gap_e */
@@ -169,26 +179,41 @@ ngx_mntreamer_catalog_t *ngx_mntreamer_catalog_create(
 void ngx_mntreamer_catalog_destroy(ngx_mntreamer_catalog_t *cat);
 
 ngx_uint_t ngx_mntreamer_catalog_up(ngx_mntreamer_catalog_t *cat);
+/* it is up and answered something a moment ago: it is slow, not away */
+ngx_uint_t ngx_mntreamer_catalog_heard(ngx_mntreamer_catalog_t *cat);
 /* copies the numbers of both connections into the metrics */
 void ngx_mntreamer_catalog_report(ngx_mntreamer_catalog_t *cat);
 
 
 /*
- * Claims up to "limit" due, idle streamers of one platform, highest priority
- * and oldest first; check_at is advanced by "advance_ms" in the same
- * statement.
+ * Claims up to "limit" due, idle streamers of one platform for "lease_ms",
+ * highest priority and oldest first.  In the same statement check_at moves to
+ * where the ladder has it if they are off the air still.
  */
 ngx_int_t ngx_mntreamer_catalog_claim(ngx_mntreamer_catalog_t *cat,
-    ngx_int_t platform, ngx_uint_t limit, ngx_msec_t advance_ms,
+    ngx_int_t platform, ngx_uint_t limit, ngx_msec_t lease_ms,
+    const mnt_backoff_t *ladder, ngx_uint_t spread_pct,
     ngx_mntreamer_claim_pt done, void *data);
 
-/* claims recordings in progress whose owner is gone */
+/* channels without a name that may be asked for now: id and channel only */
+ngx_int_t ngx_mntreamer_catalog_nameless(ngx_mntreamer_catalog_t *cat,
+    ngx_int_t platform, ngx_uint_t limit, ngx_mntreamer_claim_pt done,
+    void *data);
+void ngx_mntreamer_catalog_named(ngx_mntreamer_catalog_t *cat,
+    int64_t streamer_id, ngx_str_t *name);
+
+/*
+ * Claims recordings in progress whose owner is gone.  Those of deleted
+ * streamers come with the negative number of the recording for the streamer's;
+ * stop() is called for them behind "done".  Those of unknown platforms are
+ * left alone.
+ */
 ngx_int_t ngx_mntreamer_catalog_claim_recordings(ngx_mntreamer_catalog_t *cat,
     ngx_uint_t limit, ngx_mntreamer_claim_pt done, void *data);
 
 /*
  * Stores probe results (copied); gathered and written in one statement every
- * 100 ms or 500 rows.  Kept while the database is away (newest per streamer).
+ * 100 ms or 2000 rows.  Kept while the database is away (newest per streamer).
  */
 void ngx_mntreamer_catalog_probed(ngx_mntreamer_catalog_t *cat,
     const ngx_mntreamer_probe_row_t *row);
@@ -201,28 +226,46 @@ ngx_int_t ngx_mntreamer_catalog_recording_open(ngx_mntreamer_catalog_t *cat,
 /* gathered, newest per recording, written once a second; fenced */
 void ngx_mntreamer_catalog_recording_progress(ngx_mntreamer_catalog_t *cat,
     const ngx_mntreamer_progress_t *progress);
+/* the same; also behind the end of the recording */
 void ngx_mntreamer_catalog_gap(ngx_mntreamer_catalog_t *cat,
     const ngx_mntreamer_gap_row_t *gap);
-/* history: stored when title or category changed, viewers always updated */
+/*
+ * History: stored when title or category changed, viewers always; also behind
+ * the end.  All that was seen while the database was away.
+ */
 void ngx_mntreamer_catalog_facts(ngx_mntreamer_catalog_t *cat,
-    int64_t recording_id, int64_t streamer_id, int64_t epoch,
-    const ngx_mntreamer_facts_t *facts);
+    int64_t recording_id, int64_t epoch, const ngx_mntreamer_facts_t *facts);
+/* only how many watch now; less than 0: unknown, nothing is stored */
+void ngx_mntreamer_catalog_viewers(ngx_mntreamer_catalog_t *cat,
+    int64_t recording_id, int64_t epoch, int64_t viewers);
 
 /*
  * The recording is over: status recorded, or its row removed when it holds no
  * segment; the streamer's counters; the lease is released and the streamer is
- * due again in "next_ms".  Kept while the database is away; done() may be
+ * due again in "next_ms".  A row that the database forgot is made again, for
+ * the files in "path".  Kept while the database is away; done() may be
  * NULL.
  */
 ngx_int_t ngx_mntreamer_catalog_recording_finish(ngx_mntreamer_catalog_t *cat,
-    const ngx_mntreamer_progress_t *progress, int64_t next_ms,
-    ngx_mntreamer_catalog_done_pt done, void *data);
+    const ngx_mntreamer_progress_t *progress, const ngx_str_t *path,
+    int64_t next_ms, ngx_mntreamer_catalog_done_pt done, void *data);
+
+/*
+ * The streamer is free and due in "next_ms", but its recording is not over: it
+ * stays in progress on its own (claims give it as -recording_id), and whoever
+ * finishes it gives it its streamer back.  Kept while the database is away.
+ */
+ngx_int_t ngx_mntreamer_catalog_recording_leave(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_progress_t *progress, int64_t next_ms);
 
 /* leases of recordings under way are renewed by the catalogue */
 void ngx_mntreamer_catalog_lease_hold(ngx_mntreamer_catalog_t *cat,
     int64_t streamer_id, int64_t epoch);
 void ngx_mntreamer_catalog_lease_drop(ngx_mntreamer_catalog_t *cat,
     int64_t streamer_id);
+/* drops it and gives it back, if it is ours still: others need not wait */
+void ngx_mntreamer_catalog_lease_return(ngx_mntreamer_catalog_t *cat,
+    int64_t streamer_id, int64_t epoch);
 
 /*
  * Gives back everything this engine owns, after writing what is gathered, and
@@ -251,10 +294,17 @@ typedef enum {
     NGX_MNTREAMER_ASK_RECORDINGS,             /* status, platform, channel_id,
         streamer_id, since, until, q, after_started, after_id, limit: json; 1:
         started_at text; 2: id; newest first */
-    NGX_MNTREAMER_ASK_RECORDING,              /* id: json with gap_list and
-        title_history; 1: path */
+    NGX_MNTREAMER_ASK_RECORDING,              /* id: json with gap_list,
+        title_history and viewer_history; 1: path */
     NGX_MNTREAMER_ASK_LIVE,                   /* limit: json */
     NGX_MNTREAMER_ASK_HEALTH,                 /* json: recordings, workers */
+    NGX_MNTREAMER_ASK_RECORDING_PATCH,        /* id, protected: json; 1: path
+        */
+    NGX_MNTREAMER_ASK_OLDEST,                 /* seconds, skip: 0: id; 1: path;
+        2: it is marked already (bool); the first that may be deleted */
+    NGX_MNTREAMER_ASK_SACRIFICE,              /* id, seconds: marked as deleted
+        when it still may be: its id */
+    NGX_MNTREAMER_ASK_REMOVED,                /* id: its files are gone */
     NGX_MNTREAMER_ASK_MAX
 } ngx_mntreamer_ask_e;
 

@@ -19,7 +19,8 @@
 #include "../platform/mnt_platform.h"
 
 
-#define NGX_MNTREAMER_ASK_PAGE  6             /* parameter of _STREAMER_ADD */
+#define NGX_MNTREAMER_ASK_PAGE   6            /* parameter of _STREAMER_ADD */
+#define NGX_MNTREAMER_ASK_READS  128          /* waiting, with the changes */
 
 
 struct ngx_mntreamer_ask_s {
@@ -30,6 +31,7 @@ struct ngx_mntreamer_ask_s {
 };
 
 
+static ngx_uint_t ngx_mntreamer_ask_reads(ngx_uint_t ask);
 static ngx_int_t ngx_mntreamer_ask_platform(ngx_uint_t ask,
     ngx_mntreamer_exec_t *ex, u_char *buf);
 static void ngx_mntreamer_ask_done(void *data,
@@ -45,8 +47,10 @@ static void ngx_mntreamer_ask_done(void *data,
 
 #define NGX_MNTREAMER_SQL_STREAMER                                            \
     "json_build_object('id', s.id, 'platform', p.name,"                       \
-    " 'channel_id', s.channel_id, 'channel_name', s.channel_name,"            \
+    " 'channel_id', mntreamer_channel(s.channel_id),"                         \
+    " 'channel_name', s.channel_name,"                                        \
     " 'nickname', s.nickname, 'page', s.page, 'source', s.source,"            \
+    " 'configured', s.configured IS NOT NULL,"                                \
     " 'monitored', s.monitored, 'status', " NGX_MNTREAMER_SQL_STATUS ","      \
     " 'is_streaming', s.is_streaming, 'priority', s.priority,"                \
     " 'quality', coalesce(s.quality, 'best'), 'recorded', s.recorded,"        \
@@ -81,7 +85,8 @@ static void ngx_mntreamer_ask_done(void *data,
 
 #define NGX_MNTREAMER_SQL_RECORDING                                           \
     "'id', r.id, 'streamer_id', r.streamer_id, 'platform', p.name,"           \
-    " 'channel_id', r.channel_id, 'channel_name', r.channel_name,"            \
+    " 'channel_id', mntreamer_channel(r.channel_id),"                         \
+    " 'channel_name', r.channel_name,"                                        \
     " 'title', r.title, 'category', r.category,"                              \
     " 'broadcast_id', r.broadcast_id, 'status', r.status,"                    \
     " 'started_at', mntreamer_time(r.started_at),"                            \
@@ -89,7 +94,8 @@ static void ngx_mntreamer_ask_done(void *data,
     " 'duration', " NGX_MNTREAMER_SQL_SECONDS("r.duration_us") ","            \
     " 'segments', r.segments, 'bytes', r.bytes, 'gaps', r.gaps,"              \
     " 'lost', " NGX_MNTREAMER_SQL_SECONDS("r.lost_us") ","                    \
-    " 'quality', r.quality, 'url', " NGX_MNTREAMER_SQL_URL
+    " 'quality', r.quality, 'protected', r.protected,"                       \
+    " 'url', " NGX_MNTREAMER_SQL_URL
 
 /* a pattern that finds "n" itself anywhere */
 
@@ -107,14 +113,16 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " LEFT JOIN streamer_monitor m ON m.streamer_id = s.id"
       NGX_MNTREAMER_SQL_STREAMER_JOIN
       " WHERE ($1::int IS NULL OR s.platform = $1::int)"
-      " AND ($2::text IS NULL OR s.channel_id = $2::text)"
+      " AND ($2::text IS NULL"
+      " OR mntreamer_channel_is(s.channel_id, $2::text))"
       " AND ($3::text IS NULL OR " NGX_MNTREAMER_SQL_STATUS " = $3::text)"
       " AND ($3::text IS DISTINCT FROM 'recording' OR s.status <> 'idle')"
       " AND ($4::boolean IS NULL OR s.monitored = $4::boolean)"
       " AND ($5::text IS NULL"
       " OR s.channel_name ILIKE " NGX_MNTREAMER_SQL_LIKE("$5")
       " OR s.nickname ILIKE " NGX_MNTREAMER_SQL_LIKE("$5")
-      " OR s.channel_id ILIKE " NGX_MNTREAMER_SQL_LIKE("$5") ")"
+      " OR mntreamer_channel(s.channel_id)"
+      " ILIKE " NGX_MNTREAMER_SQL_LIKE("$5") ")"
       " AND ($6::bigint IS NULL OR s.id > $6::bigint)"
       " ORDER BY s.id LIMIT $7::bigint", 7, 2 },
 
@@ -212,7 +220,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " WHERE ($1::text IS NOT NULL OR r.status <> 'deleted')"
       " AND ($1::text IS NULL OR r.status = $1::text)"
       " AND ($2::int IS NULL OR r.platform = $2::int)"
-      " AND ($3::text IS NULL OR r.channel_id = $3::text)"
+      " AND ($3::text IS NULL"
+      " OR mntreamer_channel_is(r.channel_id, $3::text))"
       " AND ($4::bigint IS NULL OR r.streamer_id = $4::bigint)"
       " AND ($5::timestamptz IS NULL OR r.started_at >= $5::timestamptz)"
       " AND ($6::timestamptz IS NULL OR r.started_at < $6::timestamptz)"
@@ -220,7 +229,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " OR r.title ILIKE " NGX_MNTREAMER_SQL_LIKE("$7")
       " OR r.channel_name ILIKE " NGX_MNTREAMER_SQL_LIKE("$7")
       " OR r.category ILIKE " NGX_MNTREAMER_SQL_LIKE("$7")
-      " OR r.channel_id ILIKE " NGX_MNTREAMER_SQL_LIKE("$7") ")"
+      " OR mntreamer_channel(r.channel_id)"
+      " ILIKE " NGX_MNTREAMER_SQL_LIKE("$7") ")"
       " AND ($8::timestamptz IS NULL"
       " OR (r.started_at, r.id) < ($8::timestamptz, $9::bigint))"
       " ORDER BY r.started_at DESC, r.id DESC LIMIT $10::bigint", 10, 3 },
@@ -239,13 +249,19 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       "'at', mntreamer_time(t.at), 'title', t.title,"
       " 'category', t.category, 'viewers', t.viewers) ORDER BY t.at), '[]')"
       " FROM (SELECT * FROM media_title t WHERE t.recording_id = r.id"
-      " ORDER BY t.at LIMIT 10000) t)), r.path"
+      " ORDER BY t.at LIMIT 10000) t),"
+      " 'viewer_history', (SELECT coalesce(json_agg(json_build_object("
+      "'at', mntreamer_time(v.at), 'viewers', v.viewers) ORDER BY v.at), '[]')"
+      " FROM (SELECT v.*, row_number() OVER (ORDER BY v.at DESC) AS n,"
+      " count(*) OVER () AS total FROM media_viewers v"
+      " WHERE v.recording_id = r.id) v"
+      " WHERE (v.n - 1) % ((v.total + 999) / 1000) = 0)), r.path"
       " FROM media_record r JOIN platform p ON p.id = r.platform"
       " WHERE r.id = $1::bigint", 1, 2 },
 
     { "api_live",
       "SELECT json_build_object('streamer_id', s.id, 'platform', p.name,"
-      " 'channel_id', s.channel_id, 'channel_name',"
+      " 'channel_id', mntreamer_channel(s.channel_id), 'channel_name',"
       " coalesce(s.channel_name, s.nickname), 'title', s.live_title,"
       " 'category', s.live_category, 'viewers', s.live_viewers,"
       " 'image', s.live_image,"
@@ -261,7 +277,35 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       "'recordings', (SELECT count(*) FROM media_record"
       " WHERE status = 'recording'),"
       " 'workers', (SELECT count(*) FROM engine"
-      " WHERE seen_at > now() - interval '30 seconds'))", 0, 1 }
+      " WHERE seen_at > now() - interval '30 seconds'))", 0, 1 },
+
+    { "api_recording_patch",
+      "WITH r AS (UPDATE media_record SET protected = $2::boolean"
+      " WHERE id = $1::bigint AND status <> 'deleted' RETURNING *)"
+      " SELECT json_build_object(" NGX_MNTREAMER_SQL_RECORDING "), r.path"
+      " FROM r JOIN platform p ON p.id = r.platform", 2, 2 },
+
+    /* seconds, how many to pass over, storage; what was begun comes first */
+
+    { "oldest",
+      "SELECT r.id, r.path, r.status = 'deleted' FROM media_record r"
+      " WHERE (r.storage = $3 OR r.storage IS NULL OR $3 IS NULL)"
+      " AND (r.status = 'deleted' AND r.removed_at IS NULL"
+      " OR r.status IN ('recorded', 'done') AND NOT r.protected"
+      " AND r.ended_at < now() - $1::bigint * interval '1 second')"
+      " ORDER BY r.status = 'deleted' DESC, r.ended_at, r.id"
+      " LIMIT 1 OFFSET $2::bigint", 3, 3 },
+
+    { "sacrifice",
+      "UPDATE media_record r SET status = 'deleted'"
+      " WHERE r.id = $1::bigint AND r.status IN ('recorded', 'done')"
+      " AND NOT r.protected"
+      " AND r.ended_at < now() - $2::bigint * interval '1 second'"
+      " RETURNING r.id", 2, 1 },
+
+    { "removed",
+      "UPDATE media_record SET removed_at = now()"
+      " WHERE id = $1::bigint AND status = 'deleted'", 1, 0 }
 };
 
 
@@ -279,6 +323,13 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
     const ngx_mntreamer_sql_t  *sql;
 
     if (ask >= NGX_MNTREAMER_ASK_MAX || !ngx_mntreamer_catalog_up(cat)) {
+        return NULL;
+    }
+
+    if (ngx_mntreamer_ask_reads(ask)
+        && ngx_mntreamer_pq_stat(cat->api)->queued
+           >= NGX_MNTREAMER_ASK_READS)
+    {
         return NULL;
     }
 
@@ -308,6 +359,10 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
             ngx_mntreamer_catalog_page(pool, platform, &ex.params[1]);
     }
 
+    if (ask == NGX_MNTREAMER_ASK_OLDEST) {
+        ex.params[2] = cat->storage;
+    }
+
     a->st = ngx_mntreamer_pq_exec(cat->api, &ex);
 
     if (a->st == NULL) {
@@ -330,6 +385,27 @@ failed:
     }
 
     return NULL;
+}
+
+
+/* whoever only looks leaves room in the queue to those who change something */
+
+static ngx_uint_t
+ngx_mntreamer_ask_reads(ngx_uint_t ask)
+{
+    switch (ask) {
+
+    case NGX_MNTREAMER_ASK_STREAMERS:
+    case NGX_MNTREAMER_ASK_STREAMER:
+    case NGX_MNTREAMER_ASK_RECORDINGS:
+    case NGX_MNTREAMER_ASK_RECORDING:
+    case NGX_MNTREAMER_ASK_LIVE:
+    case NGX_MNTREAMER_ASK_HEALTH:
+        return 1;
+
+    default:
+        return 0;
+    }
 }
 
 

@@ -17,6 +17,8 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
+#include <sys/random.h>
+
 #include "ngx_mntreamer_catalog_internal.h"
 
 
@@ -24,11 +26,14 @@
 #define NGX_MNTREAMER_ENGINE_BEATS    10      /* looks between two beats */
 #define NGX_MNTREAMER_ENGINE_GRACE    10000   /* for the others to come back */
 #define NGX_MNTREAMER_ENGINE_NEVER    86400000
+#define NGX_MNTREAMER_ENGINE_LOCK     "7811887214353803"
+#define NGX_MNTREAMER_ENGINE_NUMBER   32      /* digits of a storage's */
 
 
 static int64_t ngx_mntreamer_engine_ticks(ngx_pid_t pid, u_char *state);
 static ssize_t ngx_mntreamer_engine_read(const char *name, u_char *buf,
     size_t size);
+static ngx_int_t ngx_mntreamer_engine_storage(ngx_mntreamer_catalog_t *cat);
 static ngx_uint_t ngx_mntreamer_engine_dead(ngx_mntreamer_sibling_t *sibling);
 static void ngx_mntreamer_engine_watch(ngx_event_t *ev);
 static void ngx_mntreamer_engine_beaten(void *data,
@@ -36,27 +41,40 @@ static void ngx_mntreamer_engine_beaten(void *data,
 static void ngx_mntreamer_engine_bury(ngx_mntreamer_catalog_t *cat);
 static void ngx_mntreamer_engine_done(void *data,
     const ngx_mntreamer_result_t *result);
+static ngx_uint_t ngx_mntreamer_engine_turn(ngx_mntreamer_catalog_t *cat);
+static ngx_mntreamer_statement_t *ngx_mntreamer_engine_lapse(
+    ngx_mntreamer_catalog_t *cat);
+static void ngx_mntreamer_engine_lapsed(void *data,
+    const ngx_mntreamer_result_t *result);
 
 
 enum {
     NGX_MNTREAMER_SQL_REGISTER = 0,
     NGX_MNTREAMER_SQL_BEAT,
     NGX_MNTREAMER_SQL_BURY,
+    NGX_MNTREAMER_SQL_LAPSE,
     NGX_MNTREAMER_SQL_GIVEBACK
 };
 
 
 static const ngx_mntreamer_sql_t  ngx_mntreamer_engine_sql[] = {
 
-    /* id (NULL the first time), node, pid, start, namespace */
+    /*
+     * id (NULL the first time), node, pid, start, namespace.  A database that
+     * came back with older data gives numbers again that others have: no row.
+     */
 
     { "engine_register",
       "WITH e AS ("
       " INSERT INTO engine AS e (id, node, pid, start_ticks, pid_namespace)"
       " VALUES (coalesce($1::bigint,"
-      " nextval(pg_get_serial_sequence('engine', 'id'))),"
+      " greatest(nextval(pg_get_serial_sequence('engine', 'id')),"
+      " (SELECT max(id) + 1 FROM engine))),"
       " $2, $3::int, $4::bigint, $5)"
       " ON CONFLICT (id) DO UPDATE SET seen_at = now()"
+      " WHERE (e.node, e.pid, e.start_ticks, e.pid_namespace)"
+      " = (excluded.node, excluded.pid, excluded.start_ticks,"
+      " excluded.pid_namespace)"
       " RETURNING e.id"
       ") SELECT e.id FROM e,"
       " (SELECT pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "', 'engine')) n",
@@ -64,8 +82,9 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_engine_sql[] = {
 
     /*
      * A row for every engine of this node, this one included, with how many
-     * streamers are live.  What nobody finishes any more is closed: recordings
-     * of deleted streamers whose engine died, streamers that wait for nothing.
+     * streamers are live, and how many recordings in progress are of platforms
+     * ($6) that this version does not know.  Streamers that wait for nothing,
+     * busy or never due without a recording, are set free.
      */
 
     { "engine_beat",
@@ -76,17 +95,15 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_engine_sql[] = {
       "), old AS ("
       " DELETE FROM engine WHERE seen_at < now() - interval '1 day'"
       " AND id <> $1::bigint"
-      "), orphan AS ("
-      " SELECT count(mntreamer_recording_close(id)) AS n FROM media_record"
-      " WHERE status = 'recording' AND streamer_id IS NULL"
-      " AND last_progress_at < now() - interval '1 minute'"
       "), stuck AS ("
-      " SELECT m.streamer_id FROM streamer s"
-      " JOIN streamer_monitor m ON m.streamer_id = s.id"
-      " WHERE s.status <> 'idle'"
+      " SELECT m.streamer_id FROM streamer_monitor m"
+      " WHERE m.streamer_id = ANY (ARRAY("
+      " SELECT id FROM streamer WHERE status <> 'idle'"
+      " UNION SELECT streamer_id FROM streamer_monitor"
+      " WHERE check_at = 'infinity'))"
       " AND (m.owner IS NULL OR m.lease_until < now())"
       " AND NOT EXISTS (SELECT FROM media_record r"
-      " WHERE r.streamer_id = s.id AND r.status = 'recording')"
+      " WHERE r.streamer_id = m.streamer_id AND r.status = 'recording')"
       " FOR UPDATE OF m SKIP LOCKED"
       "), freed AS ("
       " UPDATE streamer_monitor m SET owner = NULL, lease_until = NULL,"
@@ -97,12 +114,13 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_engine_sql[] = {
       " WHERE s.id = stuck.streamer_id"
       ") SELECT e.id, e.pid, e.start_ticks,"
       " (SELECT count(*) FROM streamer WHERE is_streaming),"
-      " (SELECT n FROM orphan)"
+      " (SELECT count(*) FROM media_record WHERE status = 'recording'"
+      " AND platform <> ALL ($6::int[]))"
       " FROM " NGX_MNTREAMER_CATALOG_LAZY
       " LEFT JOIN engine e ON e.node = $2 AND e.pid_namespace = $5"
       " AND e.seen_at > now() - interval '1 day'"
       " ORDER BY e.id LIMIT " ngx_value(NGX_MNTREAMER_CATALOG_SIBLINGS),
-      5, 5 },
+      6, 5 },
 
     /* the dead ones; a row of its own: the API shows "recording" still */
 
@@ -121,6 +139,30 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_engine_sql[] = {
       ") SELECT (SELECT count(*) FROM m),"
       " (SELECT count(pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "',"
       " 'release')) FROM (SELECT FROM d LIMIT 1) x)", 1, 2 },
+
+    /*
+     * Which leases are free: streamers that somebody claimed and never told
+     * about.  Their due time was moved to the next one, so they are looked for
+     * among all rows, by one engine at a time; an index over leases would be
+     * written twice a probe.
+     */
+
+    { "engine_lapse",
+      "WITH l AS ("
+      " SELECT m.streamer_id FROM streamer_monitor m"
+      " WHERE (SELECT pg_try_advisory_xact_lock("
+      NGX_MNTREAMER_ENGINE_LOCK "))"
+      " AND m.owner IS NOT NULL AND m.lease_until < now()"
+      " AND m.check_at > now() AND isfinite(m.check_at)"
+      " AND " NGX_MNTREAMER_CATALOG_FREE("$1", "$2", "$3")
+      " FOR UPDATE SKIP LOCKED"
+      "), m AS ("
+      " UPDATE streamer_monitor m SET owner = NULL, lease_until = NULL,"
+      " check_at = now() FROM l WHERE m.streamer_id = l.streamer_id"
+      " RETURNING m.streamer_id"
+      ") SELECT (SELECT count(*) FROM m),"
+      " (SELECT count(pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "',"
+      " 'due')) FROM (SELECT FROM m LIMIT 1) x)", 3, 2 },
 
     { "engine_giveback",
       "WITH e AS ("
@@ -151,7 +193,11 @@ ngx_mntreamer_catalog_identify(ngx_mntreamer_catalog_t *cat)
                                            * sizeof(ngx_mntreamer_sibling_t));
     cat->space.data = ngx_pnalloc(cat->pool, sizeof(buf) + sizeof(link) + 1);
 
-    if (cat->siblings == NULL || cat->space.data == NULL) {
+    cat->known = ngx_mntreamer_catalog_known(cat->pool);
+
+    if (cat->siblings == NULL || cat->space.data == NULL
+        || cat->known.data == NULL)
+    {
         return NGX_ERROR;
     }
 
@@ -172,6 +218,82 @@ ngx_mntreamer_catalog_identify(ngx_mntreamer_catalog_t *cat)
     cat->ticks = ngx_mntreamer_engine_ticks(ngx_pid, &state);
 
     ngx_mntreamer_catalog_event(cat, &cat->watch, ngx_mntreamer_engine_watch);
+
+    return ngx_mntreamer_engine_storage(cat);
+}
+
+
+/*
+ * What tells our storage from that of another machine: a number in a file of
+ * it.  Without one recordings are taken to be in one storage, as they are for
+ * a single machine.
+ */
+
+static ngx_int_t
+ngx_mntreamer_engine_storage(ngx_mntreamer_catalog_t *cat)
+{
+    u_char     name[NGX_MAX_PATH], part[NGX_MAX_PATH + 32];
+    u_char     number[NGX_MNTREAMER_ENGINE_NUMBER + 1], random[16];
+    size_t     i;
+    ssize_t    n;
+    ngx_fd_t   fd;
+
+    cat->storage.data = ngx_pnalloc(cat->pool, NGX_MNTREAMER_ENGINE_NUMBER);
+
+    if (cat->storage.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    *ngx_snprintf(name, sizeof(name) - 1, "%V/.mntreamer",
+                  &cat->conf->storage) = '\0';
+    *ngx_snprintf(part, sizeof(part) - 1, "%s.%P.new", name, ngx_pid) = '\0';
+
+    n = ngx_mntreamer_engine_read((char *) name, number, sizeof(number));
+
+    if (n == NGX_ERROR && getrandom(random, sizeof(random), 0)
+                          == (ssize_t) sizeof(random))
+    {
+        (void) ngx_hex_dump(number, random, sizeof(random));
+        number[NGX_MNTREAMER_ENGINE_NUMBER] = '\n';
+
+        fd = ngx_open_file(part, NGX_FILE_WRONLY, NGX_FILE_TRUNCATE, 0640);
+
+        if (fd != NGX_INVALID_FILE) {
+
+            /* of several that make it one wins, and all read that */
+
+            if (ngx_write_fd(fd, number, sizeof(number))
+                == (ssize_t) sizeof(number)
+                && fsync(fd) == 0)
+            {
+                (void) link((char *) part, (char *) name);
+            }
+
+            (void) ngx_close_file(fd);
+            (void) ngx_delete_file(part);
+        }
+
+        n = ngx_mntreamer_engine_read((char *) name, number, sizeof(number));
+    }
+
+    for (i = 0; n == (ssize_t) sizeof(number)
+                && i < NGX_MNTREAMER_ENGINE_NUMBER; i++)
+    {
+        if (number[i] < '0' || number[i] > 'f') {
+            n = NGX_ERROR;
+        }
+    }
+
+    if (n != (ssize_t) sizeof(number)) {
+        ngx_log_error(NGX_LOG_WARN, cat->log, ngx_errno,
+                      "mntreamer: \"%s\" tells no storage from another", name);
+
+        ngx_str_null(&cat->storage);
+        return NGX_OK;
+    }
+
+    ngx_memcpy(cat->storage.data, number, NGX_MNTREAMER_ENGINE_NUMBER);
+    cat->storage.len = NGX_MNTREAMER_ENGINE_NUMBER;
 
     return NGX_OK;
 }
@@ -309,6 +431,7 @@ ngx_mntreamer_catalog_beat(ngx_mntreamer_catalog_t *cat,
     ex.params[2] = ngx_mntreamer_catalog_number(buf[1], ngx_pid);
     ex.params[3] = ngx_mntreamer_catalog_number(buf[2], cat->ticks);
     ex.params[4] = cat->space;
+    ex.params[5] = cat->known;
 
     return ngx_mntreamer_pq_exec(cat->pq, &ex);
 }
@@ -318,7 +441,7 @@ void
 ngx_mntreamer_catalog_siblings(ngx_mntreamer_catalog_t *cat,
     const ngx_mntreamer_result_t *result)
 {
-    int64_t                   id, live, first;
+    int64_t                   id, live, first, strange;
     ngx_uint_t                i;
     ngx_mntreamer_sibling_t  *sibling;
 
@@ -326,6 +449,16 @@ ngx_mntreamer_catalog_siblings(ngx_mntreamer_catalog_t *cat,
 
     first = 0;
     live = ngx_mntreamer_rows_i64(result->rows, 0, 3, 0);
+    strange = ngx_mntreamer_rows_i64(result->rows, 0, 4, 0);
+
+    if (strange && !cat->strange) {
+        ngx_log_error(NGX_LOG_WARN, cat->log, 0,
+                      "mntreamer: %L recordings in progress are of platforms "
+                      "that this version does not know, they are left alone",
+                      strange);
+    }
+
+    cat->strange = (strange != 0);
 
     for (i = 0; i < result->nrows; i++) {
         id = ngx_mntreamer_rows_i64(result->rows, i, 0, 0);
@@ -527,6 +660,10 @@ ngx_mntreamer_engine_watch(ngx_event_t *ev)
         cat->watches = 0;
         cat->beat = ngx_mntreamer_catalog_beat(cat,
                                                ngx_mntreamer_engine_beaten);
+
+        if (cat->lapse == NULL && ngx_mntreamer_engine_turn(cat)) {
+            cat->lapse = ngx_mntreamer_engine_lapse(cat);
+        }
     }
 
     ngx_mntreamer_catalog_arm(ev, NGX_MNTREAMER_ENGINE_LOOK_MS);
@@ -565,5 +702,81 @@ ngx_mntreamer_engine_done(void *data, const ngx_mntreamer_result_t *result)
 
     if (result->rc == NGX_MNTREAMER_PQ_OK) {
         ngx_mntreamer_catalog_buried(cat);
+    }
+}
+
+
+/* the engines of a node look in turn: one that is stopped costs its turn */
+
+static ngx_uint_t
+ngx_mntreamer_engine_turn(ngx_mntreamer_catalog_t *cat)
+{
+    ngx_uint_t  i, before;
+
+    before = 0;
+
+    for (i = 0; i < cat->nsiblings; i++) {
+        before += (cat->siblings[i].id < cat->engine);
+    }
+
+    return (ngx_uint_t) ngx_time() / NGX_MNTREAMER_ENGINE_BEATS
+           % (cat->nsiblings + 1) == before;
+}
+
+
+static ngx_mntreamer_statement_t *
+ngx_mntreamer_engine_lapse(ngx_mntreamer_catalog_t *cat)
+{
+    u_char                      buf[2][NGX_INT64_LEN];
+    int64_t                     grace_ms, longer_ms;
+    ngx_pool_t                 *pool;
+    ngx_mntreamer_exec_t        ex;
+    ngx_mntreamer_statement_t  *st;
+
+    pool = ngx_create_pool(1024, cat->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    /* what was found out about our own is on its way first */
+
+    ngx_mntreamer_gather_flush(&cat->probes);
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                           &ngx_mntreamer_engine_sql[NGX_MNTREAMER_SQL_LAPSE],
+                           ngx_mntreamer_engine_lapsed, cat);
+
+    ex.params[0] = ngx_mntreamer_catalog_alive(cat, pool, &grace_ms,
+                                               &longer_ms);
+    ex.params[1] = ngx_mntreamer_catalog_number(buf[0], grace_ms);
+    ex.params[2] = ngx_mntreamer_catalog_number(buf[1], longer_ms);
+
+    st = ex.params[0].data ? ngx_mntreamer_pq_exec(cat->pq, &ex) : NULL;
+
+    ngx_destroy_pool(pool);
+
+    return st;
+}
+
+
+static void
+ngx_mntreamer_engine_lapsed(void *data, const ngx_mntreamer_result_t *result)
+{
+    ngx_mntreamer_catalog_t *cat = data;
+
+    int64_t  n;
+
+    cat->lapse = NULL;
+
+    if (result->rc != NGX_MNTREAMER_PQ_OK || result->nrows == 0) {
+        return;
+    }
+
+    n = ngx_mntreamer_rows_i64(result->rows, 0, 0, 0);
+
+    if (n) {
+        ngx_log_error(NGX_LOG_NOTICE, cat->log, 0,
+                      "mntreamer: %L streamers were claimed and not told "
+                      "about, they are due again", n);
     }
 }

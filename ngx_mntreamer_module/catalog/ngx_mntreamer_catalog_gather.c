@@ -241,6 +241,7 @@ ngx_mntreamer_gather_flush(ngx_mntreamer_gather_t *g)
 
     ngx_mntreamer_catalog_disarm(&g->timer);
     g->written_ms = ngx_current_msec;
+    g->batches++;
 
     for (i = 0; i < NGX_MNTREAMER_CATALOG_BATCH && g->n; i++) {
         q = ngx_queue_head(&g->pending);
@@ -410,4 +411,16 @@ ngx_mntreamer_gather_facts_put(ngx_mntreamer_pq_array_t *b,
     } else {
         ngx_mntreamer_pq_array_null(&b[6]);
     }
+}
+
+
+ngx_uint_t
+ngx_mntreamer_gather_titled(const ngx_mntreamer_facts_t *a,
+    const ngx_mntreamer_facts_t *b)
+{
+    return a->title.len == b->title.len
+           && ngx_memcmp(a->title.data, b->title.data, a->title.len) == 0
+           && a->category.len == b->category.len
+           && ngx_memcmp(a->category.data, b->category.data,
+                         a->category.len) == 0;
 }

@@ -34,6 +34,14 @@
     " * interval '1 millisecond')"
 
 /*
+ * The next epoch of "m": microseconds, for one that was counted would come
+ * again when a database is restored that forgot the last ones.
+ */
+#define NGX_MNTREAMER_CATALOG_EPOCH                                           \
+    "greatest(m.epoch + 1,"                                                   \
+    " (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)"
+
+/*
  * In a FROM: the transaction does not wait for the disk of the database.  For
  * what is done again after a crash that loses the last moments.
  */
@@ -80,6 +88,7 @@ typedef struct {
     ngx_uint_t                   n;           /* pending */
     ngx_msec_t                   pause_ms;    /* gathers for so long */
     ngx_msec_t                   written_ms;  /* when it wrote last */
+    int64_t                      batches;     /* sent so far */
     ngx_event_t                  timer;
     ngx_uint_t                   dropped;
     const char                  *name;        /* for the log */
@@ -108,11 +117,20 @@ typedef struct {
 } ngx_mntreamer_gathered_gap_t;
 
 typedef struct {
-    ngx_mntreamer_gathered_t     head;
-    int64_t                      streamer_id;
+    ngx_mntreamer_gathered_t     head;        /* number: a running one */
     int64_t                      epoch;
+    int64_t                      noticed_ms;  /* wall clock, of the title */
     ngx_mntreamer_facts_t        facts;
 } ngx_mntreamer_gathered_facts_t;
+
+
+/* the number is when it was told, in ms */
+
+typedef struct {
+    ngx_mntreamer_gathered_t     head;
+    int64_t                      epoch;
+    int64_t                      viewers;
+} ngx_mntreamer_gathered_viewers_t;
 
 
 typedef struct {
@@ -161,6 +179,7 @@ struct ngx_mntreamer_catalog_s {
 
     ngx_uint_t                           state;
     ngx_uint_t                           migration;  /* index of the next */
+    ngx_mntreamer_sql_t                 *migrate;    /* pool; their texts */
     ngx_mntreamer_statement_t           *step;       /* owned, of the state */
     ngx_event_t                          timer;      /* of the state */
     ngx_mntreamer_ident_t                ident;      /* of all timers */
@@ -169,17 +188,21 @@ struct ngx_mntreamer_catalog_s {
     int64_t                              engine;     /* 0: no row yet */
     int64_t                              ticks;      /* this process's start */
     ngx_str_t                            space;      /* pool, boot and pids */
+    ngx_str_t                            known;      /* pool, platforms */
+    ngx_str_t                            storage;    /* pool, its number */
     ngx_mntreamer_sibling_t             *siblings;   /* pool */
     ngx_uint_t                           nsiblings;
     ngx_event_t                          watch;      /* over them */
     ngx_uint_t                           watches;
     ngx_mntreamer_statement_t           *beat;       /* owned, if under way */
     ngx_mntreamer_statement_t           *bury;       /* owned, if under way */
+    ngx_mntreamer_statement_t           *lapse;      /* owned, if under way */
 
     ngx_mntreamer_gather_t               probes;
     ngx_mntreamer_gather_t               progress;
     ngx_mntreamer_gather_t               gaps;
     ngx_mntreamer_gather_t               facts;
+    ngx_mntreamer_gather_t               viewers;
 
     ngx_mntreamer_gather_t               leases;     /* held ones */
     ngx_event_t                          renew;
@@ -196,6 +219,8 @@ struct ngx_mntreamer_catalog_s {
     ngx_msec_t                           up_ms;      /* when it came up */
     unsigned                             ready:1;    /* the schema is ours */
     unsigned                             telling:1;  /* state(up) was called */
+    unsigned                             strange:1;  /* was told: recordings
+                                                        of unknown platforms */
 };
 
 
@@ -243,6 +268,10 @@ u_char *ngx_mntreamer_gather_facts(u_char *p, ngx_mntreamer_facts_t *dst,
 /* broadcast, title, category, name, image, opening, viewers to 7 arrays */
 void ngx_mntreamer_gather_facts_put(ngx_mntreamer_pq_array_t *b,
     const ngx_mntreamer_facts_t *facts);
+
+/* 1 when the titles are the same */
+ngx_uint_t ngx_mntreamer_gather_titled(const ngx_mntreamer_facts_t *a,
+    const ngx_mntreamer_facts_t *b);
 /* a copy that the database takes: UTF-8 without NUL, shortened */
 u_char *ngx_mntreamer_gather_text(u_char *p, ngx_str_t *dst,
     const ngx_str_t *src);
@@ -255,12 +284,13 @@ ngx_mntreamer_statement_t *ngx_mntreamer_catalog_check(
 ngx_mntreamer_statement_t *ngx_mntreamer_catalog_version(
     ngx_mntreamer_catalog_t *cat, ngx_mntreamer_result_pt done);
 ngx_mntreamer_statement_t *ngx_mntreamer_catalog_migrate(
-    ngx_mntreamer_catalog_t *cat, const ngx_mntreamer_migration_t *migration,
-    ngx_mntreamer_result_pt done);
+    ngx_mntreamer_catalog_t *cat, ngx_uint_t i, ngx_mntreamer_result_pt done);
 ngx_mntreamer_statement_t *ngx_mntreamer_catalog_platforms(
     ngx_mntreamer_catalog_t *cat, ngx_mntreamer_result_pt done);
 ngx_mntreamer_statement_t *ngx_mntreamer_catalog_streamers(
     ngx_mntreamer_catalog_t *cat, ngx_mntreamer_result_pt done);
+/* the array of platforms that there are, in "pool" */
+ngx_str_t ngx_mntreamer_catalog_known(ngx_pool_t *pool);
 /* page of a channel for people, in "pool", or a null text */
 ngx_str_t ngx_mntreamer_catalog_page(ngx_pool_t *pool, ngx_int_t platform,
     const ngx_str_t *channel_id);
@@ -308,6 +338,7 @@ ngx_int_t ngx_mntreamer_catalog_probes_write(ngx_mntreamer_catalog_t *cat);
 ngx_int_t ngx_mntreamer_catalog_progress_write(ngx_mntreamer_catalog_t *cat);
 ngx_int_t ngx_mntreamer_catalog_gaps_write(ngx_mntreamer_catalog_t *cat);
 ngx_int_t ngx_mntreamer_catalog_facts_write(ngx_mntreamer_catalog_t *cat);
+ngx_int_t ngx_mntreamer_catalog_viewers_write(ngx_mntreamer_catalog_t *cat);
 
 
 /* ngx_mntreamer_catalog_api.c */

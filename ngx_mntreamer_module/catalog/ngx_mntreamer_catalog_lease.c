@@ -22,28 +22,60 @@ static void ngx_mntreamer_lease_timer(ngx_event_t *ev);
 static ngx_msec_t ngx_mntreamer_lease_pause(ngx_mntreamer_catalog_t *cat);
 static void ngx_mntreamer_lease_done(void *data,
     const ngx_mntreamer_result_t *result);
+static void ngx_mntreamer_lease_returned(void *data,
+    const ngx_mntreamer_result_t *result);
 
 
-/*
- * engine, term; streamers, epochs: is it held, is there such a streamer, is it
- * paused
- */
+enum {
+    NGX_MNTREAMER_SQL_RENEW = 0,
+    NGX_MNTREAMER_SQL_RETURN
+};
 
-static const ngx_mntreamer_sql_t  ngx_mntreamer_lease_sql = {
-    "lease_renew",
-    "WITH x AS ("
-    " SELECT * FROM unnest($3::bigint[], $4::bigint[]) AS x (id, epoch)"
-    "), u AS ("
-    " UPDATE streamer_monitor m"
-    " SET lease_until = now() + $2::bigint * interval '1 millisecond' FROM x"
-    " WHERE m.streamer_id = x.id"
-    " AND CASE WHEN m.owner = $1::bigint THEN m.epoch = x.epoch END"
-    " RETURNING m.streamer_id"
-    ") SELECT x.id, x.epoch, u.streamer_id IS NOT NULL,"
-    " m.streamer_id IS NOT NULL, NOT m.monitored"
-    " FROM " NGX_MNTREAMER_CATALOG_LAZY ", x"
-    " LEFT JOIN u ON u.streamer_id = x.id"
-    " LEFT JOIN streamer_monitor m ON m.streamer_id = x.id", 4, 5
+
+static const ngx_mntreamer_sql_t  ngx_mntreamer_lease_sql[] = {
+
+    /*
+     * engine, term; streamers, epochs: is it held, is there such a streamer,
+     * is it paused.  A negative one is the recording of a streamer that was
+     * deleted: its lease is its progress.
+     */
+
+    { "lease_renew",
+      "WITH x AS ("
+      " SELECT * FROM unnest($3::bigint[], $4::bigint[]) AS x (id, epoch)"
+      "), u AS ("
+      " UPDATE streamer_monitor m"
+      " SET lease_until = now() + $2::bigint * interval '1 millisecond' FROM x"
+      " WHERE m.streamer_id = x.id"
+      " AND CASE WHEN m.owner = $1::bigint THEN m.epoch = x.epoch END"
+      " RETURNING m.streamer_id"
+      "), r AS ("
+      " UPDATE media_record r SET last_progress_at = now() FROM x"
+      " WHERE x.id < 0 AND r.id = -x.id AND r.epoch = x.epoch"
+      " AND r.status = 'recording'"
+      " RETURNING r.id"
+      ") SELECT x.id, x.epoch, coalesce(u.streamer_id, r.id) IS NOT NULL,"
+      " m.streamer_id IS NOT NULL OR x.id < 0, NOT m.monitored"
+      " FROM " NGX_MNTREAMER_CATALOG_LAZY ", x"
+      " LEFT JOIN u ON u.streamer_id = x.id"
+      " LEFT JOIN r ON r.id = -x.id"
+      " LEFT JOIN streamer_monitor m ON m.streamer_id = x.id", 4, 5 },
+
+    /* engine, streamer, epoch */
+
+    { "lease_return",
+      "WITH m AS ("
+      " UPDATE streamer_monitor SET owner = NULL, lease_until = NULL,"
+      " check_at = CASE WHEN isfinite(check_at)"
+      " THEN least(check_at, now()) ELSE check_at END"
+      " WHERE streamer_id = $2::bigint AND owner = $1::bigint"
+      " AND epoch = $3::bigint"
+      " RETURNING streamer_id"
+      "), s AS ("
+      " UPDATE streamer s SET status = 'idle' FROM m"
+      " WHERE s.id = m.streamer_id AND s.status = 'process'"
+      ") SELECT count(pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "',"
+      " 'release')) FROM m", 3, 1 }
 };
 
 
@@ -89,6 +121,50 @@ ngx_mntreamer_catalog_lease_drop(ngx_mntreamer_catalog_t *cat,
         ngx_mntreamer_gather_remove(&cat->leases, row);
         ngx_free(row);
     }
+}
+
+
+void
+ngx_mntreamer_catalog_lease_return(ngx_mntreamer_catalog_t *cat,
+    int64_t streamer_id, int64_t epoch)
+{
+    u_char                 buf[3][NGX_INT64_LEN];
+    ngx_mntreamer_exec_t   ex;
+    ngx_mntreamer_call_t  *call;
+
+    ngx_mntreamer_catalog_lease_drop(cat, streamer_id);
+
+    if (cat->state != NGX_MNTREAMER_CATALOG_UP) {
+
+        /* it expires */
+        return;
+    }
+
+    call = ngx_mntreamer_catalog_call(cat, NULL);
+    if (call == NULL) {
+        return;
+    }
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                           &ngx_mntreamer_lease_sql[NGX_MNTREAMER_SQL_RETURN],
+                           ngx_mntreamer_lease_returned, call);
+
+    ex.params[0] = ngx_mntreamer_catalog_number(buf[0], cat->engine);
+    ex.params[1] = ngx_mntreamer_catalog_number(buf[1], streamer_id);
+    ex.params[2] = ngx_mntreamer_catalog_number(buf[2], epoch);
+
+    call->st = ngx_mntreamer_pq_exec(cat->pq, &ex);
+
+    if (call->st == NULL) {
+        ngx_mntreamer_catalog_call_free(call);
+    }
+}
+
+
+static void
+ngx_mntreamer_lease_returned(void *data, const ngx_mntreamer_result_t *result)
+{
+    ngx_mntreamer_catalog_call_free(data);
 }
 
 
@@ -151,8 +227,9 @@ ngx_mntreamer_catalog_renew(ngx_mntreamer_catalog_t *cat)
         ngx_mntreamer_pq_array_i64(&epochs, lease->epoch);
     }
 
-    ngx_mntreamer_catalog_exec_init(&ex, &ngx_mntreamer_lease_sql,
-                                    ngx_mntreamer_lease_done, cat);
+    ngx_mntreamer_catalog_exec_init(&ex,
+                            &ngx_mntreamer_lease_sql[NGX_MNTREAMER_SQL_RENEW],
+                            ngx_mntreamer_lease_done, cat);
 
     ex.params[0] = ngx_mntreamer_catalog_number(buf[0], cat->engine);
     ex.params[1] = ngx_mntreamer_catalog_number(buf[1], cat->conf->lease_ms);

@@ -7,7 +7,8 @@
 /*
  * Recordings: their begin and end, and what is gathered in between.  They are
  * fenced by the epoch of the lease in their own row, so that the recording of
- * a streamer that was deleted can still be ended.
+ * a streamer that was deleted can still be ended.  Gaps and facts may come
+ * behind the end, which overtakes them while the database is away.
  */
 
 
@@ -19,6 +20,7 @@
 
 
 #define NGX_MNTREAMER_RECORDING_ARRAYS  10
+#define NGX_MNTREAMER_RECORDING_TITLES  32    /* kept of one recording */
 
 
 static void ngx_mntreamer_recording_opened(void *data,
@@ -27,11 +29,15 @@ static void ngx_mntreamer_recording_finished(void *data,
     const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_mntreamer_recording_send(ngx_mntreamer_gather_t *g,
     const ngx_mntreamer_sql_t *sql, ngx_uint_t arrays, ngx_uint_t engine);
+static void ngx_mntreamer_progress_done(void *data,
+    const ngx_mntreamer_result_t *result);
 static void ngx_mntreamer_progress_put(ngx_mntreamer_pq_array_t *b,
     ngx_mntreamer_gathered_t *row);
 static void ngx_mntreamer_gap_put(ngx_mntreamer_pq_array_t *b,
     ngx_mntreamer_gathered_t *row);
 static void ngx_mntreamer_facts_put(ngx_mntreamer_pq_array_t *b,
+    ngx_mntreamer_gathered_t *row);
+static void ngx_mntreamer_viewers_put(ngx_mntreamer_pq_array_t *b,
     ngx_mntreamer_gathered_t *row);
 static int64_t ngx_mntreamer_recording_count(uint64_t n);
 static int64_t ngx_mntreamer_recording_now(void);
@@ -42,7 +48,9 @@ enum {
     NGX_MNTREAMER_SQL_PROGRESS,
     NGX_MNTREAMER_SQL_GAPS,
     NGX_MNTREAMER_SQL_FACTS,
-    NGX_MNTREAMER_SQL_FINISH
+    NGX_MNTREAMER_SQL_VIEWERS,
+    NGX_MNTREAMER_SQL_FINISH,
+    NGX_MNTREAMER_SQL_LEAVE
 };
 
 
@@ -54,62 +62,87 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
       "SELECT recording, number, directory, again"
       " FROM mntreamer_recording_open($1::bigint, $2::bigint, $3::bigint,"
       " $4::text, $5::text, $6::text, $7::text, $8::bigint, $9::text,"
-      " $10::date, $11::text, $12::bigint)", 12, 4 },
+      " $10::date, $11::text, $12::bigint, $13::text)", 13, 4 },
 
-    /* recordings, epochs, segments, bytes, durations, gaps, lost */
+    /*
+     * recordings, epochs, segments, bytes, durations, gaps, lost, streamers;
+     * then the engine.  A database that came back with older data may have
+     * forgotten the row of a streamer that is ours still: it is set free, to
+     * be opened again.
+     */
 
     { "recording_progress",
-      "UPDATE media_record r SET segments = x.segments, bytes = x.bytes,"
+      "WITH x AS ("
+      " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[],"
+      " $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])"
+      " AS x (id, epoch, segments, bytes, duration_us, gaps, lost_us,"
+      " streamer)"
+      "), u AS ("
+      " UPDATE media_record r SET segments = x.segments, bytes = x.bytes,"
       " duration_us = x.duration_us, gaps = x.gaps, lost_us = x.lost_us,"
       " last_progress_at = CASE WHEN r.bytes IS DISTINCT FROM x.bytes"
       " THEN now() ELSE r.last_progress_at END"
-      " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[],"
-      " $5::bigint[], $6::bigint[], $7::bigint[])"
-      " AS x (id, epoch, segments, bytes, duration_us, gaps, lost_us),"
-      " " NGX_MNTREAMER_CATALOG_LAZY
+      " FROM x, " NGX_MNTREAMER_CATALOG_LAZY
       " WHERE r.id = x.id"
-      " AND CASE WHEN r.epoch = x.epoch THEN r.status = 'recording' END",
-      7, 0 },
+      " AND CASE WHEN r.epoch = x.epoch THEN r.status = 'recording' END"
+      "), f AS ("
+      " UPDATE streamer_monitor m SET owner = NULL, lease_until = NULL,"
+      " check_at = now() FROM x WHERE m.streamer_id = x.streamer"
+      " AND CASE WHEN m.owner = $9::bigint THEN m.epoch = x.epoch END"
+      " AND NOT EXISTS (SELECT FROM media_record r"
+      " WHERE r.id = x.id AND r.epoch = x.epoch)"
+      " RETURNING m.streamer_id"
+      ") SELECT f.streamer_id,"
+      " pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "', 'due') FROM f",
+      9, 2 },
 
     /*
-     * recordings, numbers, tracks, reasons, firsts, segments, lost, places;
-     * then the engine, which must own the streamer if there still is one.  The
-     * end of a recording overtakes its gaps while the database is away: then
-     * nobody owns it any more.
+     * recordings, epochs, numbers, tracks, reasons, firsts, segments, lost,
+     * places; the row is locked, so that its epoch stays what it was found to
+     * be
      */
 
     { "recording_gap",
       "INSERT INTO media_gap AS g (recording_id, number, track, reason,"
       " first_sequence, segments, lost_us, at_us)"
-      " SELECT x.* FROM unnest($1::bigint[], $2::bigint[], $3::text[],"
-      " $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])"
-      " AS x (id, number, track, reason, first, segments, lost, at)"
-      " JOIN media_record r ON r.id = x.id"
-      " LEFT JOIN streamer_monitor m ON m.streamer_id = r.streamer_id"
-      " WHERE m.owner = $9::bigint OR r.streamer_id IS NULL"
-      " OR r.status <> 'recording'"
+      " SELECT x.id, x.number, x.track, x.reason, x.first, x.segments, x.lost,"
+      " x.at FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[],"
+      " $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])"
+      " AS x (id, epoch, number, track, reason, first, segments, lost, at)"
+      " JOIN media_record r ON r.id = x.id AND r.epoch = x.epoch"
+      " FOR SHARE OF r"
       " ON CONFLICT (recording_id, number) DO UPDATE"
-      " SET segments = excluded.segments, lost_us = excluded.lost_us,"
-      " reason = excluded.reason", 9, 0 },
+      " SET track = excluded.track, segments = excluded.segments,"
+      " lost_us = excluded.lost_us, reason = excluded.reason,"
+      " first_sequence = excluded.first_sequence,"
+      " at_us = excluded.at_us", 9, 0 },
 
     /*
      * recordings, epochs, broadcasts, titles, categories, names, images,
-     * openings, viewers.  An unknown fact leaves what was known; a title that
-     * is the same as before only brings the viewers up to date.
+     * openings, viewers, when the titles were noticed: at least a millisecond
+     * behind each other, which tells them apart.  An unknown fact leaves what
+     * was known.  "h": titles that are not stored yet (the statement may
+     * be repeated), in the order in which they came; "g": is it the same as
+     * the one before; then there is nothing to be written.
      */
 
     { "recording_facts",
       "WITH x AS ("
-      " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[],"
-      " $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],"
-      " $9::bigint[]) AS x (id, epoch, broadcast, title, category, name,"
-      " image, opened, viewers)"
+      " SELECT *, max(noticed - n * interval '1 ms')"
+      " OVER (PARTITION BY id ORDER BY n) + n * interval '1 ms' AS at"
+      " FROM (SELECT *, least(now(), to_timestamp(ms / 1000.0)) AS noticed"
+      " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[],"
+      " $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[],"
+      " $10::bigint[]) WITH ORDINALITY AS x (id, epoch, broadcast, title,"
+      " category, name, image, opened, viewers, ms, n)) x"
+      "), y AS ("
+      " SELECT DISTINCT ON (id) * FROM x ORDER BY id, n DESC"
       "), r AS ("
-      " UPDATE media_record r SET title = coalesce(x.title, r.title),"
-      " category = coalesce(x.category, r.category),"
-      " channel_name = coalesce(r.channel_name, x.name) FROM x"
-      " WHERE r.id = x.id AND r.epoch = x.epoch AND r.status = 'recording'"
-      " RETURNING r.streamer_id, r.title AS t, r.category AS c, x.*"
+      " UPDATE media_record r SET title = coalesce(y.title, r.title),"
+      " category = coalesce(y.category, r.category),"
+      " channel_name = coalesce(r.channel_name, y.name) FROM y"
+      " WHERE r.id = y.id AND r.epoch = y.epoch AND r.status <> 'deleted'"
+      " RETURNING r.streamer_id, r.status, r.title AS t, r.category AS c, y.*"
       "), s AS ("
       " UPDATE streamer s SET is_streaming = true, last_stream_at = now(),"
       " channel_name = coalesce(r.name, s.channel_name),"
@@ -120,24 +153,45 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
       " live_viewers = coalesce(r.viewers, s.live_viewers),"
       " live_started_at = coalesce(to_timestamp(r.opened / 1000.0),"
       " s.live_started_at, now())"
-      " FROM r WHERE s.id = r.streamer_id"
+      " FROM r WHERE s.id = r.streamer_id AND r.status = 'recording'"
       "), h AS ("
-      " SELECT r.*, l.at AS last, l.at IS NOT NULL"
-      " AND (l.title, l.category) IS NOT DISTINCT FROM (r.t, r.c) AS same"
-      " FROM r LEFT JOIN LATERAL (SELECT * FROM media_title t"
+      " SELECT x.id, x.n, x.at, x.viewers, coalesce(x.title, r.t) AS t,"
+      " coalesce(x.category, r.c) AS c, l.at AS last, l.title AS lt,"
+      " l.category AS lc"
+      " FROM r JOIN x ON x.id = r.id AND x.epoch = r.epoch"
+      " LEFT JOIN LATERAL (SELECT * FROM media_title t"
       " WHERE t.recording_id = r.id ORDER BY t.at DESC LIMIT 1) l ON true"
-      "), v AS ("
-      " UPDATE media_title t SET viewers = coalesce(h.viewers, t.viewers)"
-      " FROM h WHERE h.same AND t.recording_id = h.id AND t.at = h.last"
-      ") INSERT INTO media_title (recording_id, title, category, viewers)"
-      " SELECT h.id, h.t, h.c, h.viewers FROM h"
-      " WHERE NOT h.same AND coalesce(h.t, h.c) IS NOT NULL"
-      " ON CONFLICT DO NOTHING", 9, 0 },
+      " WHERE NOT EXISTS (SELECT FROM media_title t"
+      " WHERE t.recording_id = x.id AND t.at = x.at)"
+      "), g AS ("
+      " SELECT h.*, row_number() OVER w AS nth,"
+      " CASE WHEN row_number() OVER w > 1"
+      " THEN (lag(t) OVER w, lag(c) OVER w) IS NOT DISTINCT FROM (t, c)"
+      " ELSE last IS NOT NULL AND (lt, lc) IS NOT DISTINCT FROM (t, c)"
+      " END AS same FROM h WINDOW w AS (PARTITION BY id ORDER BY n)"
+      ") INSERT INTO media_title (recording_id, at, title, category, viewers)"
+      " SELECT g.id,"
+      " greatest(g.at, g.last + g.nth * interval '1 ms'), g.t, g.c,"
+      " g.viewers FROM g WHERE NOT g.same AND coalesce(g.t, g.c) IS NOT NULL"
+      " ON CONFLICT DO NOTHING", 10, 0 },
+
+    /* recordings, epochs, times, viewers */
+
+    { "recording_viewers",
+      "INSERT INTO media_viewers (recording_id, at, viewers)"
+      " SELECT x.id, least(now(), to_timestamp(x.ms / 1000.0)), x.viewers"
+      " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"
+      " AS x (id, epoch, ms, viewers)"
+      " JOIN media_record r ON r.id = x.id AND r.epoch = x.epoch, "
+      NGX_MNTREAMER_CATALOG_LAZY
+      " FOR KEY SHARE OF r"
+      " ON CONFLICT DO NOTHING", 4, 0 },
 
     /*
      * engine, streamer, epoch, recording, segments, bytes, duration, gaps,
      * lost, pause, end.  A second time it finds nothing to do.  Without
      * numbers those of the row are kept: nothing could be read from the disk.
+     * It counts for its streamer whoever has the lease by now.
      */
 
     { "recording_finish",
@@ -146,6 +200,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
       " AND status = 'recording' AND segments = 0 AND $5::bigint = 0"
       "), r AS ("
       " UPDATE media_record r SET status = 'recorded', counted = true,"
+      " streamer_id = coalesce(r.streamer_id,"
+      " (SELECT id FROM streamer WHERE id = r.left_of)),"
       " segments = CASE WHEN $5::bigint > 0 THEN $5::bigint"
       " ELSE r.segments END,"
       " bytes = CASE WHEN $5::bigint > 0 THEN $6::bigint ELSE r.bytes END,"
@@ -160,9 +216,9 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
       " WHERE r.id = $4::bigint AND r.epoch = $3::bigint"
       " AND r.status = 'recording'"
       " AND (r.segments > 0 OR $5::bigint > 0)"
-      " RETURNING r.id, r.ended_at, r.started_at"
+      " RETURNING r.id, r.streamer_id, r.ended_at"
       "), c AS ("
-      " SELECT r.ended_at, NOT m.counted AS first FROM r"
+      " SELECT r.streamer_id, r.ended_at, NOT m.counted AS first FROM r"
       " JOIN media_record m ON m.id = r.id"
       "), m AS ("
       " UPDATE streamer_monitor m SET owner = NULL, lease_until = NULL,"
@@ -171,13 +227,49 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
       " AND m.epoch = $3::bigint"
       " RETURNING m.streamer_id, m.monitored"
       "), s AS ("
-      " UPDATE streamer s SET status = 'idle',"
-      " is_streaming = s.is_streaming AND m.monitored,"
+      " UPDATE streamer s SET"
+      " status = CASE WHEN m.streamer_id IS NULL THEN s.status"
+      " ELSE 'idle' END,"
+      " is_streaming = s.is_streaming AND coalesce(m.monitored, true),"
       " recorded = s.recorded + coalesce(c.first::int, 0),"
-      " last_recorded_at = coalesce(c.ended_at, s.last_recorded_at),"
-      " last_stream_at = coalesce(c.ended_at, s.last_stream_at)"
-      " FROM m LEFT JOIN c ON true WHERE s.id = m.streamer_id"
-      ") SELECT (SELECT count(*) FROM m)", 11, 1 }
+      " last_recorded_at = greatest(s.last_recorded_at, c.ended_at),"
+      " last_stream_at = greatest(s.last_stream_at, c.ended_at)"
+      " FROM m FULL JOIN c ON c.streamer_id = m.streamer_id"
+      " WHERE s.id = coalesce(m.streamer_id, c.streamer_id)"
+      ") SELECT (SELECT count(*) FROM m), mntreamer_recording_forgotten($4,"
+      " $2, $3, least(now(), to_timestamp($11::bigint / 1000.0)), $5, $6, $7,"
+      " $8, $9, $12, $13)", 13, 2 },
+
+    /*
+     * engine, streamer, epoch, recording, pause.  The row stays in progress
+     * without a streamer, as one of a machine that was lost does.
+     */
+
+    { "recording_leave",
+      "WITH r AS ("
+      " UPDATE media_record r SET streamer_id = NULL, left_of = r.streamer_id,"
+      " counted = true, last_progress_at = now()"
+      " WHERE r.id = $4::bigint AND r.epoch = $3::bigint"
+      " AND r.status = 'recording' AND r.streamer_id = $2::bigint"
+      " RETURNING r.id"
+      "), c AS ("
+      " SELECT $2::bigint AS id, NOT m.counted AS first FROM r"
+      " JOIN media_record m ON m.id = r.id"
+      "), m AS ("
+      " UPDATE streamer_monitor m SET owner = NULL, lease_until = NULL,"
+      " check_at = now() + $5::bigint * interval '1 millisecond'"
+      " WHERE m.streamer_id = $2::bigint AND m.owner = $1::bigint"
+      " AND m.epoch = $3::bigint"
+      " RETURNING m.streamer_id, m.monitored"
+      "), s AS ("
+      " UPDATE streamer s SET"
+      " status = CASE WHEN m.streamer_id IS NULL THEN s.status"
+      " ELSE 'idle' END,"
+      " is_streaming = s.is_streaming AND coalesce(m.monitored, true),"
+      " recorded = s.recorded + coalesce(c.first::int, 0)"
+      " FROM m FULL JOIN c ON c.id = m.streamer_id"
+      " WHERE s.id = coalesce(m.streamer_id, c.id)"
+      ") SELECT (SELECT count(*) FROM m)", 5, 1 }
 };
 
 
@@ -234,6 +326,7 @@ ngx_mntreamer_catalog_recording_open(ngx_mntreamer_catalog_t *cat,
     ex.params[9] = opening->day;
     ex.params[10] = opening->path;
     ex.params[11] = ngx_mntreamer_catalog_number(buf[4], opening->resume_ms);
+    ex.params[12] = cat->storage;
 
     call->st = ngx_mntreamer_pq_exec(cat->pq, &ex);
 
@@ -335,9 +428,11 @@ ngx_mntreamer_catalog_gap(ngx_mntreamer_catalog_t *cat,
 
 void
 ngx_mntreamer_catalog_facts(ngx_mntreamer_catalog_t *cat, int64_t recording_id,
-    int64_t streamer_id, int64_t epoch, const ngx_mntreamer_facts_t *facts)
+    int64_t epoch, const ngx_mntreamer_facts_t *facts)
 {
-    ngx_mntreamer_gathered_facts_t  *g;
+    int64_t                          number, first;
+    ngx_mntreamer_gathered_t        *row;
+    ngx_mntreamer_gathered_facts_t  *g, *last;
 
     g = ngx_calloc(sizeof(ngx_mntreamer_gathered_facts_t)
                    + ngx_mntreamer_gather_facts_len(facts), cat->log);
@@ -345,15 +440,71 @@ ngx_mntreamer_catalog_facts(ngx_mntreamer_catalog_t *cat, int64_t recording_id,
         return;
     }
 
-    g->head.id = recording_id;
-    g->streamer_id = streamer_id;
     g->epoch = epoch;
+    g->noticed_ms = ngx_mntreamer_recording_now();
 
     (void) ngx_mntreamer_gather_facts((u_char *) g
                                       + sizeof(ngx_mntreamer_gathered_facts_t),
                                       &g->facts, facts);
 
+    /* the newest replaces what waits, unless that tells of another title */
+
+    last = NULL;
+
+    /* after those that were sent: they may come back */
+
+    first = cat->facts.batches * NGX_MNTREAMER_RECORDING_TITLES;
+
+    for (number = first; number < first + NGX_MNTREAMER_RECORDING_TITLES;
+         number++)
+    {
+        row = ngx_mntreamer_gather_find(&cat->facts, recording_id, number);
+
+        if (row == NULL) {
+            break;
+        }
+
+        last = (ngx_mntreamer_gathered_facts_t *) row;
+    }
+
+    if (last && ngx_mntreamer_gather_titled(&last->facts, &g->facts)) {
+        g->noticed_ms = last->noticed_ms;
+        number--;
+
+    } else if (number == first + NGX_MNTREAMER_RECORDING_TITLES) {
+        number--;
+    }
+
+    g->head.id = recording_id;
+    g->head.number = number;
+
     ngx_mntreamer_gather_add(&cat->facts, &g->head);
+
+    ngx_mntreamer_catalog_viewers(cat, recording_id, epoch, facts->viewers);
+}
+
+
+void
+ngx_mntreamer_catalog_viewers(ngx_mntreamer_catalog_t *cat,
+    int64_t recording_id, int64_t epoch, int64_t viewers)
+{
+    ngx_mntreamer_gathered_viewers_t  *g;
+
+    if (viewers < 0) {
+        return;
+    }
+
+    g = ngx_calloc(sizeof(ngx_mntreamer_gathered_viewers_t), cat->log);
+    if (g == NULL) {
+        return;
+    }
+
+    g->head.id = recording_id;
+    g->head.number = ngx_mntreamer_recording_now();
+    g->epoch = epoch;
+    g->viewers = viewers;
+
+    ngx_mntreamer_gather_add(&cat->viewers, &g->head);
 }
 
 
@@ -415,12 +566,18 @@ ngx_mntreamer_recording_send(ngx_mntreamer_gather_t *g,
         } else if (g == &cat->gaps) {
             ngx_mntreamer_gap_put(b, row);
 
+        } else if (g == &cat->viewers) {
+            ngx_mntreamer_viewers_put(b, row);
+
         } else {
             ngx_mntreamer_facts_put(b, row);
         }
     }
 
-    ngx_mntreamer_catalog_exec_init(&ex, sql, ngx_mntreamer_gather_done, g);
+    ngx_mntreamer_catalog_exec_init(&ex, sql,
+                                    (g == &cat->progress)
+                                    ? ngx_mntreamer_progress_done
+                                    : ngx_mntreamer_gather_done, g);
 
     ex.keep = 1;
     failed = 0;
@@ -447,7 +604,41 @@ ngx_mntreamer_catalog_progress_write(ngx_mntreamer_catalog_t *cat)
 {
     return ngx_mntreamer_recording_send(&cat->progress,
                      &ngx_mntreamer_recording_sql[NGX_MNTREAMER_SQL_PROGRESS],
-                     7, 0);
+                     8, 1);
+}
+
+
+/* those that are told have no row any more */
+
+static void
+ngx_mntreamer_progress_done(void *data, const ngx_mntreamer_result_t *result)
+{
+    ngx_mntreamer_gather_t *g = data;
+
+    int64_t                   id;
+    ngx_uint_t                i;
+    ngx_mntreamer_catalog_t  *cat;
+
+    cat = g->cat;
+
+    for (i = 0; i < result->nrows; i++) {
+        id = ngx_mntreamer_rows_i64(result->rows, i, 0, 0);
+
+        if (cat->state != NGX_MNTREAMER_CATALOG_UP
+            || ngx_mntreamer_gather_find(&cat->leases, id, 0) == NULL)
+        {
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_WARN, cat->log, 0,
+                      "mntreamer: the database has forgotten what is recorded "
+                      "of streamer %L, it is opened again", id);
+
+        ngx_mntreamer_catalog_lease_drop(cat, id);
+        cat->handlers.lost(cat->handlers.data, id);
+    }
+
+    ngx_mntreamer_gather_done(data, result);
 }
 
 
@@ -467,6 +658,7 @@ ngx_mntreamer_progress_put(ngx_mntreamer_pq_array_t *b,
     ngx_mntreamer_pq_array_i64(&b[4], p->duration_us);
     ngx_mntreamer_pq_array_i64(&b[5], ngx_mntreamer_recording_count(p->gaps));
     ngx_mntreamer_pq_array_i64(&b[6], p->lost_us);
+    ngx_mntreamer_pq_array_i64(&b[7], p->streamer_id);
 }
 
 
@@ -475,7 +667,7 @@ ngx_mntreamer_catalog_gaps_write(ngx_mntreamer_catalog_t *cat)
 {
     return ngx_mntreamer_recording_send(&cat->gaps,
                          &ngx_mntreamer_recording_sql[NGX_MNTREAMER_SQL_GAPS],
-                         8, 1);
+                         9, 0);
 }
 
 
@@ -496,15 +688,16 @@ ngx_mntreamer_gap_put(ngx_mntreamer_pq_array_t *b,
     }
 
     ngx_mntreamer_pq_array_i64(&b[0], g->head.id);
-    ngx_mntreamer_pq_array_i64(&b[1], g->head.number);
-    ngx_mntreamer_pq_array_text(&b[2], &g->track);
-    ngx_mntreamer_pq_array_text(&b[3], &reason);
-    ngx_mntreamer_pq_array_i64(&b[4],
-                       ngx_mntreamer_recording_count(g->gap.first_sequence));
+    ngx_mntreamer_pq_array_i64(&b[1], g->gap.epoch);
+    ngx_mntreamer_pq_array_i64(&b[2], g->head.number);
+    ngx_mntreamer_pq_array_text(&b[3], &g->track);
+    ngx_mntreamer_pq_array_text(&b[4], &reason);
     ngx_mntreamer_pq_array_i64(&b[5],
+                       ngx_mntreamer_recording_count(g->gap.first_sequence));
+    ngx_mntreamer_pq_array_i64(&b[6],
                        ngx_mntreamer_recording_count(g->gap.segments));
-    ngx_mntreamer_pq_array_i64(&b[6], g->gap.lost_us);
-    ngx_mntreamer_pq_array_i64(&b[7], g->gap.at_us);
+    ngx_mntreamer_pq_array_i64(&b[7], g->gap.lost_us);
+    ngx_mntreamer_pq_array_i64(&b[8], g->gap.at_us);
 }
 
 
@@ -513,7 +706,7 @@ ngx_mntreamer_catalog_facts_write(ngx_mntreamer_catalog_t *cat)
 {
     return ngx_mntreamer_recording_send(&cat->facts,
                         &ngx_mntreamer_recording_sql[NGX_MNTREAMER_SQL_FACTS],
-                        9, 0);
+                        10, 0);
 }
 
 
@@ -528,13 +721,38 @@ ngx_mntreamer_facts_put(ngx_mntreamer_pq_array_t *b,
     ngx_mntreamer_pq_array_i64(&b[0], g->head.id);
     ngx_mntreamer_pq_array_i64(&b[1], g->epoch);
     ngx_mntreamer_gather_facts_put(&b[2], &g->facts);
+    ngx_mntreamer_pq_array_i64(&b[9], g->noticed_ms);
+}
+
+
+ngx_int_t
+ngx_mntreamer_catalog_viewers_write(ngx_mntreamer_catalog_t *cat)
+{
+    return ngx_mntreamer_recording_send(&cat->viewers,
+                      &ngx_mntreamer_recording_sql[NGX_MNTREAMER_SQL_VIEWERS],
+                      4, 0);
+}
+
+
+static void
+ngx_mntreamer_viewers_put(ngx_mntreamer_pq_array_t *b,
+    ngx_mntreamer_gathered_t *row)
+{
+    ngx_mntreamer_gathered_viewers_t  *g;
+
+    g = (ngx_mntreamer_gathered_viewers_t *) row;
+
+    ngx_mntreamer_pq_array_i64(&b[0], g->head.id);
+    ngx_mntreamer_pq_array_i64(&b[1], g->epoch);
+    ngx_mntreamer_pq_array_i64(&b[2], g->head.number);
+    ngx_mntreamer_pq_array_i64(&b[3], g->viewers);
 }
 
 
 ngx_int_t
 ngx_mntreamer_catalog_recording_finish(ngx_mntreamer_catalog_t *cat,
-    const ngx_mntreamer_progress_t *progress, int64_t next_ms,
-    ngx_mntreamer_catalog_done_pt done, void *data)
+    const ngx_mntreamer_progress_t *progress, const ngx_str_t *path,
+    int64_t next_ms, ngx_mntreamer_catalog_done_pt done, void *data)
 {
     int64_t                n[11];
     u_char                 buf[11][NGX_INT64_LEN];
@@ -549,10 +767,11 @@ ngx_mntreamer_catalog_recording_finish(ngx_mntreamer_catalog_t *cat,
 
     call->handler.done = done;
 
-    /* its gaps and facts first: the row must be in progress for them */
+    /* its gaps and facts first, so that the end is the last that changes */
 
     ngx_mntreamer_gather_flush(&cat->gaps);
     ngx_mntreamer_gather_flush(&cat->facts);
+    ngx_mntreamer_gather_flush(&cat->viewers);
 
     n[0] = cat->engine;
     n[1] = progress->streamer_id;
@@ -564,13 +783,62 @@ ngx_mntreamer_catalog_recording_finish(ngx_mntreamer_catalog_t *cat,
     n[7] = ngx_mntreamer_recording_count(progress->gaps);
     n[8] = progress->lost_us;
     n[9] = next_ms;
-    n[10] = ngx_mntreamer_recording_now();
+    n[10] = progress->ended_ms ? progress->ended_ms
+                               : ngx_mntreamer_recording_now();
 
     ngx_mntreamer_catalog_exec_init(&ex,
                        &ngx_mntreamer_recording_sql[NGX_MNTREAMER_SQL_FINISH],
                        ngx_mntreamer_recording_finished, call);
 
     for (i = 0; i < 11; i++) {
+        ex.params[i] = ngx_mntreamer_catalog_number(buf[i], n[i]);
+    }
+
+    ex.params[11] = *path;
+    ex.params[12] = cat->storage;
+
+    ex.keep = 1;
+    call->st = ngx_mntreamer_pq_exec(cat->pq, &ex);
+
+    if (call->st == NULL) {
+        ngx_mntreamer_catalog_call_free(call);
+        return NGX_ERROR;
+    }
+
+    ngx_mntreamer_catalog_lease_drop(cat, progress->streamer_id);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_mntreamer_catalog_recording_leave(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_progress_t *progress, int64_t next_ms)
+{
+    int64_t                n[5];
+    u_char                 buf[5][NGX_INT64_LEN];
+    ngx_uint_t             i;
+    ngx_mntreamer_exec_t   ex;
+    ngx_mntreamer_call_t  *call;
+
+    call = ngx_mntreamer_catalog_call(cat, NULL);
+    if (call == NULL) {
+        return NGX_ERROR;
+    }
+
+    call->handler.done = NULL;
+
+    n[0] = cat->engine;
+    n[1] = progress->streamer_id;
+    n[2] = progress->epoch;
+    n[3] = progress->recording_id;
+    n[4] = next_ms;
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                       &ngx_mntreamer_recording_sql[NGX_MNTREAMER_SQL_LEAVE],
+                       ngx_mntreamer_recording_finished, call);
+
+    for (i = 0; i < 5; i++) {
         ex.params[i] = ngx_mntreamer_catalog_number(buf[i], n[i]);
     }
 
@@ -595,6 +863,7 @@ ngx_mntreamer_recording_finished(void *data,
     ngx_mntreamer_call_t *call = data;
 
     void                           *handler_data;
+    ngx_str_t                       path;
     ngx_mntreamer_catalog_t        *cat;
     ngx_mntreamer_catalog_done_pt   handler;
 
@@ -603,6 +872,16 @@ ngx_mntreamer_recording_finished(void *data,
     handler_data = call->data;
 
     ngx_mntreamer_catalog_call_free(call);
+
+    if (result->nrows) {
+        path = ngx_mntreamer_rows_get(result->rows, 0, 1);
+
+        if (path.len) {
+            ngx_log_error(NGX_LOG_WARN, cat->log, 0,
+                          "mntreamer: the database has forgotten the "
+                          "recording in \"%V\", it has a row again", &path);
+        }
+    }
 
     if (handler) {
         handler(handler_data, result->rc);

@@ -18,14 +18,14 @@
 
 
 #define NGX_MNTREAMER_SCHEMA_LOCK        "7811887214353802"
+#define NGX_MNTREAMER_SCHEMA_WAIT        "2s"
 #define NGX_MNTREAMER_SCHEMA_MS          600000
 #define NGX_MNTREAMER_SCHEMA_CONF_MS     60000
 #define NGX_MNTREAMER_SCHEMA_ARENA       16384
 
 
-static ngx_mntreamer_statement_t *ngx_mntreamer_catalog_migration(
-    ngx_mntreamer_catalog_t *cat, ngx_pool_t *pool,
-    const ngx_mntreamer_migration_t *migration, ngx_mntreamer_result_pt done);
+static ngx_int_t ngx_mntreamer_catalog_migration(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_migration_t *migration, ngx_mntreamer_sql_t *sql);
 
 
 enum {
@@ -43,8 +43,9 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_schema_sql[] = {
     { "schema_check",
       "SELECT current_setting('server_encoding'),"
       " to_regclass('schema_migration') IS NOT NULL,"
-      " set_config('random_page_cost', '1.1', false),"
-      " set_config('jit', 'off', false)", 0, 4 },
+      " set_config('random_page_cost', '0.1', false),"
+      " set_config('seq_page_cost', '0.1', false),"
+      " set_config('jit', 'off', false)", 0, 5 },
 
     { "schema_version",
       "SELECT coalesce(max(number), 0) FROM schema_migration", 0, 1 },
@@ -115,21 +116,35 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_schema_sql[] = {
 };
 
 
-/* text of a migration and around it: one statement, one transaction */
+/*
+ * Text of a migration and around it: one statement, one transaction.  Workers
+ * that start together all send it; the first one applies it, and its notice is
+ * what the log tells.  Who comes without the lock (another version, a person)
+ * may make the table at the same moment: that is no failure.  A table that
+ * somebody reads for long (a backup) is tried again later: who waits for it
+ * makes all others wait.
+ */
 
 static const char  ngx_mntreamer_schema_head[] =
     "DO $mntreamer$ BEGIN"
     " PERFORM pg_advisory_xact_lock(" NGX_MNTREAMER_SCHEMA_LOCK ");"
     " PERFORM set_config('client_min_messages', 'warning', true);"
+    " PERFORM set_config('lock_timeout', '" NGX_MNTREAMER_SCHEMA_WAIT
+    "', true);"
+    " IF to_regclass('schema_migration') IS NULL THEN BEGIN"
     " CREATE TABLE IF NOT EXISTS schema_migration ("
     " number integer PRIMARY KEY, name text NOT NULL,"
     " applied_at timestamptz NOT NULL DEFAULT now());"
+    " EXCEPTION WHEN duplicate_table OR duplicate_object OR unique_violation"
+    " THEN NULL; END; END IF;"
     " IF NOT EXISTS (SELECT FROM schema_migration WHERE number = %ui) THEN"
     " EXECUTE $mntreamer_text$\n";
 
 static const char  ngx_mntreamer_schema_tail[] =
     "\n$mntreamer_text$;"
     " INSERT INTO schema_migration (number, name) VALUES (%ui, '%s');"
+    " PERFORM set_config('client_min_messages', 'notice', true);"
+    " RAISE NOTICE 'migration %ui \"%s\" was applied';"
     " END IF; END $mntreamer$%Z";
 
 
@@ -162,61 +177,65 @@ ngx_mntreamer_catalog_version(ngx_mntreamer_catalog_t *cat,
 
 
 ngx_mntreamer_statement_t *
-ngx_mntreamer_catalog_migrate(ngx_mntreamer_catalog_t *cat,
-    const ngx_mntreamer_migration_t *migration, ngx_mntreamer_result_pt done)
+ngx_mntreamer_catalog_migrate(ngx_mntreamer_catalog_t *cat, ngx_uint_t i,
+    ngx_mntreamer_result_pt done)
 {
-    ngx_mntreamer_statement_t  *st;
+    ngx_uint_t            n;
+    ngx_mntreamer_exec_t  ex;
 
-    /* the text must live until the answer: in the catalogue's pool */
+    /* texts live until the answer, which may come after we are told */
 
-    st = ngx_mntreamer_catalog_migration(cat, cat->pool, migration, done);
+    if (cat->migrate == NULL) {
+        for (n = 0; ngx_mntreamer_migrations[n].number; n++) { /* void */ }
 
-    if (st) {
-        ngx_log_error(NGX_LOG_INFO, cat->log, 0,
-                      "mntreamer: migration %ui \"%s\" of the database",
-                      migration->number, migration->name);
+        cat->migrate = ngx_pcalloc(cat->pool,
+                                   n * sizeof(ngx_mntreamer_sql_t));
+        if (cat->migrate == NULL) {
+            return NULL;
+        }
     }
 
-    return st;
+    if (cat->migrate[i].text == NULL
+        && ngx_mntreamer_catalog_migration(cat, &ngx_mntreamer_migrations[i],
+                                           &cat->migrate[i])
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    ngx_mntreamer_catalog_exec_init(&ex, &cat->migrate[i], done, cat);
+    ex.timeout_ms = NGX_MNTREAMER_SCHEMA_MS;
+
+    return ngx_mntreamer_pq_exec(cat->pq, &ex);
 }
 
 
-static ngx_mntreamer_statement_t *
+static ngx_int_t
 ngx_mntreamer_catalog_migration(ngx_mntreamer_catalog_t *cat,
-    ngx_pool_t *pool, const ngx_mntreamer_migration_t *migration,
-    ngx_mntreamer_result_pt done)
+    const ngx_mntreamer_migration_t *migration, ngx_mntreamer_sql_t *sql)
 {
-    u_char                *p, *text;
-    size_t                 len, size;
-    ngx_mntreamer_sql_t   *sql;
-    ngx_mntreamer_exec_t   ex;
+    u_char  *p, *text;
+    size_t   len, size;
 
     len = ngx_strlen(migration->text);
     size = sizeof(ngx_mntreamer_schema_head)
-           + sizeof(ngx_mntreamer_schema_tail) + 2 * NGX_INT_T_LEN
-           + ngx_strlen(migration->name) + len;
+           + sizeof(ngx_mntreamer_schema_tail) + 3 * NGX_INT_T_LEN
+           + 2 * ngx_strlen(migration->name) + len;
 
-    sql = ngx_palloc(pool, sizeof(ngx_mntreamer_sql_t));
-    text = ngx_pnalloc(pool, size);
-
-    if (sql == NULL || text == NULL) {
-        return NULL;
+    text = ngx_pnalloc(cat->pool, size);
+    if (text == NULL) {
+        return NGX_ERROR;
     }
 
     p = ngx_sprintf(text, ngx_mntreamer_schema_head, migration->number);
     p = ngx_cpymem(p, migration->text, len);
     ngx_sprintf(p, ngx_mntreamer_schema_tail, migration->number,
-                migration->name);
+                migration->name, migration->number, migration->name);
 
     sql->name = "schema_migrate";
     sql->text = (char *) text;
-    sql->nparams = 0;
-    sql->ncolumns = 0;
 
-    ngx_mntreamer_catalog_exec_init(&ex, sql, done, cat);
-    ex.timeout_ms = NGX_MNTREAMER_SCHEMA_MS;
-
-    return ngx_mntreamer_pq_exec(cat->pq, &ex);
+    return NGX_OK;
 }
 
 
@@ -334,6 +353,23 @@ ngx_mntreamer_catalog_streamers(ngx_mntreamer_catalog_t *cat,
     ngx_destroy_pool(pool);
 
     return st;
+}
+
+
+ngx_str_t
+ngx_mntreamer_catalog_known(ngx_pool_t *pool)
+{
+    unsigned                  i;
+    ngx_mntreamer_pq_array_t  b;
+
+    ngx_memzero(&b, sizeof(ngx_mntreamer_pq_array_t));
+    b.pool = pool;
+
+    for (i = 0; i < mnt_platform_count(); i++) {
+        ngx_mntreamer_pq_array_i64(&b, mnt_platform_at(i)->id);
+    }
+
+    return ngx_mntreamer_pq_array_end(&b);
 }
 
 

@@ -19,6 +19,8 @@
 #define NGX_MNTREAMER_CLAIM_SOON     200
 
 
+static ngx_int_t ngx_mntreamer_claim_ladder(const mnt_backoff_t *ladder,
+    ngx_pool_t *pool, ngx_str_t *pauses, ngx_str_t *from);
 static ngx_int_t ngx_mntreamer_claim_send(ngx_mntreamer_catalog_t *cat,
     ngx_mntreamer_exec_t *ex, ngx_uint_t free, ngx_uint_t limit,
     ngx_mntreamer_claim_pt done, void *data);
@@ -36,6 +38,15 @@ enum {
     NGX_MNTREAMER_SQL_PROBED
 };
 
+/*
+ * Misses are counted while a streamer is off the air.  The same column counts
+ * the starts that failed while it is on it.
+ */
+
+#define NGX_MNTREAMER_CLAIM_STARTING                                          \
+    "coalesce(m.last_outcome = 'live-not-playable', false)"
+
+
 /* columns of a claim */
 
 enum {
@@ -47,6 +58,7 @@ enum {
     NGX_MNTREAMER_CLAIM_PRIORITY,
     NGX_MNTREAMER_CLAIM_EPOCH,
     NGX_MNTREAMER_CLAIM_MISSES,
+    NGX_MNTREAMER_CLAIM_STARTS,
     NGX_MNTREAMER_CLAIM_LATE,
     NGX_MNTREAMER_CLAIM_STREAMING,
     NGX_MNTREAMER_CLAIM_BROADCAST,
@@ -54,6 +66,7 @@ enum {
     NGX_MNTREAMER_CLAIM_PATH,
     NGX_MNTREAMER_CLAIM_SILENT,
     NGX_MNTREAMER_CLAIM_MONITORED,
+    NGX_MNTREAMER_CLAIM_PAUSE,
     NGX_MNTREAMER_CLAIM_NEXT,
     NGX_MNTREAMER_CLAIM_COLUMNS
 };
@@ -62,7 +75,8 @@ enum {
 static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
 
     /*
-     * engine, platform, limit, lease, advance; then which leases are free.
+     * engine, platform, limit, lease; the ladder: pauses, the miss from which
+     * on each counts, all misses, spread; then which leases are free.
      * "p" hops over the priorities that there are, so that each is one look
      * into the index however many streamers wait below it; the rows of "c"
      * come highest priority first and oldest first because both loops keep
@@ -79,19 +93,24 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " AND m.priority < p.priority) FROM p WHERE p.priority IS NOT NULL"
       "), c AS MATERIALIZED ("
       " SELECT d.* FROM p CROSS JOIN LATERAL ("
-      " SELECT m.streamer_id, m.priority, m.check_at FROM streamer_monitor m"
+      " SELECT m.streamer_id, m.priority, m.check_at,"
+      " ($5::bigint[])[width_bucket(CASE WHEN " NGX_MNTREAMER_CLAIM_STARTING
+      " THEN 0 ELSE m.miss_count END % $7::bigint, $6::bigint[])]"
+      " * (1 + (2 * random() - 1) * $8::int / 100) AS pause"
+      " FROM streamer_monitor m"
       " WHERE m.platform = $2::int AND m.monitored"
       " AND m.priority = p.priority AND m.check_at <= now()"
-      " AND " NGX_MNTREAMER_CATALOG_FREE("$6", "$7", "$8")
+      " AND " NGX_MNTREAMER_CATALOG_FREE("$9", "$10", "$11")
       " ORDER BY m.check_at LIMIT $3::int FOR UPDATE SKIP LOCKED) d"
       " LIMIT $3::int"
       "), u AS ("
-      " UPDATE streamer_monitor m SET owner = $1::bigint, epoch = m.epoch + 1,"
+      " UPDATE streamer_monitor m SET owner = $1::bigint,"
+      " epoch = " NGX_MNTREAMER_CATALOG_EPOCH ","
       " lease_until = now() + $4::bigint * interval '1 millisecond',"
-      " check_at = now() + $5::bigint * interval '1 millisecond'"
+      " check_at = now() + c.pause * interval '1 millisecond'"
       " FROM c WHERE m.streamer_id = c.streamer_id"
       " RETURNING m.streamer_id, m.epoch, m.miss_count, c.priority,"
-      " c.check_at"
+      " c.check_at, c.pause, " NGX_MNTREAMER_CLAIM_STARTING " AS starting"
       "), n AS ("
       " SELECT ceil(extract(epoch FROM min(d.check_at) - now())"
       " * 1000)::bigint"
@@ -102,28 +121,38 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " AND m.check_at < 'infinity' ORDER BY m.check_at LIMIT 1) d"
       ") SELECT u.streamer_id, s.platform, s.channel_id,"
       " coalesce(s.channel_name, s.nickname), s.quality, u.priority, u.epoch,"
-      " u.miss_count,"
-      " (extract(epoch FROM now() - u.check_at) * 1000)::bigint,"
+      " CASE WHEN u.starting THEN 0 ELSE u.miss_count END,"
+      " CASE WHEN u.starting THEN u.miss_count ELSE 0 END,"
+      " (date_part('epoch', now() - u.check_at) * 1000)::bigint,"
       " s.is_streaming, CASE WHEN s.is_streaming THEN s.live_broadcast_id END,"
-      " NULL, NULL, NULL, true, n.ms"
+      " NULL, NULL, NULL, true, u.pause::bigint, n.ms"
       " FROM " NGX_MNTREAMER_CATALOG_LAZY ", n"
       " LEFT JOIN (u JOIN streamer s ON s.id = u.streamer_id) ON true"
-      " ORDER BY u.priority DESC, u.check_at", 8,
+      " ORDER BY u.priority DESC, u.check_at", 11,
       NGX_MNTREAMER_CLAIM_COLUMNS },
 
-    /* engine, limit, lease; which leases are free: recordings in progress that
-       nobody writes */
+    /*
+     * engine, limit, lease; which leases are free; known platforms, storage:
+     * recordings in progress that nobody writes.  Both rows are locked: one
+     * that ended meanwhile would hold its streamer for ever.  In "d" those
+     * whose streamer was deleted and whose engine is gone, or which were left
+     * to another machine: without a lease their epoch and their progress must
+     * do.  "g": what a lost machine records in a storage of its own becomes
+     * due; it is gone on with in a recording of ours.
+     */
 
     { "recording_claim",
       "WITH c AS MATERIALIZED ("
       " SELECT m.streamer_id, r.id FROM media_record r"
       " JOIN streamer_monitor m ON m.streamer_id = r.streamer_id"
-      " WHERE r.status = 'recording'"
+      " WHERE r.status = 'recording' AND r.platform = ANY ($7::int[])"
+      " AND (r.storage = $8 OR r.storage IS NULL OR $8 IS NULL)"
       " AND " NGX_MNTREAMER_CATALOG_FREE("$4", "$5", "$6")
       " ORDER BY m.priority DESC, r.last_progress_at"
-      " LIMIT $2::int FOR UPDATE OF m SKIP LOCKED"
+      " LIMIT $2::int FOR UPDATE OF m, r SKIP LOCKED"
       "), u AS ("
-      " UPDATE streamer_monitor m SET owner = $1::bigint, epoch = m.epoch + 1,"
+      " UPDATE streamer_monitor m SET owner = $1::bigint,"
+      " epoch = " NGX_MNTREAMER_CATALOG_EPOCH ","
       " lease_until = now() + $3::bigint * interval '1 millisecond',"
       " check_at = 'infinity'"
       " FROM c WHERE m.streamer_id = c.streamer_id"
@@ -135,21 +164,47 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       "), s AS ("
       " UPDATE streamer s SET status = 'recording' FROM r"
       " WHERE s.id = r.streamer_id AND s.status <> 'recording'"
-      ") SELECT s.id, s.platform, s.channel_id,"
+      "), o AS MATERIALIZED ("
+      " SELECT id, last_progress_at AS at FROM media_record"
+      " WHERE status = 'recording' AND streamer_id IS NULL"
+      " AND platform = ANY ($7::int[])"
+      " AND (storage = $8 OR storage IS NULL OR $8 IS NULL)"
+      " AND last_progress_at < now() - CASE WHEN left_of IS NULL"
+      " THEN interval '1 minute'"
+      " ELSE $3::bigint * interval '2 milliseconds' END"
+      " - $5::bigint * interval '1 millisecond'"
+      " LIMIT $2::int FOR UPDATE SKIP LOCKED"
+      "), g AS ("
+      " UPDATE streamer_monitor m SET check_at = now() FROM media_record r"
+      " WHERE r.status = 'recording' AND r.platform = ANY ($7::int[])"
+      " AND r.storage <> $8 AND m.streamer_id = r.streamer_id"
+      " AND m.monitored AND m.check_at > now()"
+      " AND r.last_progress_at"
+      " < now() - $3::bigint * interval '1 millisecond'"
+      " AND " NGX_MNTREAMER_CATALOG_FREE("$4", "$5", "$6")
+      " RETURNING pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "', 'due')"
+      "), d AS ("
+      " UPDATE media_record m SET epoch = " NGX_MNTREAMER_CATALOG_EPOCH ","
+      " last_progress_at = now() FROM o WHERE m.id = o.id"
+      " RETURNING m.*, o.at"
+      ") (SELECT s.id, s.platform, s.channel_id,"
       " coalesce(s.channel_name, s.nickname), s.quality, s.priority, u.epoch,"
-      " u.miss_count, 0, s.is_streaming, r.broadcast_id, r.id, r.path,"
+      " u.miss_count, 0, 0, s.is_streaming, r.broadcast_id, r.id, r.path,"
       " (extract(epoch FROM now() - r.last_progress_at) * 1000)::bigint,"
-      " s.monitored, NULL"
+      " s.monitored, NULL, NULL"
       " FROM r JOIN u ON u.id = r.id JOIN streamer s ON s.id = r.streamer_id"
-      " ORDER BY s.priority DESC, r.last_progress_at", 6,
-      NGX_MNTREAMER_CLAIM_COLUMNS },
+      " ORDER BY s.priority DESC, r.last_progress_at)"
+      " UNION ALL SELECT -d.id, d.platform, d.channel_id, d.channel_name,"
+      " NULL, 0, d.epoch, 0, 0, 0, false, d.broadcast_id, d.id, d.path,"
+      " (extract(epoch FROM now() - d.at) * 1000)::bigint, false, NULL, NULL"
+      " FROM d", 8, NGX_MNTREAMER_CLAIM_COLUMNS },
 
     /*
-     * engine; streamers, epochs, outcomes, reasons, misses, pauses, keep; then
-     * for those that are on the air: streamers, broadcasts, titles,
-     * categories, names, images, openings, viewers.  Only what says whether it
-     * is on the air changes that; a lease that is kept leaves a recording's
-     * times alone.
+     * engine; streamers, epochs, outcomes, reasons, misses, pauses (NULL: as
+     * the claim planned it, which spares the indexes), keep; then for those
+     * that are on the air: streamers, broadcasts, titles, categories, names,
+     * images, openings, viewers.  Only what says whether it is on the air
+     * changes that; a lease that is kept leaves a recording's times alone.
      */
 
     { "streamer_probed",
@@ -166,8 +221,9 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " UPDATE streamer_monitor m SET last_at = now(),"
       " last_outcome = r.outcome, last_reason = r.reason,"
       " miss_count = r.misses,"
-      " check_at = CASE WHEN r.keep = 0 OR isfinite(m.check_at)"
-      " THEN now() + r.next * interval '1 millisecond' ELSE m.check_at END,"
+      " check_at = CASE WHEN isfinite(m.check_at) AND r.next IS NULL"
+      " OR NOT isfinite(m.check_at) AND r.keep = 1 THEN m.check_at"
+      " ELSE now() + coalesce(r.next, 0) * interval '1 millisecond' END,"
       " owner = CASE WHEN r.keep = 1 THEN m.owner END,"
       " lease_until = CASE WHEN r.keep = 1 THEN m.lease_until END"
       " FROM r WHERE m.streamer_id = r.id"
@@ -212,11 +268,18 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
 
 ngx_int_t
 ngx_mntreamer_catalog_claim(ngx_mntreamer_catalog_t *cat, ngx_int_t platform,
-    ngx_uint_t limit, ngx_msec_t advance_ms, ngx_mntreamer_claim_pt done,
-    void *data)
+    ngx_uint_t limit, ngx_msec_t lease_ms, const mnt_backoff_t *ladder,
+    ngx_uint_t spread_pct, ngx_mntreamer_claim_pt done, void *data)
 {
-    u_char                buf[5][NGX_INT64_LEN];
+    u_char                buf[6][NGX_INT64_LEN];
+    ngx_int_t             rc;
+    ngx_pool_t           *pool;
     ngx_mntreamer_exec_t  ex;
+
+    pool = ngx_create_pool(1024, cat->log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
 
     ngx_mntreamer_catalog_exec_init(&ex,
                          &ngx_mntreamer_streamer_sql[NGX_MNTREAMER_SQL_CLAIM],
@@ -225,10 +288,46 @@ ngx_mntreamer_catalog_claim(ngx_mntreamer_catalog_t *cat, ngx_int_t platform,
     ex.params[0] = ngx_mntreamer_catalog_number(buf[0], cat->engine);
     ex.params[1] = ngx_mntreamer_catalog_number(buf[1], platform);
     ex.params[2] = ngx_mntreamer_catalog_number(buf[2], limit);
-    ex.params[3] = ngx_mntreamer_catalog_number(buf[3], cat->conf->lease_ms);
-    ex.params[4] = ngx_mntreamer_catalog_number(buf[4], advance_ms);
+    ex.params[3] = ngx_mntreamer_catalog_number(buf[3], lease_ms);
+    ex.params[6] = ngx_mntreamer_catalog_number(buf[4], ladder->total);
+    ex.params[7] = ngx_mntreamer_catalog_number(buf[5], spread_pct);
 
-    return ngx_mntreamer_claim_send(cat, &ex, 5, limit, done, data);
+    rc = ngx_mntreamer_claim_ladder(ladder, pool, &ex.params[4],
+                                    &ex.params[5]);
+
+    if (rc == NGX_OK) {
+        rc = ngx_mntreamer_claim_send(cat, &ex, 8, limit, done, data);
+    }
+
+    ngx_destroy_pool(pool);
+
+    return rc;
+}
+
+
+/* the pauses, and the number of misses behind which each begins */
+
+static ngx_int_t
+ngx_mntreamer_claim_ladder(const mnt_backoff_t *ladder, ngx_pool_t *pool,
+    ngx_str_t *pauses, ngx_str_t *from)
+{
+    unsigned                  i, n;
+    ngx_mntreamer_pq_array_t  b[2];
+
+    ngx_memzero(b, sizeof(b));
+    b[0].pool = pool;
+    b[1].pool = pool;
+
+    for (i = 0, n = 0; i < ladder->n; i++) {
+        ngx_mntreamer_pq_array_i64(&b[0], ladder->steps[i].wait_ms);
+        ngx_mntreamer_pq_array_i64(&b[1], n);
+        n += ladder->steps[i].times;
+    }
+
+    *pauses = ngx_mntreamer_pq_array_end(&b[0]);
+    *from = ngx_mntreamer_pq_array_end(&b[1]);
+
+    return (n && pauses->data && from->data) ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -246,6 +345,8 @@ ngx_mntreamer_catalog_claim_recordings(ngx_mntreamer_catalog_t *cat,
     ex.params[0] = ngx_mntreamer_catalog_number(buf[0], cat->engine);
     ex.params[1] = ngx_mntreamer_catalog_number(buf[1], limit);
     ex.params[2] = ngx_mntreamer_catalog_number(buf[2], cat->conf->lease_ms);
+    ex.params[6] = cat->known;
+    ex.params[7] = cat->storage;
 
     return ngx_mntreamer_claim_send(cat, &ex, 3, limit, done, data);
 }
@@ -390,7 +491,9 @@ ngx_mntreamer_claim_read(const ngx_mntreamer_result_t *result, ngx_uint_t row,
     claim->priority = (ngx_int_t) ngx_mntreamer_claim_n(PRIORITY);
     claim->epoch = ngx_mntreamer_claim_n(EPOCH);
     claim->misses = (uint64_t) ngx_mntreamer_claim_n(MISSES);
+    claim->starts = (uint64_t) ngx_mntreamer_claim_n(STARTS);
     claim->late_ms = ngx_mntreamer_claim_n(LATE);
+    claim->pause_ms = ngx_mntreamer_claim_n(PAUSE);
     claim->streaming = ngx_mntreamer_rows_bool(rows, row,
                                            NGX_MNTREAMER_CLAIM_STREAMING) & 1;
     claim->broadcast_id = ngx_mntreamer_claim_s(BROADCAST);
@@ -403,7 +506,7 @@ ngx_mntreamer_claim_read(const ngx_mntreamer_result_t *result, ngx_uint_t row,
 }
 
 
-/* recordings of paused streamers were claimed only to be ended in order */
+/* recordings of paused and deleted streamers: only to be ended in order */
 
 static void
 ngx_mntreamer_claim_paused(ngx_mntreamer_catalog_t *cat,
@@ -492,7 +595,14 @@ ngx_mntreamer_catalog_probes_write(ngx_mntreamer_catalog_t *cat)
         ngx_mntreamer_pq_array_text(&b[3], &row->reason);
         ngx_mntreamer_pq_array_i64(&b[4], (int64_t)
                                     ngx_min(row->misses, INT64_MAX));
-        ngx_mntreamer_pq_array_i64(&b[5], ngx_max(next, 0));
+
+        if (row->planned) {
+            ngx_mntreamer_pq_array_null(&b[5]);
+
+        } else {
+            ngx_mntreamer_pq_array_i64(&b[5], ngx_max(next, 0));
+        }
+
         ngx_mntreamer_pq_array_i64(&b[6], row->keep ? 1 : 0);
 
         if (row->outcome == MNT_PROBE_LIVE

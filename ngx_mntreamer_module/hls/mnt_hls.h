@@ -341,5 +341,12 @@ typedef enum {
 /* what the first bytes say (at least 16 wanted, 377 for a sure TS) */
 mnt_hls_container_e mnt_hls_sniff(const uint8_t *p, size_t n);
 
+/*
+ * 1 when a body (all of it, or its first 512 bytes) cannot be played whatever
+ * it is: a TS that is shorter than a packet or out of step, less than a packet
+ * of nothing known, which includes the header of a box.
+ */
+int mnt_hls_broken(const uint8_t *p, size_t n);
+
 
 #endif /* _MNT_HLS_H_INCLUDED_ */

@@ -11,10 +11,12 @@
 
 #define MNT_HLS_SNIFF_MIN   16
 #define MNT_HLS_TS_PACKET   188
+#define MNT_HLS_TS_SYNC     0x47
 #define MNT_HLS_TEXT_BYTES  64
 
 
 static int mnt_hls_sniff_ts(const uint8_t *p, size_t n);
+static int mnt_hls_sniff_sync(const uint8_t *p, size_t n);
 static int mnt_hls_sniff_fmp4(const uint8_t *p);
 static int mnt_hls_sniff_audio(const uint8_t *p);
 static int mnt_hls_sniff_text(const uint8_t *p, size_t n);
@@ -25,16 +27,23 @@ static int mnt_hls_sniff_text(const uint8_t *p, size_t n);
 static int
 mnt_hls_sniff_ts(const uint8_t *p, size_t n)
 {
-    size_t  i;
-
-    if (p[0] != 0x47 || (p[1] & 0x80) || (p[3] & 0x30) == 0) {
+    if (p[0] != MNT_HLS_TS_SYNC || (p[1] & 0x80) || (p[3] & 0x30) == 0) {
         return 0;
     }
+
+    return mnt_hls_sniff_sync(p, n);
+}
+
+
+static int
+mnt_hls_sniff_sync(const uint8_t *p, size_t n)
+{
+    size_t  i;
 
     for (i = MNT_HLS_TS_PACKET; i < n && i <= 2 * MNT_HLS_TS_PACKET;
          i += MNT_HLS_TS_PACKET)
     {
-        if (p[i] != 0x47) {
+        if (p[i] != MNT_HLS_TS_SYNC) {
             return 0;
         }
     }
@@ -142,4 +151,18 @@ mnt_hls_sniff(const uint8_t *p, size_t n)
     }
 
     return MNT_HLS_CONTAINER_UNKNOWN;
+}
+
+
+/* what is of no known container and long enough is not judged */
+
+int
+mnt_hls_broken(const uint8_t *p, size_t n)
+{
+    if (n && p[0] == MNT_HLS_TS_SYNC) {
+        return n < MNT_HLS_TS_PACKET || !mnt_hls_sniff_sync(p, n);
+    }
+
+    return n < MNT_HLS_TS_PACKET
+           && mnt_hls_sniff(p, n) == MNT_HLS_CONTAINER_UNKNOWN;
 }

@@ -20,6 +20,10 @@
 #define MNT_HLS_MAX_VERSION  99
 #define MNT_HLS_MAX_SKIPPED  (1u << 31)
 
+/* so that what is counted on from it does not wrap */
+
+#define MNT_HLS_MAX_SEQUENCE  (UINT64_MAX - ((uint64_t) 1 << 32))
+
 
 typedef mnt_hls_rc_e (*mnt_hls_tag_pt)(mnt_hls_reader_t *r, mnt_str_t value);
 
@@ -521,7 +525,7 @@ static mnt_hls_rc_e
 mnt_hls_tag_sequence(mnt_hls_reader_t *r, mnt_str_t v)
 {
     if (mnt_str_u64(v, &r->playlist->media_sequence) != 0
-        || r->playlist->media_sequence > INT64_MAX)
+        || r->playlist->media_sequence > MNT_HLS_MAX_SEQUENCE)
     {
         return MNT_HLS_BAD_NUMBER;
     }

@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 
 #include "../catalog/ngx_mntreamer_catalog.h"
+#include "../loop/ngx_mntreamer_curl.h"
 #include "../loop/ngx_mntreamer_offload.h"
 #include "../metrics/ngx_mntreamer_metrics.h"
 #include "../monitor/ngx_mntreamer_monitor.h"
@@ -30,6 +31,7 @@ typedef struct {
     ngx_mntreamer_metrics_t  *metrics;
     ngx_mntreamer_monitor_t  *monitor;
     ngx_mntreamer_offload_t  *offload;
+    const ngx_mntreamer_curl_conf_t  *fetch;
     const char               *version;        /* for /health, static */
     ngx_uint_t                enabled;
 } ngx_http_mntreamer_env_t;

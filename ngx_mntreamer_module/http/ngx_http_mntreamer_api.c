@@ -67,7 +67,8 @@ static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
       ngx_http_mntreamer_recording_list, NULL, NULL, NULL },
 
     { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID,
-      ngx_http_mntreamer_recording, NULL, NULL, NULL },
+      ngx_http_mntreamer_recording, NULL,
+      ngx_http_mntreamer_recording_patch, NULL },
 
     { ngx_string("v1/live"), NGX_HTTP_MNTREAMER_PATH_WHOLE,
       ngx_http_mntreamer_live, NULL, NULL, NULL },
@@ -261,6 +262,7 @@ ngx_http_mntreamer_ask(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx,
     ngx_uint_t ask, const ngx_str_t *params, ngx_uint_t nparams,
     ngx_http_mntreamer_answer_pt answer)
 {
+    ngx_http_mntreamer_error_t       err;
     const ngx_http_mntreamer_env_t  *env;
 
     env = ngx_http_mntreamer_env();
@@ -275,6 +277,14 @@ ngx_http_mntreamer_ask(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx,
     }
 
     if (ctx->ask == NULL) {
+
+        if (env->catalog && ngx_mntreamer_catalog_up(env->catalog)) {
+            ngx_http_mntreamer_error_set(&err,
+                                         NGX_HTTP_MNTREAMER_E_UNAVAILABLE,
+                                         NULL, "too many requests wait");
+            return ngx_http_mntreamer_fail(r, &err);
+        }
+
         return ngx_http_mntreamer_fail_code(r, NGX_HTTP_MNTREAMER_E_DATABASE);
     }
 

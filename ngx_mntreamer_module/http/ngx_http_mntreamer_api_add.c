@@ -487,6 +487,19 @@ ngx_http_mntreamer_item_resolve(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
+    /* a name is looked at when it is known what it stands for */
+
+    if (platform->api == NULL
+        && ngx_mntreamer_curl_forbids(env->fetch, (char *)
+                     item->params[NGX_HTTP_MNTREAMER_ADD_CHANNEL_ID].data))
+    {
+        ngx_http_mntreamer_error_set(&item->error,
+                                     NGX_HTTP_MNTREAMER_E_BAD_CHANNEL, field,
+                                     "an address that is not public must be"
+                                     " in \"fetch_allow\"");
+        return NGX_DECLINED;
+    }
+
     return NGX_OK;
 }
 

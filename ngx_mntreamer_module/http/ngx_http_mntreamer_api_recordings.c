@@ -34,7 +34,13 @@ static ngx_int_t ngx_http_mntreamer_recording_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_live_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
+static ngx_int_t ngx_http_mntreamer_recording_patch_body(
+    ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx);
 
+
+static const char *const  ngx_http_mntreamer_recording_fields[] = {
+    "protected", NULL
+};
 
 static const char *const  ngx_http_mntreamer_recording_words[] = {
     "recording", "recorded", "done", "deleted", NULL
@@ -236,4 +242,68 @@ ngx_http_mntreamer_live_send(ngx_http_request_t *r,
     ngx_http_mntreamer_text(&t, "null}");
 
     return ngx_http_mntreamer_send_json(r, NGX_HTTP_OK, &t);
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_recording_patch(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx)
+{
+    ngx_http_mntreamer_error_t  err;
+
+    if (ngx_http_mntreamer_args(r, NULL, NULL, &err) != NGX_OK) {
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    return ngx_http_mntreamer_body(r, ctx, NGX_HTTP_MNTREAMER_BODY_MAX,
+                                   ngx_http_mntreamer_recording_patch_body);
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_recording_patch_body(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx)
+{
+    json_t                      *v;
+    ngx_str_t                    params[2];
+    ngx_http_mntreamer_error_t   err;
+
+    if (ngx_http_mntreamer_fields_known(ctx->json,
+                                        ngx_http_mntreamer_recording_fields,
+                                        r->pool, &err)
+        != NGX_OK)
+    {
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    v = json_object_get(ctx->json, "protected");
+
+    if (v == NULL) {
+        ngx_http_mntreamer_error_set(&err, NGX_HTTP_MNTREAMER_E_MISSING_FIELD,
+                                     NULL, "the body changes nothing");
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    if (!json_is_boolean(v)) {
+        ngx_http_mntreamer_error_set(&err, NGX_HTTP_MNTREAMER_E_BAD_FIELD,
+                                     "protected", "must be true or false");
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    if (json_is_true(v)) {
+        ngx_str_set(&params[1], "true");
+
+    } else {
+        ngx_str_set(&params[1], "false");
+    }
+
+    if (ngx_http_mntreamer_number(r, ctx->id, &params[0]) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->limit = 0;
+
+    return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_RECORDING_PATCH,
+                                  params, 2,
+                                  ngx_http_mntreamer_recording_send);
 }

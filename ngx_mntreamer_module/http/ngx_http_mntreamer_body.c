@@ -55,7 +55,7 @@ ngx_http_mntreamer_body(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx,
     size_t max, ngx_http_mntreamer_route_pt body)
 {
     ngx_int_t   rc;
-    ngx_uint_t  code;
+    ngx_uint_t  code, held;
 
     code = NGX_HTTP_MNTREAMER_E_MAX;
 
@@ -75,13 +75,30 @@ ngx_http_mntreamer_body(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx,
 
     r->request_body_in_single_buf = 1;
 
+    /*
+     * Reading has a count of its own, which nginx gives back when it fails
+     * later; that of the waiting before it ends here, as that of a phase.
+     */
+
+    held = ctx->held;
+    ctx->held = 0;
+
     rc = ngx_http_read_client_request_body(r, ngx_http_mntreamer_body_read);
 
-    return (rc >= NGX_HTTP_SPECIAL_RESPONSE) ? rc : NGX_DONE;
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        ctx->held = held & 1;
+        return rc;
+    }
+
+    if (held) {
+        ngx_http_finalize_request(r, NGX_DONE);
+    }
+
+    return NGX_DONE;
 }
 
 
-/* reading the body has raised the request's count for us, perhaps again */
+/* reading the body has raised the request's count for us */
 
 static void
 ngx_http_mntreamer_body_read(ngx_http_request_t *r)
@@ -90,10 +107,6 @@ ngx_http_mntreamer_body_read(ngx_http_request_t *r)
     ngx_http_mntreamer_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_mntreamer_module);
-
-    if (ctx->held) {
-        r->main->count--;
-    }
 
     ctx->held = 1;
 

@@ -416,7 +416,10 @@ ngx_http_mntreamer_files_send(ngx_http_request_t *r,
 
     n = ngx_escape_uri(NULL, job->path.data, job->path.len, NGX_ESCAPE_URI);
 
-    url.data = ngx_pnalloc(r->pool, sizeof(prefix) + job->path.len + 2 * n);
+    /* with room for a name: thousands of addresses are made in this place */
+
+    url.data = ngx_pnalloc(r->pool, sizeof(prefix) + job->path.len + 2 * n
+                                    + 3 * NAME_MAX);
     if (url.data == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -453,23 +456,17 @@ static void
 ngx_http_mntreamer_file_text(ngx_http_mntreamer_text_t *t,
     ngx_http_mntreamer_file_t *file, ngx_str_t *url)
 {
-    u_char     *p, buf[3 * NAME_MAX];
+    u_char     *p;
     ngx_str_t   name, whole;
 
     name.data = (u_char *) file->name.data;
     name.len = file->name.len;
 
-    p = (u_char *) ngx_escape_uri(buf, name.data, name.len, NGX_ESCAPE_URI);
+    p = (u_char *) ngx_escape_uri(url->data + url->len, name.data, name.len,
+                                  NGX_ESCAPE_URI);
 
-    whole.len = url->len + (p - buf);
-    whole.data = ngx_pnalloc(t->pool, whole.len);
-
-    if (whole.data == NULL) {
-        t->failed = 1;
-        return;
-    }
-
-    ngx_memcpy(ngx_cpymem(whole.data, url->data, url->len), buf, p - buf);
+    whole.data = url->data;
+    whole.len = p - url->data;
 
     ngx_http_mntreamer_text(t, "{\"name\":");
     ngx_http_mntreamer_text_string(t, &name);

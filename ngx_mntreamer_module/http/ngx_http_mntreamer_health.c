@@ -19,6 +19,8 @@ static void ngx_http_mntreamer_health_done(void *data,
     const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_health_send(ngx_http_request_t *r,
     ngx_str_t *counts);
+static const char *ngx_http_mntreamer_health_disk(
+    const ngx_http_mntreamer_env_t *env, const ngx_mntreamer_space_t *space);
 
 
 ngx_int_t
@@ -86,21 +88,69 @@ ngx_http_mntreamer_health_done(void *data,
 }
 
 
-/* without the database's counts those of this machine are told */
+/* what any worker of this machine found */
+
+static const char *
+ngx_http_mntreamer_health_disk(const ngx_http_mntreamer_env_t *env,
+    const ngx_mntreamer_space_t *space)
+{
+    ngx_uint_t  state;
+
+    if (space == NULL) {
+        return "storage_error";
+    }
+
+    state = space->state;
+
+    if (state == NGX_MNTREAMER_SPACE_OK && env->metrics) {
+
+        if (ngx_mntreamer_metrics_get(env->metrics,
+                                      NGX_MNTREAMER_M_STORAGE_ERROR, 0))
+        {
+            state = NGX_MNTREAMER_SPACE_ERROR;
+
+        } else if (ngx_mntreamer_metrics_get(env->metrics,
+                                             NGX_MNTREAMER_M_DISK_FULL, 0))
+        {
+            state = NGX_MNTREAMER_SPACE_FULL;
+        }
+    }
+
+    switch (state) {
+
+    case NGX_MNTREAMER_SPACE_FULL:
+        return "disk_full";
+
+    case NGX_MNTREAMER_SPACE_ERROR:
+        return "storage_error";
+
+    default:
+        return "ok";
+    }
+}
+
+
+/* without the database's counts, those of this machine are told */
 
 static ngx_int_t
 ngx_http_mntreamer_health_send(ngx_http_request_t *r, ngx_str_t *counts)
 {
-    off_t                            space;
     json_t                          *json;
     int64_t                          recordings, workers;
     mnt_str_t                        text;
     ngx_str_t                        version;
-    const char                      *why;
+    ngx_uint_t                       busy;
+    const char                      *why, *disk;
     ngx_http_mntreamer_text_t        t;
+    const ngx_mntreamer_space_t     *space;
     const ngx_http_mntreamer_env_t  *env;
 
     env = ngx_http_mntreamer_env();
+
+    /* it may have no time for this question, but answers others */
+
+    busy = counts == NULL && env->catalog
+           && ngx_mntreamer_catalog_heard(env->catalog);
 
     recordings = 0;
     workers = 0;
@@ -121,7 +171,8 @@ ngx_http_mntreamer_health_send(ngx_http_request_t *r, ngx_str_t *counts)
                                             NGX_MNTREAMER_M_WORKERS, 0);
     }
 
-    space = env->storage ? ngx_mntreamer_storage_free(env->storage) : -1;
+    space = env->storage ? ngx_mntreamer_storage_space(env->storage) : NULL;
+    disk = ngx_http_mntreamer_health_disk(env, space);
 
     version.data = (u_char *) (env->version ? env->version : "");
     version.len = ngx_strlen(version.data);
@@ -135,22 +186,27 @@ ngx_http_mntreamer_health_send(ngx_http_request_t *r, ngx_str_t *counts)
     ngx_http_mntreamer_text(&t, ",\"version\":");
     ngx_http_mntreamer_text_string(&t, &version);
     ngx_http_mntreamer_text(&t, ",\"database\":");
-    ngx_http_mntreamer_text(&t, counts ? "\"up\"" : "\"down\"");
+    ngx_http_mntreamer_text(&t, counts ? "\"up\"" : busy ? "\"busy\""
+                                                        : "\"down\"");
     ngx_http_mntreamer_text(&t, ",\"disk\":{\"free\":");
 
-    if (space < 0) {
+    if (space == NULL || space->free < 0) {
         ngx_http_mntreamer_text(&t, "null");
 
     } else {
-        ngx_http_mntreamer_text_i64(&t, space);
+        ngx_http_mntreamer_text_i64(&t, space->free);
     }
 
-    ngx_http_mntreamer_text(&t, "},\"recordings\":");
+    ngx_http_mntreamer_text(&t, ",\"reserve\":");
+    ngx_http_mntreamer_text_i64(&t, space ? space->reserve : 0);
+    ngx_http_mntreamer_text(&t, ",\"state\":\"");
+    ngx_http_mntreamer_text(&t, disk);
+    ngx_http_mntreamer_text(&t, "\"},\"recordings\":");
     ngx_http_mntreamer_text_i64(&t, recordings);
     ngx_http_mntreamer_text(&t, ",\"workers\":");
     ngx_http_mntreamer_text_i64(&t, workers);
     ngx_http_mntreamer_text(&t, "}");
 
-    return ngx_http_mntreamer_send_json(r, counts ? NGX_HTTP_OK
+    return ngx_http_mntreamer_send_json(r, counts || busy ? NGX_HTTP_OK
                                           : NGX_HTTP_SERVICE_UNAVAILABLE, &t);
 }

@@ -324,6 +324,8 @@ ngx_int_t ngx_http_mntreamer_streamer_delete(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_recording_list(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_recording_patch(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_recording(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_live(ngx_http_request_t *r,

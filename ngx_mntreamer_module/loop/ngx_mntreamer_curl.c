@@ -33,9 +33,6 @@
 #include "ngx_mntreamer_curl_internal.h"
 
 
-#define NGX_MNTREAMER_CURL_TICK_MS  250
-
-
 static ngx_int_t ngx_mntreamer_curl_global_init(ngx_log_t *log);
 static ngx_int_t ngx_mntreamer_curl_multi_init(ngx_mntreamer_curl_t *curl);
 static void ngx_mntreamer_curl_event_init(ngx_mntreamer_curl_t *curl,
@@ -174,7 +171,7 @@ ngx_mntreamer_curl_global_init(ngx_log_t *log)
 static ngx_int_t
 ngx_mntreamer_curl_multi_init(ngx_mntreamer_curl_t *curl)
 {
-    long    total, host;
+    long    most, total, host;
     CURLM  *m;
 
     m = curl_multi_init();
@@ -183,7 +180,8 @@ ngx_mntreamer_curl_multi_init(ngx_mntreamer_curl_t *curl)
         return NGX_ERROR;
     }
 
-    total = (long) curl->conf->max_connections;
+    most = (long) curl->conf->max_connections;
+    total = most ? most : ngx_max((long) ngx_cycle->connection_n / 2, 8);
     host = (long) curl->conf->max_host_connections;
 
     (void) curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION,
@@ -196,8 +194,8 @@ ngx_mntreamer_curl_multi_init(ngx_mntreamer_curl_t *curl)
     (void) curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, total);
     (void) curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, host);
 
-    if (total) {
-        (void) curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, total);
+    if (most) {
+        (void) curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, most);
     }
 
     curl->multi = m;
@@ -344,7 +342,8 @@ ngx_mntreamer_curl_start(ngx_mntreamer_curl_t *curl,
     }
 
     if (!curl->tick.timer_set) {
-        ngx_add_timer(&curl->tick, NGX_MNTREAMER_CURL_TICK_MS);
+        ngx_add_timer(&curl->tick,
+                      ngx_mntreamer_tick_in(NGX_MNTREAMER_TICK_MS));
     }
 
     return tr;
@@ -618,7 +617,7 @@ ngx_mntreamer_curl_tick(ngx_event_t *ev)
     }
 
     if (curl->stat.running) {
-        ngx_add_timer(ev, NGX_MNTREAMER_CURL_TICK_MS);
+        ngx_add_timer(ev, ngx_mntreamer_tick_in(NGX_MNTREAMER_TICK_MS));
     }
 }
 

@@ -90,7 +90,8 @@ typedef struct {
 typedef struct {
     ngx_array_t           *fetch_allow;       /* of ngx_cidr_t, or NULL; beside
                                                  these only public addresses */
-    ngx_uint_t             max_connections;   /* of this worker */
+    ngx_uint_t             max_connections;   /* of this worker;
+                                                 0: by nginx's own */
     ngx_uint_t             max_host_connections;
     ngx_array_t           *ports;             /* in_port_t, host order; NULL:
                                                  80, 443; for addresses of
@@ -130,6 +131,10 @@ const ngx_mntreamer_curl_stat_t *ngx_mntreamer_curl_stat(
  */
 ngx_uint_t ngx_mntreamer_address_allowed(struct sockaddr *sa,
     ngx_array_t *allow);
+
+/* 1 when the host of "url" is an address that may not be connected to */
+ngx_uint_t ngx_mntreamer_curl_forbids(const ngx_mntreamer_curl_conf_t *conf,
+    const char *url);
 
 
 #endif /* _NGX_MNTREAMER_CURL_H_INCLUDED_ */

@@ -28,6 +28,8 @@ static void ngx_mntreamer_curl_answer_copy(ngx_str_t *dst, u_char *buf,
     size_t size, const ngx_str_t *value);
 static ngx_int_t ngx_mntreamer_curl_answer_gather(
     ngx_mntreamer_transfer_t *tr, u_char *p, size_t len);
+static void ngx_mntreamer_curl_answer_length(ngx_mntreamer_transfer_t *tr,
+    const ngx_str_t *value);
 static ngx_uint_t ngx_mntreamer_curl_answer_rc(CURLcode result);
 
 
@@ -91,6 +93,10 @@ ngx_mntreamer_curl_answer_header(char *p, size_t size, size_t n, void *data)
 
     } else {
         ngx_mntreamer_curl_answer_line(tr, line, len);
+
+        if (tr->verdict) {
+            return 0;
+        }
     }
 
     return size * n;
@@ -168,11 +174,7 @@ ngx_mntreamer_curl_answer_line(ngx_mntreamer_transfer_t *tr, u_char *p,
      && ngx_strncasecmp(name.data, (u_char *) text, sizeof(text) - 1) == 0)
 
     if (ngx_mntreamer_header_is("content-length")) {
-        a->content_length = ngx_atoof(value.data, value.len);
-
-        if (a->content_length == NGX_ERROR) {
-            a->content_length = -1;
-        }
+        ngx_mntreamer_curl_answer_length(tr, &value);
 
     } else if (ngx_mntreamer_header_is("content-type")) {
         ngx_mntreamer_curl_answer_copy(&a->content_type, tr->content_type,
@@ -195,6 +197,28 @@ ngx_mntreamer_curl_answer_line(ngx_mntreamer_transfer_t *tr, u_char *p,
     } else if (ngx_mntreamer_header_is("location")) {
         tr->location = 1;
     }
+}
+
+
+/* a body whose length is told in two ways, or in none, has no end to trust */
+
+static void
+ngx_mntreamer_curl_answer_length(ngx_mntreamer_transfer_t *tr,
+    const ngx_str_t *value)
+{
+    off_t  length;
+
+    length = ngx_atoof(value->data, value->len);
+
+    if (length == NGX_ERROR
+        || (tr->answer.content_length >= 0
+            && tr->answer.content_length != length))
+    {
+        tr->verdict = NGX_MNTREAMER_TRANSFER_FAILED;
+        return;
+    }
+
+    tr->answer.content_length = length;
 }
 
 

@@ -263,3 +263,35 @@ ngx_mntreamer_curl_hop_literal(char *host, ngx_sockaddr_t *sa)
 
     return 0;
 }
+
+
+ngx_uint_t
+ngx_mntreamer_curl_forbids(const ngx_mntreamer_curl_conf_t *conf,
+    const char *url)
+{
+    char            *host;
+    CURLU           *u;
+    ngx_uint_t       forbids;
+    ngx_sockaddr_t   sa;
+
+    forbids = 0;
+    host = NULL;
+
+    u = curl_url();
+    if (u == NULL) {
+        return 0;
+    }
+
+    if (curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK
+        && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK
+        && ngx_mntreamer_curl_hop_literal(host, &sa))
+    {
+        forbids = !ngx_mntreamer_address_allowed(&sa.sockaddr,
+                                                 conf->fetch_allow);
+    }
+
+    curl_free(host);
+    curl_url_cleanup(u);
+
+    return forbids;
+}

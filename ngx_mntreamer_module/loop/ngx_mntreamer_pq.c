@@ -414,6 +414,10 @@ ngx_mntreamer_pq_answer(ngx_mntreamer_pq_t *pq, PGresult *res)
 
     again = ngx_mntreamer_pq_classify(pq, res, st->sql, &result);
 
+    if (result.rc != NGX_MNTREAMER_PQ_AWAY) {
+        pq->stat.heard_ms = ngx_current_msec;
+    }
+
     if (again == NGX_MNTREAMER_PQ_AGAIN_RECONNECT) {
         ngx_mntreamer_pq_conn_lose(pq, res ? PQresultErrorMessage(res)
                                            : PQerrorMessage(pq->conn));
@@ -438,7 +442,6 @@ ngx_mntreamer_pq_answer(ngx_mntreamer_pq_t *pq, PGresult *res)
         return;
     }
 
-    pq->failures = 0;
     pq->pauses = 0;
 
     ngx_mntreamer_pq_finish(st, &result);

@@ -104,6 +104,8 @@ typedef struct {
     ngx_uint_t                  failed;
     ngx_uint_t                  reconnects;
     ngx_uint_t                  busy_ms;      /* sum of elapsed_ms */
+    ngx_msec_t                  heard_ms;     /* the last answer, or when it
+                                                 came up */
 } ngx_mntreamer_pq_stat_t;
 
 

@@ -8,7 +8,7 @@
  * The connection: one libpq handle in nginx's event loop.
  *
  * state       entered by     waits for        deadline        then
- * WAIT        _lose          the back-off     100 ms .. 5 s   CONNECTING
+ * WAIT        _lose          the back-off     100 ms .. 2 s   CONNECTING
  * CONNECTING  _start         PQconnectPoll    connect_ms      WAIT
  * SETUP       connected      each statement   connect_ms      WAIT
  * IDLE        an answer      the queue        -               -
@@ -35,7 +35,7 @@
 
 
 #define NGX_MNTREAMER_PQ_BACKOFF_MIN_MS  100
-#define NGX_MNTREAMER_PQ_BACKOFF_MAX_MS  5000
+#define NGX_MNTREAMER_PQ_BACKOFF_MAX_MS  2000
 
 
 static void ngx_mntreamer_pq_conn_start(ngx_mntreamer_pq_t *pq);
@@ -300,6 +300,7 @@ ngx_mntreamer_pq_conn_setup(ngx_mntreamer_pq_t *pq)
 
     pq->stat.up = 1;
     pq->up_ms = ngx_current_msec;
+    pq->stat.heard_ms = ngx_current_msec;
 
     if (pq->conf.state) {
         pq->conf.state(pq->conf.data, 1);
@@ -625,6 +626,8 @@ ngx_mntreamer_pq_conn_lose(ngx_mntreamer_pq_t *pq, const char *why)
     ngx_msec_t  wait, span;
 
     was_up = pq->stat.up;
+
+    /* not by an answer: one that is read only answers a few, each time */
 
     if (was_up && ngx_current_msec - pq->up_ms
                   > NGX_MNTREAMER_PQ_BACKOFF_MAX_MS)

@@ -17,6 +17,16 @@
 #define NGX_MNTREAMER_WRITABLE  0x02
 #define NGX_MNTREAMER_BROKEN    0x04          /* error, hang-up or shutdown */
 
+/*
+ * What is looked at again and again is looked at on multiples of a tick: to
+ * wake a process that sleeps costs more than most of these looks.  "ms" is a
+ * multiple too; the timer may come a tick sooner, never later.
+ */
+#define NGX_MNTREAMER_TICK_MS   250
+
+#define ngx_mntreamer_tick_in(ms)                                             \
+    ((ms) - ngx_current_msec % NGX_MNTREAMER_TICK_MS)
+
 
 typedef struct ngx_mntreamer_watch_s  ngx_mntreamer_watch_t;
 

@@ -25,6 +25,7 @@ typedef enum {
     /* counters */
     NGX_MNTREAMER_M_PROBES = 0,               /* outcome: probe_outcome_e */
     NGX_MNTREAMER_M_WENT_LIVE,
+    NGX_MNTREAMER_M_NO_ROOM,
     NGX_MNTREAMER_M_RECORDINGS_STARTED,
     NGX_MNTREAMER_M_RECORDINGS_RESUMED,
     NGX_MNTREAMER_M_RECORDINGS_FINISHED,
@@ -55,13 +56,16 @@ typedef enum {
     NGX_MNTREAMER_M_DB_QUEUED,
     NGX_MNTREAMER_M_PROBES_RUNNING,
     NGX_MNTREAMER_M_DISK_FREE,                /* maximum, not sum */
+    NGX_MNTREAMER_M_DISK_RESERVE,             /* maximum */
+    NGX_MNTREAMER_M_DISK_FULL,                /* workers that say so */
+    NGX_MNTREAMER_M_STORAGE_ERROR,            /* workers that say so */
     NGX_MNTREAMER_M_WORKERS,                  /* each sets 1 */
     /* histograms, milliseconds */
     NGX_MNTREAMER_M_DETECTION_MS,             /* opened by the platform's word,
                                                  to noticed */
     NGX_MNTREAMER_M_PROBE_LATE_MS,            /* check_at to sent */
     NGX_MNTREAMER_M_COMMIT_MS,
-    NGX_MNTREAMER_M_LOOP_LATE_MS,             /* of a 10 ms heartbeat */
+    NGX_MNTREAMER_M_LOOP_LATE_MS,             /* of the heartbeat */
     NGX_MNTREAMER_M_MAX
 } ngx_mntreamer_metric_e;
 
@@ -80,6 +84,8 @@ typedef enum {
 } ngx_mntreamer_gap_e;
 
 const char *ngx_mntreamer_gap_name(ngx_uint_t cause);
+/* the cause of that name; NGX_MNTREAMER_GAP_RESTART when there is none */
+ngx_uint_t ngx_mntreamer_gap_cause(const char *name);
 
 
 typedef struct ngx_mntreamer_metrics_s  ngx_mntreamer_metrics_t;

@@ -66,6 +66,11 @@ const ngx_mntreamer_metric_t
       "Channels that were found to have gone on air",
       NGX_MNTREAMER_COUNTER, NGX_MNTREAMER_PLAIN },
 
+    { "no_room_total", "no_room",
+      "Channels on air that were not recorded for lack of descriptors or "
+      "connections, each time they were asked about",
+      NGX_MNTREAMER_COUNTER, NGX_MNTREAMER_PLAIN },
+
     { "recordings_started_total", "recordings_started",
       "Recordings begun",
       NGX_MNTREAMER_COUNTER, NGX_MNTREAMER_PLAIN },
@@ -184,6 +189,18 @@ const ngx_mntreamer_metric_t
       "Free bytes of the file system of the storage",
       NGX_MNTREAMER_GAUGE_MAX, NGX_MNTREAMER_PLAIN },
 
+    { "disk_reserve_bytes", "disk_reserve_bytes",
+      "Free bytes below which recordings pause",
+      NGX_MNTREAMER_GAUGE_MAX, NGX_MNTREAMER_PLAIN },
+
+    { "disk_full", "disk_full",
+      "Workers whose recordings pause because the disk is full",
+      NGX_MNTREAMER_GAUGE, NGX_MNTREAMER_PLAIN },
+
+    { "storage_error", "storage_error",
+      "Workers that could not store for another reason",
+      NGX_MNTREAMER_GAUGE, NGX_MNTREAMER_PLAIN },
+
     { "workers", "workers",
       "Workers that run an engine",
       NGX_MNTREAMER_GAUGE, NGX_MNTREAMER_PLAIN },
@@ -218,6 +235,21 @@ ngx_mntreamer_gap_name(ngx_uint_t cause)
     }
 
     return ngx_mntreamer_gap_names[cause];
+}
+
+
+ngx_uint_t
+ngx_mntreamer_gap_cause(const char *name)
+{
+    ngx_uint_t  cause;
+
+    for (cause = 0; cause < NGX_MNTREAMER_GAP_MAX; cause++) {
+        if (ngx_strcmp(ngx_mntreamer_gap_names[cause], name) == 0) {
+            return cause;
+        }
+    }
+
+    return NGX_MNTREAMER_GAP_RESTART;
 }
 
 

@@ -106,6 +106,25 @@ mnt_limiter_rate(const mnt_limiter_t *l, uint32_t rate, int64_t now_ms)
 int64_t
 mnt_limiter_take(mnt_limiter_t *l, uint32_t rate, int64_t now_ms)
 {
+    int64_t  wait;
+
+    wait = mnt_limiter_wait(l, rate, now_ms);
+
+    if (wait == 0) {
+
+        /* first what counts more: a process may die in between */
+
+        l->sum++;
+        l->ring[mnt_limiter_slot(l->at_ms)]++;
+    }
+
+    return wait;
+}
+
+
+int64_t
+mnt_limiter_wait(mnt_limiter_t *l, uint32_t rate, int64_t now_ms)
+{
     int64_t  ms;
 
     mnt_limiter_advance(l, now_ms);
@@ -115,12 +134,6 @@ mnt_limiter_take(mnt_limiter_t *l, uint32_t rate, int64_t now_ms)
     }
 
     if (l->sum < mnt_limiter_rate(l, rate, now_ms)) {
-
-        /* first what counts more: a process may die in between */
-
-        l->sum++;
-        l->ring[mnt_limiter_slot(l->at_ms)]++;
-
         return 0;
     }
 

@@ -41,6 +41,9 @@ typedef struct {
 /* takes a permit and returns 0, or the pause until one may be free */
 int64_t mnt_limiter_take(mnt_limiter_t *l, uint32_t rate, int64_t now_ms);
 
+/* the same, but takes none */
+int64_t mnt_limiter_wait(mnt_limiter_t *l, uint32_t rate, int64_t now_ms);
+
 /* how many permits there are now */
 uint32_t mnt_limiter_free(mnt_limiter_t *l, uint32_t rate, int64_t now_ms);
 

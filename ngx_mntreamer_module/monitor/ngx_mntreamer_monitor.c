@@ -12,14 +12,17 @@
  * worker's share of the free permits: so the order of check_at is the order of
  * asking, however many workers there are.
  *
- * The tick finds what nobody was told of, such as leases of lost machines: one
- * small statement each second, of one lane after the other.
+ * The tick finds what nobody was told of: recordings of lost machines, ten
+ * times in a lease and once a second at least, and one lane after the other
+ * what is due.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+
+#include <sys/random.h>
 
 #include "ngx_mntreamer_monitor_internal.h"
 
@@ -30,13 +33,15 @@
 #define NGX_MNTREAMER_MONITOR_FEW       10    /* between any two */
 #define NGX_MNTREAMER_MONITOR_BATCH     2000
 #define NGX_MNTREAMER_MONITOR_RESUME    64    /* recordings of one claim */
-#define NGX_MNTREAMER_MONITOR_ADVANCE   15000
+#define NGX_MNTREAMER_MONITOR_LEASE     15000 /* and the time of answers */
 #define NGX_MNTREAMER_MONITOR_LONG      60000 /* a timer is looked at again */
+#define NGX_MNTREAMER_MONITOR_BODIES    131072    /* 2 MB when all are used */
 
 
 static void ngx_mntreamer_lane_init(ngx_mntreamer_lane_t *lane,
     ngx_mntreamer_monitor_t *mon,
     const ngx_mntreamer_platform_conf_t *conf, ngx_uint_t i);
+static void ngx_mntreamer_lane_remember(ngx_mntreamer_lane_t *lane);
 static void ngx_mntreamer_monitor_tick(ngx_event_t *ev);
 static void ngx_mntreamer_monitor_posted(ngx_event_t *ev);
 static void ngx_mntreamer_lane_timer(ngx_event_t *ev);
@@ -77,6 +82,10 @@ ngx_mntreamer_monitor_create(const ngx_mntreamer_monitor_conf_t *conf,
     ccf = (ngx_core_conf_t *) ngx_get_conf(ngx_cycle->conf_ctx,
                                            ngx_core_module);
     mon->workers = ngx_max(ccf->worker_processes, 1);
+
+    /* recordings need descriptors, too */
+
+    mon->most = ngx_min(conf->max_running, ngx_mntreamer_spare_polls());
 
     mon->ident.data = mon;
     mon->ident.fd = (ngx_socket_t) -1;
@@ -138,6 +147,27 @@ ngx_mntreamer_lane_init(ngx_mntreamer_lane_t *lane,
     lane->timer.data = &lane->ident;
     lane->timer.log = mon->log;
     lane->timer.cancelable = 1;
+
+    if (conf->platform->by_body) {
+        ngx_mntreamer_lane_remember(lane);
+    }
+}
+
+
+/* without it each answer is read anew */
+
+static void
+ngx_mntreamer_lane_remember(ngx_mntreamer_lane_t *lane)
+{
+    u_char  key[16];
+
+    if (getrandom(key, sizeof(key), 0) != sizeof(key)) {
+        ngx_log_error(NGX_LOG_WARN, lane->mon->log, ngx_errno,
+                      "mntreamer: getrandom() failed");
+        return;
+    }
+
+    (void) mnt_memo_init(&lane->offline, key, NGX_MNTREAMER_MONITOR_BODIES);
 }
 
 
@@ -169,6 +199,8 @@ ngx_mntreamer_monitor_destroy(ngx_mntreamer_monitor_t *mon)
         if (lane->timer.timer_set) {
             ngx_del_timer(&lane->timer);
         }
+
+        mnt_memo_free(&lane->offline);
     }
 
     if (mon->tick.timer_set) {
@@ -247,7 +279,7 @@ ngx_mntreamer_monitor_due(ngx_mntreamer_monitor_t *mon)
 void
 ngx_mntreamer_monitor_stop(ngx_mntreamer_monitor_t *mon)
 {
-    ngx_uint_t                i;
+    ngx_uint_t                i, turn;
     ngx_queue_t              *q;
     ngx_mntreamer_lane_t     *lane;
     ngx_mntreamer_probing_t  *p;
@@ -261,10 +293,14 @@ ngx_mntreamer_monitor_stop(ngx_mntreamer_monitor_t *mon)
     for (i = 0; i < mon->nlanes; i++) {
         lane = &mon->lanes[i];
 
-        while (!ngx_queue_empty(&lane->turns[NGX_MNTREAMER_TURN_CLAIM])) {
-            q = ngx_queue_head(&lane->turns[NGX_MNTREAMER_TURN_CLAIM]);
-            p = ngx_queue_data(q, ngx_mntreamer_probing_t, queue);
-            ngx_mntreamer_probing_free(p);
+        for (turn = NGX_MNTREAMER_TURN_CLAIM; turn < NGX_MNTREAMER_TURNS;
+             turn++)
+        {
+            while (!ngx_queue_empty(&lane->turns[turn])) {
+                q = ngx_queue_head(&lane->turns[turn]);
+                p = ngx_queue_data(q, ngx_mntreamer_probing_t, queue);
+                ngx_mntreamer_probing_free(p);
+            }
         }
     }
 }
@@ -301,21 +337,24 @@ ngx_mntreamer_lane_timer(ngx_event_t *ev)
 static void
 ngx_mntreamer_monitor_tick(ngx_event_t *ev)
 {
+    ngx_msec_t                pause;
     ngx_uint_t                i;
     ngx_mntreamer_ident_t    *ident = ev->data;
     ngx_mntreamer_monitor_t  *mon = ident->data;
 
-    i = mon->ticks++ % (mon->nlanes + 1);
+    mon->resume = 1;
 
-    if (i == mon->nlanes) {
-        mon->resume = 1;
-
-    } else {
+    if (mon->nlanes) {
+        i = mon->ticks++ % mon->nlanes;
         ngx_mntreamer_lane_due(&mon->lanes[i], 0);
+        ngx_mntreamer_monitor_names(&mon->lanes[i]);
     }
 
-    ngx_add_timer(&mon->tick, NGX_MNTREAMER_MONITOR_TICK - 50
-                              + ngx_random() % 100);
+    pause = ngx_min(ngx_max(mon->conf->lease_ms / 10, 100),
+                    NGX_MNTREAMER_MONITOR_TICK);
+
+    ngx_add_timer(&mon->tick,
+                  pause - pause / 20 + ngx_random() % (pause / 10));
 
     ngx_mntreamer_monitor_run(mon);
 }
@@ -377,7 +416,7 @@ ngx_mntreamer_lane_due(ngx_mntreamer_lane_t *lane, ngx_msec_t ms)
 static int64_t
 ngx_mntreamer_lane_claim(ngx_mntreamer_lane_t *lane)
 {
-    ngx_msec_t                advance;
+    ngx_msec_t                lease;
     ngx_uint_t                room, permits;
     ngx_msec_int_t            wait;
     ngx_mntreamer_monitor_t  *mon;
@@ -403,7 +442,8 @@ ngx_mntreamer_lane_claim(ngx_mntreamer_lane_t *lane)
     }
 
     if (permits == 0) {
-        return NGX_MNTREAMER_MONITOR_PAUSE;
+        return ngx_max(ngx_mntreamer_limit_wait(lane),
+                       NGX_MNTREAMER_MONITOR_PAUSE);
     }
 
     if (ngx_current_msec - lane->claimed_ms < NGX_MNTREAMER_MONITOR_FEW) {
@@ -411,10 +451,12 @@ ngx_mntreamer_lane_claim(ngx_mntreamer_lane_t *lane)
     }
 
     room = ngx_min(room, permits);
-    advance = NGX_MNTREAMER_MONITOR_ADVANCE + 2 * mon->conf->total_ms;
+    lease = NGX_MNTREAMER_MONITOR_LEASE + 2 * mon->conf->total_ms;
 
     if (ngx_mntreamer_catalog_claim(mon->cat, lane->conf->platform->id, room,
-                                    advance, ngx_mntreamer_lane_claimed, lane)
+                                    lease, &mon->conf->backoff,
+                                    mon->conf->spread_pct,
+                                    ngx_mntreamer_lane_claimed, lane)
         != NGX_OK)
     {
         return NGX_MNTREAMER_MONITOR_TICK;
@@ -440,8 +482,7 @@ ngx_mntreamer_lane_room(ngx_mntreamer_lane_t *lane, ngx_uint_t *permits)
 {
     ngx_uint_t  most, n;
 
-    most = ngx_max(4 * lane->mon->conf->max_running,
-                   NGX_MNTREAMER_MONITOR_BATCH);
+    most = 2 * NGX_MNTREAMER_MONITOR_BATCH;
 
     n = ngx_mntreamer_limit_free(lane);
 
@@ -471,7 +512,7 @@ ngx_mntreamer_lane_claimed(void *data, ngx_uint_t rc,
     mon = lane->mon;
     lane->claiming = 0;
 
-    /* what is not queued is given back, or becomes due again by itself */
+    /* what is not queued is given back, or found when its lease is over */
 
     for (i = 0; i < n && !mon->stopped; i++) {
         p = ngx_mntreamer_probing_create(lane, NGX_MNTREAMER_PROBING_CLAIM,

@@ -49,6 +49,7 @@ typedef struct {
     mnt_backoff_t          backoff;
     ngx_uint_t             spread_pct;        /* of the ladder's pauses */
     ngx_msec_t             refresh_ms;        /* facts while on air: 60 s */
+    ngx_msec_t             lease_ms;
     ngx_msec_t             connect_ms;
     ngx_msec_t             total_ms;
     ngx_msec_t             stall_ms;
@@ -64,7 +65,7 @@ typedef struct {
     /*
      * A claimed streamer is live and playable.  The lease is held; the handler
      * starts a recording and returns NGX_OK, or declines and the lease goes
-     * back.
+     * back; NGX_BUSY: there is no room for another one.
      */
     ngx_int_t  (*live)(void *data, const ngx_mntreamer_claim_t *claim,
                        const mnt_probe_t *probe);

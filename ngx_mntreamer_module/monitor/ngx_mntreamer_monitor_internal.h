@@ -14,11 +14,15 @@
 
 #include "ngx_mntreamer_monitor.h"
 #include "mnt_limiter.h"
+#include "../base/mnt_memo.h"
+#include "../loop/ngx_mntreamer_inject.h"
+#include "../loop/ngx_mntreamer_spare.h"
 #include "../loop/ngx_mntreamer_watch.h"
 
 
 #define NGX_MNTREAMER_MONITOR_LIMITERS  32    /* platforms in the zone */
 #define NGX_MNTREAMER_MONITOR_LABEL     160   /* bytes of a channel in a log */
+#define NGX_MNTREAMER_MONITOR_FORBIDDEN  256
 
 
 typedef struct {
@@ -38,6 +42,7 @@ typedef enum {
     NGX_MNTREAMER_TURN_ASK = 0,               /* recorder; second questions */
     NGX_MNTREAMER_TURN_LOOKUP,
     NGX_MNTREAMER_TURN_CLAIM,
+    NGX_MNTREAMER_TURN_NAME,                  /* while permits are plenty */
     NGX_MNTREAMER_TURNS
 } ngx_mntreamer_turn_e;
 
@@ -49,8 +54,10 @@ typedef struct {
     const ngx_mntreamer_platform_conf_t   *conf;     /* alias */
     mnt_limiter_t                         *limiter;  /* shared; NULL: none */
     ngx_queue_t                            turns[NGX_MNTREAMER_TURNS];
-    ngx_uint_t                             queued;
+    ngx_uint_t                             queued;   /* but names */
     ngx_uint_t                             claimed;  /* these and running */
+    mnt_memo_t                             offline;  /* bodies that said just
+                                                        that; owned */
 
     ngx_event_t                            timer;    /* permit or claim */
     ngx_mntreamer_ident_t                  ident;
@@ -58,7 +65,9 @@ typedef struct {
     ngx_msec_t                             claimed_ms;
     ngx_uint_t                             waiting;  /* something is due at
                                                         "due" */
+    ngx_msec_t                             name_ms;  /* names are looked for */
     unsigned                               claiming:1;
+    unsigned                               naming:1;
 } ngx_mntreamer_lane_t;
 
 
@@ -82,6 +91,7 @@ struct ngx_mntreamer_probing_s {
 
     unsigned                     api:1;       /* sent to the API */
     unsigned                     running:1;
+    unsigned                     counted:1;   /* in lane->queued */
     unsigned                     delivering:1;
 };
 
@@ -99,9 +109,14 @@ struct ngx_mntreamer_monitor_s {
     ngx_uint_t                           nlanes;
 
     ngx_uint_t                           workers;    /* they share permits */
+    ngx_uint_t                           most;       /* probes under way */
 
     ngx_queue_t                          running;    /* probings in flight */
     ngx_uint_t                           nrunning;
+    ngx_uint_t                           answer_ms;  /* mean, in 1/16 ms */
+
+    /* ids of streamers told to be forbidden, by their remainder */
+    int64_t                       forbidden[NGX_MNTREAMER_MONITOR_FORBIDDEN];
 
     ngx_event_t                          tick;
     ngx_event_t                          post;
@@ -130,6 +145,8 @@ void ngx_mntreamer_lane_due(ngx_mntreamer_lane_t *lane, ngx_msec_t ms);
 
 int64_t ngx_mntreamer_monitor_clock(void);
 int64_t ngx_mntreamer_limit_take(ngx_mntreamer_lane_t *lane, int64_t *sent_ms);
+/* the pause until a permit may be free */
+int64_t ngx_mntreamer_limit_wait(ngx_mntreamer_lane_t *lane);
 ngx_uint_t ngx_mntreamer_limit_free(ngx_mntreamer_lane_t *lane);
 void ngx_mntreamer_limit_done(ngx_mntreamer_lane_t *lane, int64_t sent_ms,
     ngx_uint_t accepted);
@@ -146,6 +163,11 @@ ngx_mntreamer_probing_t *ngx_mntreamer_probing_create(
 void ngx_mntreamer_probing_free(ngx_mntreamer_probing_t *p);
 /* sends what has a permit; the pause until the next, -1: nothing waits */
 int64_t ngx_mntreamer_probing_pump(ngx_mntreamer_lane_t *lane);
+
+
+/* ngx_mntreamer_monitor_name.c: asks for the names of a few channels */
+
+void ngx_mntreamer_monitor_names(ngx_mntreamer_lane_t *lane);
 
 
 /* ngx_mntreamer_monitor_result.c */

@@ -108,10 +108,35 @@ ngx_mntreamer_limit_take(ngx_mntreamer_lane_t *lane, int64_t *sent_ms)
     mutex = ngx_mntreamer_limit_mutex(lane);
 
     ngx_shmtx_lock(mutex);
+    ngx_mntreamer_inject("limit_locked");
 
     *sent_ms = ngx_mntreamer_monitor_clock();
     wait = mnt_limiter_take(lane->limiter, (uint32_t) lane->conf->rate,
                             *sent_ms);
+
+    ngx_mntreamer_inject("limit_taken");
+    ngx_shmtx_unlock(mutex);
+
+    return wait;
+}
+
+
+int64_t
+ngx_mntreamer_limit_wait(ngx_mntreamer_lane_t *lane)
+{
+    int64_t       wait;
+    ngx_shmtx_t  *mutex;
+
+    if (lane->limiter == NULL) {
+        return 0;
+    }
+
+    mutex = ngx_mntreamer_limit_mutex(lane);
+
+    ngx_shmtx_lock(mutex);
+
+    wait = mnt_limiter_wait(lane->limiter, (uint32_t) lane->conf->rate,
+                            ngx_mntreamer_monitor_clock());
 
     ngx_shmtx_unlock(mutex);
 

@@ -26,12 +26,16 @@
 #define NGX_MNTREAMER_PROBING_STALE      10000
 #define NGX_MNTREAMER_PROBING_REDIRECTS  3    /* of playlists, not of APIs */
 #define NGX_MNTREAMER_PROBING_BODY       (2 * 1024 * 1024)
+#define NGX_MNTREAMER_PROBING_FEW        32   /* claims under way: these and */
+#define NGX_MNTREAMER_PROBING_EACH_MS    4    /* so many for each ms that an
+                                                 answer takes */
 
 
 static void ngx_mntreamer_probing_queue(ngx_mntreamer_probing_t *p,
     ngx_uint_t turn);
 static ngx_mntreamer_probing_t *ngx_mntreamer_probing_next(
     ngx_mntreamer_lane_t *lane);
+static ngx_uint_t ngx_mntreamer_probing_most(ngx_mntreamer_monitor_t *mon);
 static void ngx_mntreamer_probing_send(ngx_mntreamer_probing_t *p);
 static ngx_int_t ngx_mntreamer_probing_request(ngx_mntreamer_probing_t *p,
     mnt_arena_t *arena, ngx_mntreamer_request_t *req, ngx_str_t *headers);
@@ -41,6 +45,8 @@ static void ngx_mntreamer_probing_done(void *data,
     const ngx_mntreamer_answer_t *answer);
 static void ngx_mntreamer_probing_read(ngx_mntreamer_probing_t *p,
     mnt_arena_t *arena, const mnt_platform_answer_t *answer);
+static ngx_uint_t ngx_mntreamer_probing_known(ngx_mntreamer_probing_t *p,
+    const mnt_platform_answer_t *answer, mnt_memo_digest_t *digest);
 static void ngx_mntreamer_probing_looked(ngx_mntreamer_probing_t *p,
     mnt_arena_t *arena, const mnt_platform_answer_t *answer);
 static void ngx_mntreamer_probing_fail(ngx_mntreamer_probing_t *p,
@@ -98,7 +104,8 @@ static void
 ngx_mntreamer_probing_queue(ngx_mntreamer_probing_t *p, ngx_uint_t turn)
 {
     ngx_queue_insert_tail(&p->lane->turns[turn], &p->queue);
-    p->lane->queued++;
+    p->lane->queued += (turn != NGX_MNTREAMER_TURN_NAME);
+    p->counted = (turn != NGX_MNTREAMER_TURN_NAME);
     p->running = 0;
 }
 
@@ -119,7 +126,7 @@ ngx_mntreamer_probing_free(ngx_mntreamer_probing_t *p)
         p->lane->mon->nrunning--;
 
     } else {
-        p->lane->queued--;
+        p->lane->queued -= p->counted;
     }
 
     if (p->kind == NGX_MNTREAMER_PROBING_CLAIM) {
@@ -272,7 +279,7 @@ ngx_mntreamer_probing_pump(ngx_mntreamer_lane_t *lane)
 }
 
 
-/* claims that waited for too long become due again by themselves */
+/* claims that waited for too long are found when their leases are over */
 
 static ngx_mntreamer_probing_t *
 ngx_mntreamer_probing_next(ngx_mntreamer_lane_t *lane)
@@ -288,8 +295,14 @@ ngx_mntreamer_probing_next(ngx_mntreamer_lane_t *lane)
 
         while (!ngx_queue_empty(&lane->turns[turn])) {
 
-            if (turn == NGX_MNTREAMER_TURN_CLAIM
-                && mon->nrunning >= mon->conf->max_running)
+            if (turn >= NGX_MNTREAMER_TURN_CLAIM
+                && mon->nrunning >= ngx_mntreamer_probing_most(mon))
+            {
+                return NULL;
+            }
+
+            if (turn == NGX_MNTREAMER_TURN_NAME
+                && 2 * ngx_mntreamer_limit_free(lane) <= lane->conf->rate)
             {
                 return NULL;
             }
@@ -311,6 +324,20 @@ ngx_mntreamer_probing_next(ngx_mntreamer_lane_t *lane)
 }
 
 
+/*
+ * More under way than needed to wait for none of them only makes each dearer:
+ * libcurl walks over the busy connections of a host.
+ */
+
+static ngx_uint_t
+ngx_mntreamer_probing_most(ngx_mntreamer_monitor_t *mon)
+{
+    return ngx_min(mon->most,
+                   NGX_MNTREAMER_PROBING_FEW
+                   + NGX_MNTREAMER_PROBING_EACH_MS * mon->answer_ms / 16);
+}
+
+
 static void
 ngx_mntreamer_probing_send(ngx_mntreamer_probing_t *p)
 {
@@ -325,7 +352,7 @@ ngx_mntreamer_probing_send(ngx_mntreamer_probing_t *p)
     mon = lane->mon;
 
     ngx_queue_remove(&p->queue);
-    lane->queued--;
+    lane->queued -= p->counted;
 
     ngx_queue_insert_tail(&mon->running, &p->queue);
     mon->nrunning++;
@@ -454,11 +481,15 @@ ngx_mntreamer_probing_done(void *data, const ngx_mntreamer_answer_t *answer)
 {
     ngx_mntreamer_probing_t *p = data;
 
-    ngx_time_t              *tp;
-    mnt_arena_t              arena;
-    mnt_platform_answer_t    a;
+    ngx_time_t               *tp;
+    mnt_arena_t               arena;
+    mnt_platform_answer_t     a;
+    ngx_mntreamer_monitor_t  *mon;
 
     p->transfer = NULL;
+
+    mon = p->lane->mon;
+    mon->answer_ms += answer->total_ms - mon->answer_ms / 16;
 
     ngx_memzero(&a, sizeof(mnt_platform_answer_t));
 
@@ -498,12 +529,18 @@ ngx_mntreamer_probing_read(ngx_mntreamer_probing_t *p, mnt_arena_t *arena,
     const mnt_platform_answer_t *answer)
 {
     mnt_probe_t                            probe;
+    mnt_memo_digest_t                      digest;
     mnt_platform_conf_t                    conf;
     ngx_mntreamer_monitor_t               *mon;
     const ngx_mntreamer_platform_conf_t   *pcf;
 
     pcf = p->lane->conf;
     mon = p->lane->mon;
+
+    if (ngx_mntreamer_probing_known(p, answer, &digest)) {
+        ngx_mntreamer_probing_fail(p, MNT_PROBE_OFFLINE, "");
+        return;
+    }
 
     ngx_memzero(&conf, sizeof(mnt_platform_conf_t));
 
@@ -538,7 +575,40 @@ ngx_mntreamer_probing_read(ngx_mntreamer_probing_t *p, mnt_arena_t *arena,
         return;
     }
 
+    if (probe.outcome == MNT_PROBE_OFFLINE && probe.reason.len == 0) {
+        mnt_memo_add(&p->lane->offline, &digest);
+    }
+
     ngx_mntreamer_probing_deliver(p, &probe);
+}
+
+
+/*
+ * A channel that is off the air gives the same answer again and again: one
+ * that was read once as "offline" and nothing else, byte by byte, needs not be
+ * read again.  "digest" is empty when the answer is none to be remembered.
+ */
+
+static ngx_uint_t
+ngx_mntreamer_probing_known(ngx_mntreamer_probing_t *p,
+    const mnt_platform_answer_t *answer, mnt_memo_digest_t *digest)
+{
+    mnt_memo_t  *memo;
+
+    memo = &p->lane->offline;
+
+    if (p->kind != NGX_MNTREAMER_PROBING_CLAIM
+        || p->request != MNT_REQUEST_STATUS
+        || answer->http != 200
+        || !p->lane->conf->platform->by_body)
+    {
+        ngx_memzero(digest, sizeof(mnt_memo_digest_t));
+        return 0;
+    }
+
+    mnt_memo_digest(memo, answer->body, digest);
+
+    return mnt_memo_has(memo, digest);
 }
 
 
@@ -577,7 +647,7 @@ ngx_mntreamer_probing_looked(ngx_mntreamer_probing_t *p, mnt_arena_t *arena,
 }
 
 
-/* ends it without an answer of the platform */
+/* ends it with an outcome that has no facts */
 
 static void
 ngx_mntreamer_probing_fail(ngx_mntreamer_probing_t *p,

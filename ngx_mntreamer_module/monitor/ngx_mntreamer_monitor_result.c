@@ -17,13 +17,19 @@
 
 #define NGX_MNTREAMER_MONITOR_TITLE  200      /* bytes of a title in a log */
 #define NGX_MNTREAMER_MONITOR_DAY    86400000
+#define NGX_MNTREAMER_MONITOR_BARRED 300000  /* a wrong answer of DNS passes */
 
 
-static int64_t ngx_mntreamer_monitor_pause(ngx_mntreamer_probing_t *p,
-    const mnt_probe_t *probe, uint64_t *misses);
+static void ngx_mntreamer_monitor_live(ngx_mntreamer_probing_t *p,
+    const mnt_probe_t *probe, ngx_mntreamer_probe_row_t *row,
+    const u_char *label);
+static void ngx_mntreamer_monitor_pause(ngx_mntreamer_probing_t *p,
+    const mnt_probe_t *probe, ngx_mntreamer_probe_row_t *row);
 static ngx_uint_t ngx_mntreamer_monitor_new(ngx_mntreamer_probing_t *p,
     const mnt_probe_t *probe);
 static void ngx_mntreamer_monitor_noticed(ngx_mntreamer_probing_t *p,
+    const mnt_probe_t *probe, const u_char *label);
+static void ngx_mntreamer_monitor_forbidden(ngx_mntreamer_probing_t *p,
     const mnt_probe_t *probe, const u_char *label);
 static void ngx_mntreamer_monitor_facts(ngx_mntreamer_facts_t *facts,
     const mnt_probe_t *probe);
@@ -60,32 +66,20 @@ ngx_mntreamer_monitor_result(ngx_mntreamer_probing_t *p,
                       "mntreamer: went off the air \"%s\"", label);
     }
 
+    ngx_mntreamer_monitor_forbidden(p, probe, label);
+
     ngx_memzero(&row, sizeof(ngx_mntreamer_probe_row_t));
 
     row.streamer_id = claim->streamer_id;
     row.epoch = claim->epoch;
     row.outcome = probe->outcome;
     row.reason = ngx_mntreamer_monitor_text(probe->reason);
-    row.next_ms = ngx_mntreamer_monitor_pause(p, probe, &row.misses);
 
+    ngx_mntreamer_monitor_pause(p, probe, &row);
     ngx_mntreamer_monitor_facts(&row.facts, probe);
 
     if (probe->outcome == MNT_PROBE_LIVE) {
-        if (claim->quality.len == 0) {
-            claim->quality = p->lane->conf->quality;
-        }
-
-        /* the known broadcast was for us: the recorder reads the probe's */
-
-        ngx_str_null(&claim->broadcast_id);
-
-        row.keep = !mon->stopped
-                   && mon->handlers.live(mon->handlers.data, claim, probe)
-                      == NGX_OK;
-
-        if (row.keep) {
-            row.next_ms = (int64_t) mon->conf->refresh_ms;
-        }
+        ngx_mntreamer_monitor_live(p, probe, &row, label);
     }
 
     ngx_mntreamer_catalog_probed(mon->cat, &row);
@@ -95,41 +89,87 @@ ngx_mntreamer_monitor_result(ngx_mntreamer_probing_t *p,
     }
 
     ngx_log_error(NGX_LOG_INFO, mon->log, 0,
-                  "mntreamer: probed \"%s\": %s%s%*s, next in %L ms", label,
-                  mnt_probe_name(probe->outcome), probe->reason.len ? " " : "",
-                  probe->reason.len, probe->reason.data, row.next_ms);
+                  "mntreamer: probed \"%s\": %s%s%V, next in %L ms", label,
+                  mnt_probe_name(probe->outcome), row.reason.len ? " " : "",
+                  &row.reason, row.next_ms);
+}
+
+
+static void
+ngx_mntreamer_monitor_live(ngx_mntreamer_probing_t *p,
+    const mnt_probe_t *probe, ngx_mntreamer_probe_row_t *row,
+    const u_char *label)
+{
+    ngx_int_t                 rc;
+    ngx_uint_t                level;
+    ngx_mntreamer_claim_t    *claim;
+    ngx_mntreamer_monitor_t  *mon;
+
+    mon = p->lane->mon;
+    claim = &p->claim;
+
+    level = ngx_mntreamer_monitor_new(p, probe) ? NGX_LOG_ERR : NGX_LOG_INFO;
+
+    if (claim->quality.len == 0) {
+        claim->quality = p->lane->conf->quality;
+    }
+
+    /* the known broadcast was for us: the recorder reads the probe's */
+
+    ngx_str_null(&claim->broadcast_id);
+
+    rc = mon->stopped ? NGX_DECLINED
+                      : mon->handlers.live(mon->handlers.data, claim, probe);
+
+    if (rc == NGX_OK) {
+        row->keep = 1;
+        row->next_ms = (int64_t) mon->conf->refresh_ms;
+        return;
+    }
+
+    if (rc == NGX_BUSY) {
+        ngx_str_set(&row->reason, "no-room");
+
+        ngx_mntreamer_metrics_add(mon->metrics, NGX_MNTREAMER_M_NO_ROOM, 0, 1);
+
+        ngx_log_error(level, mon->log, 0,
+                      "mntreamer: \"%s\" is on air but not recorded: no room",
+                      label);
+    }
 }
 
 
 /*
  * Each probe that does not find it on air is a miss, whatever kept it from
- * that, but a refusal: that was nothing about the streamer.  What may change
- * any moment is asked again after the first step.
+ * that, but a refusal: that was nothing about the streamer.  On air and not
+ * playable is not off the air: it counts as one start that failed, however
+ * often it is found so.  What may change any moment is asked again after the
+ * first step, an address that is forbidden after the last one or some minutes.
  */
 
-static int64_t
+static void
 ngx_mntreamer_monitor_pause(ngx_mntreamer_probing_t *p,
-    const mnt_probe_t *probe, uint64_t *misses)
+    const mnt_probe_t *probe, ngx_mntreamer_probe_row_t *row)
 {
-    int64_t                              pause;
+    int64_t                              pause, left;
     uint64_t                             step;
     uint32_t                             rnd;
     const ngx_mntreamer_monitor_conf_t  *conf;
 
     conf = p->lane->mon->conf;
 
-    *misses = p->claim.misses + 1;
-    step = *misses;
+    row->misses = p->claim.misses + 1;
+    step = row->misses;
 
     switch (probe->outcome) {
 
     case MNT_PROBE_LIVE:
-        *misses = 0;
+        row->misses = 0;
         step = 1;
         break;
 
     case MNT_PROBE_LIVE_NOT_PLAYABLE:
-        *misses = 1;
+        row->misses = 1;
         step = 1;
         break;
 
@@ -138,11 +178,21 @@ ngx_mntreamer_monitor_pause(ngx_mntreamer_probing_t *p,
         break;
 
     case MNT_PROBE_RATE_LIMITED:
-        *misses = p->claim.misses;
+        row->misses = p->claim.misses;
         step = 1;
         break;
 
     default:
+        left = p->claim.pause_ms - (int64_t) (ngx_current_msec - p->since);
+
+        /* from question to question, unless the answer took for so long */
+
+        if (probe->retry_after_ms <= 0 && left > 0) {
+            row->planned = 1;
+            row->next_ms = left;
+            return;
+        }
+
         break;
     }
 
@@ -153,10 +203,17 @@ ngx_mntreamer_monitor_pause(ngx_mntreamer_probing_t *p,
 
     if (probe->outcome == MNT_PROBE_RATE_LIMITED && probe->retry_after_ms > 0)
     {
-        return probe->retry_after_ms;
+        pause = probe->retry_after_ms;
+
+    } else if (mnt_str_eqc(probe->reason, ngx_mntreamer_transfer_name(
+                                            NGX_MNTREAMER_TRANSFER_FORBIDDEN)))
+    {
+        pause = mnt_backoff_next(&conf->backoff, conf->backoff.total, rnd,
+                                 (unsigned) conf->spread_pct);
+        pause = ngx_min(pause, NGX_MNTREAMER_MONITOR_BARRED);
     }
 
-    return ngx_max(pause, probe->retry_after_ms);
+    row->next_ms = ngx_max(pause, probe->retry_after_ms);
 }
 
 
@@ -210,6 +267,42 @@ ngx_mntreamer_monitor_noticed(ngx_mntreamer_probing_t *p,
                                       NGX_MNTREAMER_M_DETECTION_MS,
                                       ngx_max(delay, 0));
     }
+}
+
+
+/* only its own configuration mends that: told once until it changes */
+
+static void
+ngx_mntreamer_monitor_forbidden(ngx_mntreamer_probing_t *p,
+    const mnt_probe_t *probe, const u_char *label)
+{
+    int64_t                  *told;
+    ngx_mntreamer_monitor_t  *mon;
+
+    mon = p->lane->mon;
+    told = &mon->forbidden[p->claim.streamer_id
+                           % NGX_MNTREAMER_MONITOR_FORBIDDEN];
+
+    if (probe->outcome != MNT_PROBE_TRANSIENT
+        || !mnt_str_eq(probe->reason, mnt_str_c("forbidden")))
+    {
+        if (*told == p->claim.streamer_id) {
+            *told = 0;
+        }
+
+        return;
+    }
+
+    if (*told == p->claim.streamer_id) {
+        return;
+    }
+
+    *told = p->claim.streamer_id;
+
+    ngx_log_error(NGX_LOG_WARN, mon->log, 0,
+                  "mntreamer: \"%s\" is refused: its address or port is not "
+                  "a public one, \"fetch_allow\" must name the address",
+                  label);
 }
 
 

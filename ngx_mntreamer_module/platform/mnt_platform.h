@@ -145,6 +145,9 @@ typedef struct {
 
     /* page of the channel for people, or null */
     mnt_str_t  (*page)(mnt_arena_t *a, mnt_str_t channel_id);
+
+    /* 1: what an answer of 200 to STATUS means is in its body alone */
+    int          by_body;
 } mnt_platform_t;
 
 

@@ -43,7 +43,8 @@ const mnt_platform_t  mnt_platform_chzzk = {
     mnt_chzzk_request,
     mnt_platform_chzzk_probe,
     mnt_platform_chzzk_lookup,
-    mnt_chzzk_page
+    mnt_chzzk_page,
+    1
 };
 
 

@@ -141,7 +141,7 @@ mnt_chzzk_envelope(mnt_chzzk_answer_t *c, mnt_request_e kind,
         return 0;
     }
 
-    c->root = mnt_json_load(answer->body, MNT_CHZZK_BODY, &why);
+    c->root = mnt_json_load_foreign(answer->body, MNT_CHZZK_BODY, &why);
 
     if (!ok) {
         code = mnt_json_i64(c->root, "code", 0);
@@ -439,7 +439,7 @@ mnt_chzzk_period(mnt_chzzk_answer_t *c)
         return 0;
     }
 
-    polling = mnt_json_load(s, MNT_CHZZK_BODY, &why);
+    polling = mnt_json_load_foreign(s, MNT_CHZZK_BODY, &why);
     ms = mnt_json_i64(polling, "callPeriodMilliSecond", 0);
     json_decref(polling);
 
@@ -529,7 +529,7 @@ mnt_chzzk_playback(mnt_chzzk_answer_t *c)
     s.data = json_string_value(text);
     s.len = json_string_length(text);
 
-    playback = mnt_json_load(s, MNT_CHZZK_BODY, &why);
+    playback = mnt_json_load_foreign(s, MNT_CHZZK_BODY, &why);
 
     if (playback == NULL || !json_is_object(playback)) {
         mnt_platform_probe_set(c->arena, c->probe, MNT_PROBE_MALFORMED,

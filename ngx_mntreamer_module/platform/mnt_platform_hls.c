@@ -46,7 +46,8 @@ const mnt_platform_t  mnt_platform_hls = {
     mnt_platform_hls_request,
     mnt_platform_hls_probe,
     NULL,
-    mnt_platform_hls_page
+    mnt_platform_hls_page,
+    0
 };
 
 

@@ -264,9 +264,9 @@ mnt_recorder_renew_ms(unsigned n)
 
 
 int64_t
-mnt_recorder_start_ms(uint64_t misses)
+mnt_recorder_start_ms(uint64_t starts)
 {
-    return (15 * MNT_RECORDER_SECOND) << (misses < 6 ? misses : 6);
+    return (2 * MNT_RECORDER_SECOND) << (starts < 7 ? starts : 7);
 }
 
 

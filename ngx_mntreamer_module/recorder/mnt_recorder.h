@@ -60,8 +60,11 @@ int64_t mnt_recorder_reload_ms(unsigned failures, int64_t target_ms,
  */
 int64_t mnt_recorder_renew_ms(unsigned n);
 
-/* pause of a streamer that is on air but gives nothing to record */
-int64_t mnt_recorder_start_ms(uint64_t misses);
+/*
+ * Pause of a streamer that is on air but gave nothing to record after so many
+ * starts that failed already: 2 seconds, then twice as long up to 4 minutes.
+ */
+int64_t mnt_recorder_start_ms(uint64_t starts);
 
 /* no news for so long is worth a question to the platform */
 int64_t mnt_recorder_quiet_ms(int64_t target_ms);

@@ -214,6 +214,27 @@ ngx_mntreamer_recorder_count(ngx_mntreamer_recorder_t *rec)
 }
 
 
+ngx_uint_t
+ngx_mntreamer_recorder_opening(ngx_mntreamer_recorder_t *rec)
+{
+    ngx_uint_t                n;
+    ngx_queue_t              *q;
+    ngx_mntreamer_session_t  *s;
+
+    n = 0;
+
+    for (q = ngx_queue_head(&rec->sessions);
+         q != ngx_queue_sentinel(&rec->sessions);
+         q = ngx_queue_next(q))
+    {
+        s = ngx_queue_data(q, ngx_mntreamer_session_t, queue);
+        n += (s->state < NGX_MNTREAMER_SESSION_RUNNING);
+    }
+
+    return n;
+}
+
+
 /* a session is gone: the last one ends a drain, from the guard's handler */
 
 void

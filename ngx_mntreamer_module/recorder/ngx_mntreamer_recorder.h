@@ -99,6 +99,8 @@ void ngx_mntreamer_recorder_drain(ngx_mntreamer_recorder_t *rec,
 
 /* sessions under way */
 ngx_uint_t ngx_mntreamer_recorder_count(ngx_mntreamer_recorder_t *rec);
+/* of these: they have not opened all that they need while they run */
+ngx_uint_t ngx_mntreamer_recorder_opening(ngx_mntreamer_recorder_t *rec);
 
 
 #endif /* _NGX_MNTREAMER_RECORDER_H_INCLUDED_ */

@@ -20,6 +20,7 @@
 
 
 #define NGX_MNTREAMER_ASK_ERRORS  4
+#define NGX_MNTREAMER_ASK_MISSED  10000
 
 
 static void ngx_mntreamer_session_asked(void *data, const mnt_probe_t *probe);
@@ -66,6 +67,28 @@ ngx_mntreamer_session_ask_at(ngx_mntreamer_session_t *s)
     }
 
     return (ngx_msec_t) ngx_min(at, renew);
+}
+
+
+/*
+ * 1 when a segment waits for fresh URLs.  A CDN may also say "not found" to a
+ * dead token: when it says so again they are asked for, while the segment is
+ * tried as before.
+ */
+
+ngx_uint_t
+ngx_mntreamer_session_unserved(ngx_mntreamer_session_t *s, ngx_uint_t http,
+    ngx_uint_t tries)
+{
+    if ((http == 404 || http == 410) && tries && !s->wanted
+        && s->state == NGX_MNTREAMER_SESSION_RUNNING
+        && ngx_current_msec - s->renewed_ms >= NGX_MNTREAMER_ASK_MISSED)
+    {
+        s->wanted = 1;
+        ngx_mntreamer_session_wake(s);
+    }
+
+    return http == 401 || http == 403;
 }
 
 
@@ -150,8 +173,8 @@ ngx_mntreamer_session_on_air(ngx_mntreamer_session_t *s,
 
     if (s->recorded) {
         ngx_mntreamer_session_facts(s, &facts);
-        ngx_mntreamer_catalog_facts(s->rec->cat, s->recording_id,
-                                    s->streamer_id, s->epoch, &facts);
+        ngx_mntreamer_catalog_facts(s->rec->cat, s->recording_id, s->epoch,
+                                    &facts);
     }
 
     /* the cheap answer has no URL: the next question will */

@@ -29,12 +29,65 @@ static ngx_uint_t ngx_mntreamer_rendition_front(ngx_mntreamer_rendition_t *r,
     ngx_mntreamer_segment_t *sg);
 static void ngx_mntreamer_rendition_miss(ngx_mntreamer_rendition_t *r,
     const ngx_mntreamer_segment_t *sg, ngx_uint_t cause, uint64_t count);
+static void ngx_mntreamer_rendition_row(ngx_mntreamer_rendition_t *r);
 static void ngx_mntreamer_rendition_store(ngx_mntreamer_rendition_t *r,
     ngx_mntreamer_segment_t *sg);
+static void ngx_mntreamer_rendition_lost(ngx_mntreamer_rendition_t *r,
+    ngx_mntreamer_entry_t *entry);
 static void ngx_mntreamer_rendition_stored(void *data,
     const ngx_mntreamer_commit_t *commit);
 static void ngx_mntreamer_rendition_listed(ngx_mntreamer_rendition_t *r,
     const ngx_mntreamer_segment_t *sg, const ngx_mntreamer_commit_t *commit);
+
+
+void
+ngx_mntreamer_rendition_hole(ngx_mntreamer_rendition_t *r, ngx_uint_t cause,
+    uint64_t first, uint64_t count, int64_t us)
+{
+    ngx_queue_t              *q;
+    ngx_mntreamer_segment_t  *sg, hole;
+
+    q = ngx_queue_last(&r->segments);
+
+    if (q != ngx_queue_sentinel(&r->segments)) {
+        sg = ngx_queue_data(q, ngx_mntreamer_segment_t, queue);
+
+        if (sg->kind == NGX_MNTREAMER_SEGMENT_HOLE && sg->cause == cause) {
+            sg->count += count;
+            sg->duration_us += us;
+            return;
+        }
+    }
+
+    sg = ngx_mntreamer_segment_get(r, NGX_MNTREAMER_SEGMENT_HOLE);
+
+    if (sg == NULL) {
+
+        /*
+         * The window has moved on: it is noted now, before what is queued, and
+         * the next entry tells the journal; the row is written once more then,
+         * because there may be no memory for it either.
+         */
+
+        ngx_memzero(&hole, sizeof(ngx_mntreamer_segment_t));
+
+        hole.seen.sequence = first;
+        hole.duration_us = us;
+
+        ngx_mntreamer_rendition_miss(r, &hole, cause, count);
+
+        r->unsure = 1;
+        return;
+    }
+
+    sg->state = NGX_MNTREAMER_SEGMENT_LOST;
+    sg->cause = cause;
+    sg->seen.sequence = first;
+    sg->count = count;
+    sg->duration_us = us;
+
+    ngx_mntreamer_bound_insert(sg);
+}
 
 
 void
@@ -104,14 +157,14 @@ ngx_mntreamer_rendition_miss(ngx_mntreamer_rendition_t *r,
     const ngx_mntreamer_segment_t *sg, ngx_uint_t cause, uint64_t count)
 {
     ngx_mntreamer_metrics_t  *m;
-    ngx_mntreamer_gap_row_t   gap;
     ngx_mntreamer_session_t  *s;
 
     s = r->session;
     m = s->rec->metrics;
 
     if (r->lost_number == 0) {
-        r->lost_number = (ngx_uint_t) ++s->gaps;
+        s->gaps++;
+        r->lost_number = ngx_mntreamer_gap_number(r, ++r->gaps);
         r->lost_cause = cause;
         r->lost_first = sg->seen.sequence;
         r->lost_count = 0;
@@ -139,9 +192,28 @@ ngx_mntreamer_rendition_miss(ngx_mntreamer_rendition_t *r,
 
     s->untold += count;
 
+    ngx_mntreamer_rendition_row(r);
+
+    /* the row tells of it even if nothing is ever stored again */
+
+    ngx_mntreamer_session_progress(s);
+}
+
+
+/* what is lost since the last entry */
+
+static void
+ngx_mntreamer_rendition_row(ngx_mntreamer_rendition_t *r)
+{
+    ngx_mntreamer_gap_row_t   gap;
+    ngx_mntreamer_session_t  *s;
+
+    s = r->session;
+
     ngx_memzero(&gap, sizeof(ngx_mntreamer_gap_row_t));
 
     gap.recording_id = s->recording_id;
+    gap.epoch = s->epoch;
     gap.number = r->lost_number;
     gap.track = r->name;
     gap.cause = r->lost_cause;
@@ -151,10 +223,6 @@ ngx_mntreamer_rendition_miss(ngx_mntreamer_rendition_t *r,
     gap.at_us = r->duration_us;
 
     ngx_mntreamer_catalog_gap(s->rec->cat, &gap);
-
-    /* the row tells of it even if nothing is ever stored again */
-
-    ngx_mntreamer_session_progress(s);
 }
 
 
@@ -196,12 +264,7 @@ ngx_mntreamer_rendition_store(ngx_mntreamer_rendition_t *r,
         entry.discontinuous = r->segments_total
                               && (sg->discontinuous || r->lost_number);
 
-        if (r->lost_number) {
-            entry.lost_count = (uint32_t) ngx_min(r->lost_count,
-                                                  NGX_MAX_UINT32_VALUE);
-            entry.lost_us = r->lost_us;
-            entry.lost_reason = ngx_mntreamer_gap_name(r->lost_cause);
-        }
+        ngx_mntreamer_rendition_lost(r, &entry);
     }
 
     part = sg->part;
@@ -212,8 +275,49 @@ ngx_mntreamer_rendition_store(ngx_mntreamer_rendition_t *r,
     sg->part = NULL;
     sg->state = NGX_MNTREAMER_SEGMENT_STORING;
 
-    ngx_mntreamer_track_commit(r->track, part, &entry,
-                               ngx_mntreamer_rendition_stored, sg);
+    (void) ngx_mntreamer_track_commit(r->track, part, &entry,
+                                      ngx_mntreamer_rendition_stored, sg);
+}
+
+
+static void
+ngx_mntreamer_rendition_lost(ngx_mntreamer_rendition_t *r,
+    ngx_mntreamer_entry_t *entry)
+{
+    if (r->lost_number == 0) {
+        return;
+    }
+
+    entry->lost_count = (uint32_t) ngx_min(r->lost_count,
+                                           NGX_MAX_UINT32_VALUE);
+    entry->lost_us = r->lost_us;
+    entry->lost_reason = ngx_mntreamer_gap_name(r->lost_cause);
+}
+
+
+/*
+ * Whoever goes on with the recording numbers its gaps behind those of the
+ * journal.
+ */
+
+void
+ngx_mntreamer_rendition_trail(ngx_mntreamer_rendition_t *r)
+{
+    ngx_mntreamer_entry_t  entry;
+
+    if (r->lost_number == 0 || r->track == NULL) {
+        return;
+    }
+
+    ngx_memzero(&entry, sizeof(ngx_mntreamer_entry_t));
+
+    ngx_mntreamer_rendition_lost(r, &entry);
+
+    if (ngx_mntreamer_track_commit(r->track, NULL, &entry, NULL, NULL)
+        == NGX_OK)
+    {
+        r->lost_number = 0;
+    }
 }
 
 
@@ -263,6 +367,11 @@ ngx_mntreamer_rendition_listed(ngx_mntreamer_rendition_t *r,
     s = r->session;
     m = s->rec->metrics;
 
+    if (r->unsure && r->lost_number) {
+        ngx_mntreamer_rendition_row(r);
+    }
+
+    r->unsure = 0;
     r->segments_total++;
     r->bytes_total += (int64_t) commit->bytes;
     r->duration_us += sg->duration_us;

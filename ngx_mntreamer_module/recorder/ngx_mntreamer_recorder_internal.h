@@ -19,8 +19,10 @@
 
 #define NGX_MNTREAMER_RECORDER_SLAB    (128 * 1024)
 #define NGX_MNTREAMER_RECORDER_SPARE   256    /* segments kept for reuse */
+#define NGX_MNTREAMER_RECORDER_SPARE_URL  1024
 #define NGX_MNTREAMER_RECORDER_AHEAD   32     /* fetched, waiting their turn */
-#define NGX_MNTREAMER_RECORDER_KEYS    16     /* of a session */
+#define NGX_MNTREAMER_RECORDER_KEYS    16     /* of a session, kept */
+#define NGX_MNTREAMER_RECORDER_KEYS_MAX  512  /* that segments wait for */
 
 
 typedef struct ngx_mntreamer_session_s    ngx_mntreamer_session_t;
@@ -109,6 +111,7 @@ struct ngx_mntreamer_key_s {
     ngx_mntreamer_session_t     *session;     /* alias */
     ngx_mntreamer_transfer_t    *transfer;    /* owned while in flight */
     ngx_mntreamer_text_t         url;
+    uint64_t                     hash;        /* of the URL */
     ngx_uint_t                   state;       /* key_state_e */
     ngx_uint_t                   refs;
     ngx_uint_t                   tries;
@@ -177,11 +180,14 @@ struct ngx_mntreamer_rendition_s {
     int64_t                      renew_s;     /* wall time, -1: never */
     int64_t                      ahead_s;     /* of the URL's end */
     int64_t                      last_ms;     /* wall time of its last entry */
+    ngx_uint_t                   open_rc;     /* the last store_rc_e, told */
     uint64_t                     hole;        /* files the recovery missed */
     int64_t                      hole_us;
     int64_t                      hole_at_us;
 
     ngx_queue_t                  segments;    /* in order of the stream */
+    ngx_uint_t                   queued;      /* of them */
+    size_t                       queued_bytes;       /* their URLs */
     ngx_uint_t                   fetching;
     ngx_uint_t                   ahead;       /* fetched, not committed */
     ngx_mntreamer_segment_t     *storing;     /* alias */
@@ -198,6 +204,7 @@ struct ngx_mntreamer_rendition_s {
     int64_t                      lost_us;
     ngx_uint_t                   lost_cause;
     ngx_uint_t                   lost_number; /* of the gap; 0: none open */
+    uint64_t                     gaps;        /* of this track */
 
     uint64_t                     segments_total;
     int64_t                      bytes_total;
@@ -208,6 +215,7 @@ struct ngx_mntreamer_rendition_s {
     unsigned                     discontinuous:1;   /* the next entry */
     unsigned                     refused:1;   /* no loads until a renewal */
     unsigned                     ended:1;
+    unsigned                     unsure:1;    /* the gap may have no row */
 };
 
 
@@ -229,7 +237,7 @@ struct ngx_mntreamer_session_s {
     const char                  *platform_name;
     ngx_str_t                    channel_id;  /* pool */
     ngx_str_t                    label;       /* pool; it without secrets */
-    uint64_t                     misses;
+    uint64_t                     starts;      /* that failed before */
     ngx_str_t                    user_agent;  /* alias, as those below */
     ngx_str_t                    proxy;
     ngx_str_t                    api;
@@ -271,6 +279,8 @@ struct ngx_mntreamer_session_s {
 
     ngx_queue_t                  keys;
     ngx_uint_t                   nkeys;
+    ngx_uint_t                   key_fetches; /* under way */
+    ngx_msec_t                   key_told_ms; /* the last line about them */
 
     uint64_t                     gaps;
     int64_t                      lost_us;
@@ -279,6 +289,9 @@ struct ngx_mntreamer_session_s {
     ngx_uint_t                   untold_cause;
     ngx_msec_t                   told_ms;
 
+    int64_t                      ended_ms;    /* wall clock, 0: when closed */
+    ngx_msec_t                   unclosed_ms; /* first try that failed */
+    ngx_msec_t                   unclosed_told_ms;
     const char                  *over;        /* why it ends */
     const char                  *trouble;     /* why it does not start */
     int64_t                      next_ms;     /* until it is asked about */
@@ -293,6 +306,7 @@ struct ngx_mntreamer_session_s {
     unsigned                     taken:1;     /* another writer is there */
     unsigned                     stuck:1;     /* a drain must drop some more */
     unsigned                     hurried:1;   /* an end gave up the rest */
+    unsigned                     unclosed:1;  /* a try for ENDLIST failed */
     unsigned                     denied:1;    /* was told to the catalogue */
     unsigned                     encrypted:1; /* the same */
 };
@@ -329,19 +343,36 @@ void ngx_mntreamer_session_wake(ngx_mntreamer_session_t *s);
 void ngx_mntreamer_session_run(ngx_mntreamer_session_t *s);
 void ngx_mntreamer_session_end(ngx_mntreamer_session_t *s, const char *why,
     int64_t next_ms);
+/* it is over and nothing was opened; the session is gone behind it */
+void ngx_mntreamer_session_unrecorded(ngx_mntreamer_session_t *s);
 void ngx_mntreamer_session_drain(ngx_mntreamer_session_t *s);
 /* a request as the platform wants it, without URL and limits */
 void ngx_mntreamer_session_request(ngx_mntreamer_session_t *s,
     ngx_mntreamer_request_t *req);
 void ngx_mntreamer_session_tell(ngx_mntreamer_session_t *s,
     ngx_uint_t outcome, const char *reason, ngx_uint_t keep);
+/* its state is as old as that */
+ngx_uint_t ngx_mntreamer_session_past(ngx_mntreamer_session_t *s,
+    ngx_msec_t ms);
 void ngx_mntreamer_session_progress(ngx_mntreamer_session_t *s);
 void ngx_mntreamer_session_numbers(ngx_mntreamer_session_t *s,
     ngx_mntreamer_progress_t *progress);
 
 
+/* ngx_mntreamer_recorder_close.c: the states ENDING and CLOSING */
+
+void ngx_mntreamer_session_ending(ngx_mntreamer_session_t *s);
+void ngx_mntreamer_session_closing(ngx_mntreamer_session_t *s);
+/* it is over, but got no end, because of a store_rc_e: when to try again */
+void ngx_mntreamer_session_unclosed(ngx_mntreamer_rendition_t *r,
+    ngx_uint_t rc);
+
+
 /* ngx_mntreamer_recorder_ask.c */
 
+/* of a segment: asks for fresh URLs where that may help */
+ngx_uint_t ngx_mntreamer_session_unserved(ngx_mntreamer_session_t *s,
+    ngx_uint_t http, ngx_uint_t tries);
 void ngx_mntreamer_session_ask(ngx_mntreamer_session_t *s, ngx_uint_t detail);
 /* when the platform is to be asked next */
 ngx_msec_t ngx_mntreamer_session_ask_at(ngx_mntreamer_session_t *s);
@@ -428,22 +459,39 @@ void ngx_mntreamer_rendition_hole(ngx_mntreamer_rendition_t *r,
     ngx_uint_t cause, uint64_t first, uint64_t count, int64_t us);
 
 
+/* ngx_mntreamer_recorder_bound.c */
+
+/* into the rendition's queue, at its end, and out of it */
+void ngx_mntreamer_bound_insert(ngx_mntreamer_segment_t *sg);
+void ngx_mntreamer_bound_remove(ngx_mntreamer_segment_t *sg);
+/* another URL for one in the queue */
+void ngx_mntreamer_bound_url(ngx_mntreamer_segment_t *sg, mnt_str_t url);
+/* gives up the oldest beyond what may be queued */
+void ngx_mntreamer_rendition_bound(ngx_mntreamer_rendition_t *r);
+
+
 /* ngx_mntreamer_recorder_commit.c */
+
+/* the key of a gap's row; tracks count apart, as their journals do */
+#define ngx_mntreamer_gap_number(r, n)                                        \
+    ((ngx_uint_t) (((uint64_t) (r)->index << 32) | (n)))
 
 /* notes what is lost and stores what is next; both in order */
 void ngx_mntreamer_rendition_commit(ngx_mntreamer_rendition_t *r);
+/* tells the journal of a gap that nothing follows */
+void ngx_mntreamer_rendition_trail(ngx_mntreamer_rendition_t *r);
 /* logs what is lost; "now": without waiting for more */
 void ngx_mntreamer_session_told(ngx_mntreamer_session_t *s, ngx_uint_t now);
 
 
 /* ngx_mntreamer_recorder_key.c */
 
-/* the key of a URI, counted; NULL: memory is gone, or it is no URI */
+/* the key of a URI, counted; NULL: memory is gone, or there are too many */
 ngx_mntreamer_key_t *ngx_mntreamer_key_get(ngx_mntreamer_session_t *s,
     mnt_str_t url);
 void ngx_mntreamer_key_put(ngx_mntreamer_key_t *k);
-/* 1 when it is there; else it is being fetched */
-ngx_uint_t ngx_mntreamer_key_ready(ngx_mntreamer_key_t *k);
+/* fetches an EMPTY one; the renditions run when that has ended */
+void ngx_mntreamer_key_start(ngx_mntreamer_key_t *k);
 void ngx_mntreamer_keys_free(ngx_mntreamer_session_t *s);
 
 

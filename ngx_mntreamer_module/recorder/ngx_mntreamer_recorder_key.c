@@ -29,10 +29,11 @@
 #define NGX_MNTREAMER_KEY_MAX       4096      /* an error may come instead */
 #define NGX_MNTREAMER_KEY_RETRY_MS  500
 #define NGX_MNTREAMER_KEY_CAP_MS    60000
+#define NGX_MNTREAMER_KEY_TELL_MS   60000     /* between two lines */
 
 
 static void ngx_mntreamer_key_free(ngx_mntreamer_key_t *k);
-static void ngx_mntreamer_key_start(ngx_mntreamer_key_t *k);
+static ngx_uint_t ngx_mntreamer_key_told(ngx_mntreamer_session_t *s);
 static ngx_uint_t ngx_mntreamer_key_of_api(ngx_mntreamer_key_t *k);
 static void ngx_mntreamer_key_done(void *data,
     const ngx_mntreamer_answer_t *answer);
@@ -43,8 +44,11 @@ static void ngx_mntreamer_key_failed(ngx_mntreamer_key_t *k,
 ngx_mntreamer_key_t *
 ngx_mntreamer_key_get(ngx_mntreamer_session_t *s, mnt_str_t url)
 {
+    uint64_t              hash;
     ngx_queue_t          *q, *prev;
     ngx_mntreamer_key_t  *k;
+
+    hash = mnt_str_hash(url);
 
     for (q = ngx_queue_head(&s->keys);
          q != ngx_queue_sentinel(&s->keys);
@@ -52,7 +56,8 @@ ngx_mntreamer_key_get(ngx_mntreamer_session_t *s, mnt_str_t url)
     {
         k = ngx_queue_data(q, ngx_mntreamer_key_t, queue);
 
-        if (k->url.len == url.len
+        if (k->hash == hash
+            && k->url.len == url.len
             && ngx_memcmp(k->url.data, url.data, url.len) == 0)
         {
             k->refs++;
@@ -76,6 +81,18 @@ ngx_mntreamer_key_get(ngx_mntreamer_session_t *s, mnt_str_t url)
         }
     }
 
+    if (s->nkeys >= NGX_MNTREAMER_RECORDER_KEYS_MAX) {
+
+        if (!ngx_mntreamer_key_told(s)) {
+            ngx_log_error(NGX_LOG_WARN, s->log, 0,
+                          "mntreamer: recording %L wants more than %d keys at "
+                          "once", s->recording_id,
+                          NGX_MNTREAMER_RECORDER_KEYS_MAX);
+        }
+
+        return NULL;
+    }
+
     k = ngx_calloc(sizeof(ngx_mntreamer_key_t), s->log);
 
     if (k == NULL) {
@@ -88,6 +105,7 @@ ngx_mntreamer_key_get(ngx_mntreamer_session_t *s, mnt_str_t url)
     }
 
     k->session = s;
+    k->hash = hash;
     k->refs = 1;
     k->retry_at = ngx_current_msec;
 
@@ -110,6 +128,7 @@ ngx_mntreamer_key_free(ngx_mntreamer_key_t *k)
 {
     if (k->transfer) {
         ngx_mntreamer_curl_cancel(k->transfer);
+        k->session->key_fetches--;
     }
 
     k->session->nkeys--;
@@ -130,19 +149,6 @@ ngx_mntreamer_keys_free(ngx_mntreamer_session_t *s)
 
         ngx_mntreamer_key_free(ngx_queue_data(q, ngx_mntreamer_key_t, queue));
     }
-}
-
-
-ngx_uint_t
-ngx_mntreamer_key_ready(ngx_mntreamer_key_t *k)
-{
-    if (k->state == NGX_MNTREAMER_KEY_EMPTY
-        && (ngx_msec_int_t) (ngx_current_msec - k->retry_at) >= 0)
-    {
-        ngx_mntreamer_key_start(k);
-    }
-
-    return k->state == NGX_MNTREAMER_KEY_READY;
 }
 
 
@@ -174,7 +180,7 @@ ngx_mntreamer_key_of_api(ngx_mntreamer_key_t *k)
 }
 
 
-static void
+void
 ngx_mntreamer_key_start(ngx_mntreamer_key_t *k)
 {
     ngx_mntreamer_session_t  *s;
@@ -203,6 +209,7 @@ ngx_mntreamer_key_start(ngx_mntreamer_key_t *k)
     }
 
     k->state = NGX_MNTREAMER_KEY_FETCHING;
+    s->key_fetches++;
 }
 
 
@@ -216,6 +223,7 @@ ngx_mntreamer_key_done(void *data, const ngx_mntreamer_answer_t *answer)
 
     s = k->session;
     k->transfer = NULL;
+    s->key_fetches--;
 
     if (answer->rc == NGX_MNTREAMER_TRANSFER_OK
         && answer->http == 200
@@ -257,21 +265,40 @@ ngx_mntreamer_key_failed(ngx_mntreamer_key_t *k,
         return;
     }
 
-    text.data = (char *) k->url.data;
-    text.len = k->url.len;
+    if (!ngx_mntreamer_key_told(s)) {
+        text.data = (char *) k->url.data;
+        text.len = k->url.len;
 
-    n = mnt_url_redact(text, (char *) url, sizeof(url));
+        n = mnt_url_redact(text, (char *) url, sizeof(url));
 
-    ngx_log_error(NGX_LOG_WARN, s->log, 0,
-                  "mntreamer: key \"%*s\" of recording %L was not had: %s, "
-                  "HTTP %ui, %uz bytes",
-                  n, url, s->recording_id,
-                  ngx_mntreamer_transfer_name(answer->rc), answer->http,
-                  answer->body.len);
+        ngx_log_error(NGX_LOG_WARN, s->log, 0,
+                      "mntreamer: key \"%*s\" of recording %L was not had: "
+                      "%s, HTTP %ui, %uz bytes",
+                      n, url, s->recording_id,
+                      ngx_mntreamer_transfer_name(answer->rc), answer->http,
+                      answer->body.len);
+    }
 
     if (!s->encrypted) {
         s->encrypted = 1;
         ngx_mntreamer_session_tell(s, MNT_PROBE_LIVE_NOT_PLAYABLE,
                                    "encrypted", 1);
     }
+}
+
+
+/* 1 when a line about the keys of a recording was written a moment ago */
+
+static ngx_uint_t
+ngx_mntreamer_key_told(ngx_mntreamer_session_t *s)
+{
+    if (s->key_told_ms
+        && ngx_current_msec - s->key_told_ms < NGX_MNTREAMER_KEY_TELL_MS)
+    {
+        return 1;
+    }
+
+    s->key_told_ms = ngx_current_msec;
+
+    return 0;
 }

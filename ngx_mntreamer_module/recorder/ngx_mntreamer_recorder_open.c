@@ -36,6 +36,8 @@ static ngx_uint_t ngx_mntreamer_session_exists(ngx_mntreamer_session_t *s,
 static void ngx_mntreamer_session_index(ngx_mntreamer_session_t *s);
 static void ngx_mntreamer_session_indexed(void *data,
     const ngx_mntreamer_commit_t *commit);
+static void ngx_mntreamer_rendition_gaps(ngx_mntreamer_rendition_t *r,
+    const ngx_mntreamer_track_state_t *state);
 static void ngx_mntreamer_session_holes(ngx_mntreamer_session_t *s);
 static void ngx_mntreamer_session_start(ngx_mntreamer_session_t *s);
 
@@ -149,6 +151,14 @@ ngx_mntreamer_session_opened(void *data, const ngx_mntreamer_opened_t *opened)
         return;
     }
 
+    if (opened->rc != NGX_MNTREAMER_PQ_OK && s->over) {
+
+        /* if there is a row and only the answer was lost, it is taken over */
+
+        ngx_mntreamer_session_unrecorded(s);
+        return;
+    }
+
     if (opened->rc != NGX_MNTREAMER_PQ_OK) {
         ngx_mntreamer_session_unopened(s, opened->rc);
         ngx_mntreamer_session_run(s);
@@ -165,6 +175,9 @@ ngx_mntreamer_session_opened(void *data, const ngx_mntreamer_opened_t *opened)
     s->recorded = 1;
     s->recording_id = opened->recording_id;
     s->resume = (opened->resumed != 0);
+
+    ngx_mntreamer_catalog_viewers(s->rec->cat, s->recording_id, s->epoch,
+                                  s->viewers);
 
     if (s->resume) {
         ngx_mntreamer_session_find(s);
@@ -342,9 +355,18 @@ ngx_mntreamer_session_track(void *data,
         r->track = NULL;
         s->taken |= (state->rc == NGX_MNTREAMER_STORE_TAKEN);
 
-        ngx_log_error(NGX_LOG_ERR, s->log, 0,
-                      "mntreamer: track \"%V/%V\" was not opened: %s",
-                      &s->path, &r->name, ngx_mntreamer_store_name(state->rc));
+        if (state->rc != r->open_rc) {
+            ngx_log_error(NGX_LOG_ERR, s->log, 0,
+                          "mntreamer: track \"%V/%V\" was not opened: %s",
+                          &s->path, &r->name,
+                          ngx_mntreamer_store_name(state->rc));
+        }
+
+        r->open_rc = state->rc;
+
+        if (s->over && !s->taken) {
+            ngx_mntreamer_session_unclosed(r, state->rc);
+        }
 
     } else {
         r->opened = 1;
@@ -359,13 +381,14 @@ ngx_mntreamer_session_track(void *data,
         r->hole_us = state->hole_us;
         r->hole_at_us = state->hole_at_us;
 
-        /* a hole is numbered behind the gaps of all tracks */
-
-        s->gaps += state->gaps - (state->hole ? 1 : 0);
+        r->gaps = state->gaps;
+        s->gaps += state->gaps;
 
         if (r->index == 0) {
             s->lost_us += state->lost_us;
         }
+
+        ngx_mntreamer_rendition_gaps(r, state);
 
         s->retry_at = ngx_current_msec;
     }
@@ -373,6 +396,42 @@ ngx_mntreamer_session_track(void *data,
     if (s->opening == 0) {
         ngx_mntreamer_session_holes(s);
         ngx_mntreamer_session_wake(s);
+    }
+}
+
+
+/*
+ * The rows of the last gaps again: who noticed them may have died before they
+ * were written.  By the numbers of the journal, so that each has one row.
+ */
+
+static void
+ngx_mntreamer_rendition_gaps(ngx_mntreamer_rendition_t *r,
+    const ngx_mntreamer_track_state_t *state)
+{
+    ngx_uint_t                i;
+    mnt_journal_gap_t        *g;
+    ngx_mntreamer_gap_row_t   gap;
+    ngx_mntreamer_session_t  *s;
+
+    s = r->session;
+
+    for (i = 0; i < state->nlast_gaps; i++) {
+        g = &state->last_gaps[i];
+
+        ngx_memzero(&gap, sizeof(ngx_mntreamer_gap_row_t));
+
+        gap.recording_id = s->recording_id;
+        gap.epoch = s->epoch;
+        gap.number = ngx_mntreamer_gap_number(r, g->number);
+        gap.track = r->name;
+        gap.cause = ngx_mntreamer_gap_cause(g->reason);
+        gap.first_sequence = g->first;
+        gap.segments = g->count;
+        gap.lost_us = g->duration_us;
+        gap.at_us = g->at_us;
+
+        ngx_mntreamer_catalog_gap(s->rec->cat, &gap);
     }
 }
 
@@ -399,7 +458,8 @@ ngx_mntreamer_session_holes(ngx_mntreamer_session_t *s)
         ngx_memzero(&gap, sizeof(ngx_mntreamer_gap_row_t));
 
         gap.recording_id = s->recording_id;
-        gap.number = (ngx_uint_t) ++s->gaps;
+        gap.epoch = s->epoch;
+        gap.number = ngx_mntreamer_gap_number(r, r->gaps);
         gap.track = r->name;
         gap.cause = NGX_MNTREAMER_GAP_DISK;
         gap.segments = r->hole;
@@ -427,7 +487,12 @@ ngx_mntreamer_session_start(ngx_mntreamer_session_t *s)
 
     if (s->over) {
 
-        /* it was over before it could go on: only the ends are missing */
+        /*
+         * It was over before it could go on: only the ends are missing.  Its
+         * writer may have died hours ago.
+         */
+
+        s->ended_ms = s->renditions[0].last_ms;
 
         ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_ENDING);
         ngx_mntreamer_session_wake(s);

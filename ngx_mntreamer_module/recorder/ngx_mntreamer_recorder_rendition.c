@@ -31,6 +31,7 @@
 
 #define NGX_MNTREAMER_RENDITION_AHEAD_S   60  /* renewed before "exp" */
 #define NGX_MNTREAMER_RENDITION_STALL_MS  30000
+#define NGX_MNTREAMER_RENDITION_LIFE_MS   (30 * 60 * 1000)  /* queued */
 #define NGX_MNTREAMER_RENDITION_FAILURES  3
 #define NGX_MNTREAMER_LOAD_FAILED         4   /* label, behind the news */
 
@@ -588,7 +589,7 @@ static void
 ngx_mntreamer_rendition_news(ngx_mntreamer_rendition_t *r,
     const mnt_hls_playlist_t *p, const mnt_hls_plan_t *plan, mnt_str_t base)
 {
-    int64_t     window_us;
+    int64_t     window_us, life_ms;
     unsigned    i;
     ngx_msec_t  deadline;
 
@@ -598,8 +599,10 @@ ngx_mntreamer_rendition_news(ngx_mntreamer_rendition_t *r,
         window_us += p->segments[i].duration_us;
     }
 
-    deadline = ngx_current_msec + (ngx_msec_t) (window_us / 1000)
-               + (ngx_msec_t) r->target_ms;
+    life_ms = window_us / 1000 + r->target_ms;
+    life_ms = ngx_min(life_ms, NGX_MNTREAMER_RENDITION_LIFE_MS);
+
+    deadline = ngx_current_msec + (ngx_msec_t) life_ms;
 
     ngx_mntreamer_rendition_lost(r, p, plan);
 
@@ -610,6 +613,8 @@ ngx_mntreamer_rendition_news(ngx_mntreamer_rendition_t *r,
     for (i = plan->first; i < plan->first + plan->count; i++) {
         ngx_mntreamer_rendition_queue(r, &p->segments[i], base, deadline);
     }
+
+    ngx_mntreamer_rendition_bound(r);
 }
 
 

@@ -21,7 +21,7 @@
  * LOST      given up        its turn          of those before gone
  *
  * The lifetime is what RFC 8216 6.2.2 promises at least: the length of the
- * window in which it was listed and a target duration.
+ * window in which it was listed and a target duration; half an hour at most.
  */
 
 
@@ -37,6 +37,7 @@
 
 #define NGX_MNTREAMER_SEGMENT_RETRY_MS  300
 #define NGX_MNTREAMER_SEGMENT_TOTAL_MS  5000
+#define NGX_MNTREAMER_SEGMENT_PAUSE_MS  500
 
 
 static ngx_uint_t ngx_mntreamer_segment_readable(const mnt_hls_key_t *key);
@@ -48,6 +49,8 @@ static ngx_int_t ngx_mntreamer_segment_key(ngx_mntreamer_segment_t *sg,
     const mnt_hls_key_t *key, mnt_str_t base, uint64_t sequence);
 static void ngx_mntreamer_segment_free(ngx_mntreamer_segment_t *sg);
 static void ngx_mntreamer_segment_leave(ngx_mntreamer_segment_t *sg);
+static ngx_uint_t ngx_mntreamer_segment_locked(
+    const ngx_mntreamer_segment_t *sg);
 static ngx_uint_t ngx_mntreamer_segment_due(ngx_mntreamer_segment_t *sg,
     ngx_msec_int_t *wake);
 static void ngx_mntreamer_segment_start(ngx_mntreamer_segment_t *sg);
@@ -115,6 +118,11 @@ ngx_mntreamer_segment_free(ngx_mntreamer_segment_t *sg)
     }
 
     if (rec->nspare < NGX_MNTREAMER_RECORDER_SPARE) {
+
+        if (sg->url.size > NGX_MNTREAMER_RECORDER_SPARE_URL) {
+            ngx_mntreamer_text_free(&sg->url);
+        }
+
         ngx_queue_insert_head(&rec->spare, &sg->queue);
         rec->nspare++;
         return;
@@ -157,7 +165,7 @@ void
 ngx_mntreamer_segment_put(ngx_mntreamer_segment_t *sg)
 {
     ngx_mntreamer_segment_leave(sg);
-    ngx_queue_remove(&sg->queue);
+    ngx_mntreamer_bound_remove(sg);
     ngx_mntreamer_segment_free(sg);
 }
 
@@ -168,41 +176,6 @@ ngx_mntreamer_segment_lose(ngx_mntreamer_segment_t *sg)
     ngx_mntreamer_segment_leave(sg);
 
     sg->state = NGX_MNTREAMER_SEGMENT_LOST;
-}
-
-
-void
-ngx_mntreamer_rendition_hole(ngx_mntreamer_rendition_t *r, ngx_uint_t cause,
-    uint64_t first, uint64_t count, int64_t us)
-{
-    ngx_queue_t              *q;
-    ngx_mntreamer_segment_t  *sg;
-
-    q = ngx_queue_last(&r->segments);
-
-    if (q != ngx_queue_sentinel(&r->segments)) {
-        sg = ngx_queue_data(q, ngx_mntreamer_segment_t, queue);
-
-        if (sg->kind == NGX_MNTREAMER_SEGMENT_HOLE && sg->cause == cause) {
-            sg->count += count;
-            sg->duration_us += us;
-            return;
-        }
-    }
-
-    sg = ngx_mntreamer_segment_get(r, NGX_MNTREAMER_SEGMENT_HOLE);
-
-    if (sg == NULL) {
-        return;
-    }
-
-    sg->state = NGX_MNTREAMER_SEGMENT_LOST;
-    sg->cause = cause;
-    sg->seen.sequence = first;
-    sg->count = count;
-    sg->duration_us = us;
-
-    ngx_queue_insert_tail(&r->segments, &sg->queue);
 }
 
 
@@ -299,7 +272,9 @@ ngx_mntreamer_rendition_queue(ngx_mntreamer_rendition_t *r,
 
     r->discontinuous = 0;
 
-    ngx_queue_insert_tail(&r->segments, &sg->queue);
+    ngx_mntreamer_bound_insert(sg);
+    ngx_mntreamer_rendition_bound(r);
+
     return;
 
 hole:
@@ -406,7 +381,7 @@ ngx_mntreamer_segment_map(ngx_mntreamer_rendition_t *r,
     sg->map = r->map_last;
     sg->deadline = deadline;
 
-    ngx_queue_insert_tail(&r->segments, &sg->queue);
+    ngx_mntreamer_bound_insert(sg);
 
     return NGX_OK;
 }
@@ -469,7 +444,7 @@ ngx_mntreamer_rendition_refresh(ngx_mntreamer_rendition_t *r,
                            ? seg->map->uri : seg->uri);
 
         if (url.data) {
-            (void) ngx_mntreamer_text_set(&sg->url, url.data, url.len);
+            ngx_mntreamer_bound_url(sg, url);
         }
 
         if (sg->state == NGX_MNTREAMER_SEGMENT_RENEWING && renewed) {
@@ -514,13 +489,18 @@ ngx_mntreamer_rendition_run(ngx_mntreamer_rendition_t *r)
             continue;
         }
 
-        if (r->fetching >= s->rec->conf->max_fetches
+        if (r->fetching + s->key_fetches >= s->rec->conf->max_fetches
             || r->ahead >= NGX_MNTREAMER_RECORDER_AHEAD)
         {
             break;
         }
 
-        ngx_mntreamer_segment_start(sg);
+        if (ngx_mntreamer_segment_locked(sg)) {
+            ngx_mntreamer_key_start(sg->key);
+
+        } else {
+            ngx_mntreamer_segment_start(sg);
+        }
     }
 
     ngx_mntreamer_rendition_commit(r);
@@ -537,7 +517,19 @@ ngx_mntreamer_rendition_run(ngx_mntreamer_rendition_t *r)
 }
 
 
-/* 1 when a fetch should be started now; "wake" becomes the next such time */
+/* its key is to be had first */
+
+static ngx_uint_t
+ngx_mntreamer_segment_locked(const ngx_mntreamer_segment_t *sg)
+{
+    return sg->key && !sg->clear && sg->key->state != NGX_MNTREAMER_KEY_READY;
+}
+
+
+/*
+ * 1 when a fetch, of it or its key, should be started now; "wake" becomes the
+ * next such time
+ */
 
 static ngx_uint_t
 ngx_mntreamer_segment_due(ngx_mntreamer_segment_t *sg, ngx_msec_int_t *wake)
@@ -553,6 +545,15 @@ ngx_mntreamer_segment_due(ngx_mntreamer_segment_t *sg, ngx_msec_int_t *wake)
     left = (ngx_msec_int_t) (sg->deadline - ngx_current_msec);
 
     if (left <= 0) {
+
+        if (sg->state == NGX_MNTREAMER_SEGMENT_QUEUED && sg->tries == 0
+            && sg->rendition->ahead >= NGX_MNTREAMER_RECORDER_AHEAD / 2)
+        {
+            /* it never began, because those before it wait for the disk */
+
+            sg->cause = NGX_MNTREAMER_GAP_DISK;
+        }
+
         ngx_mntreamer_segment_lose(sg);
         return 0;
     }
@@ -573,7 +574,15 @@ ngx_mntreamer_segment_due(ngx_mntreamer_segment_t *sg, ngx_msec_int_t *wake)
     case NGX_MNTREAMER_SEGMENT_KEY:
     case NGX_MNTREAMER_SEGMENT_QUEUED:
 
-        if (sg->key == NULL || sg->clear || ngx_mntreamer_key_ready(sg->key)) {
+        if (ngx_mntreamer_storage_space(sg->rendition->session->rec->st)
+            ->paused)
+        {
+            sg->cause = NGX_MNTREAMER_GAP_DISK;
+            wait = NGX_MNTREAMER_SEGMENT_PAUSE_MS;
+            break;
+        }
+
+        if (!ngx_mntreamer_segment_locked(sg)) {
             wait = 0;
             break;
         }
@@ -583,7 +592,6 @@ ngx_mntreamer_segment_due(ngx_mntreamer_segment_t *sg, ngx_msec_int_t *wake)
 
         if (sg->key->state == NGX_MNTREAMER_KEY_EMPTY) {
             wait = (ngx_msec_int_t) (sg->key->retry_at - ngx_current_msec);
-            wait = ngx_max(wait, 1);
         }
 
         break;
@@ -760,7 +768,7 @@ ngx_mntreamer_segment_judge(ngx_mntreamer_segment_t *sg,
         return;
     }
 
-    if (answer->http == 401 || answer->http == 403) {
+    if (ngx_mntreamer_session_unserved(s, answer->http, sg->tries)) {
         ngx_mntreamer_segment_renew(sg);
         return;
     }

@@ -20,12 +20,16 @@
  * RUNNING  tracks open     the end           grace          ENDING   abandon
  * ENDING   it is over      queued segments   10 s           CLOSING  abandon
  * CLOSING  nothing queued  tracks closed     30 s, alert    GONE     abandon
+ *          no room         the next try      2 s, 1 h      CLOSING  abandon
  * GONE     dropped         row's callback    -              freed    freed
  *
  * A recording that was taken over has its row: MASTER leads to TRACKS, and
  * what fails before it runs leads back to ASKING.  When it is over already,
  * TRACKS opens what is on the disk and leads to CLOSING.  OPENING has no
- * deadline because the database may be away for as long as it likes.
+ * deadline because the database may be away for as long as it likes.  A
+ * playlist that does not get its ENDLIST keeps the lease for five minutes, or
+ * as long as the disk is full; then the recording is left to itself, and its
+ * session tries once an hour.
  */
 
 
@@ -42,9 +46,6 @@
 #define NGX_MNTREAMER_SESSION_TICK      500
 #define NGX_MNTREAMER_SESSION_START     20000
 #define NGX_MNTREAMER_SESSION_OPEN      60000
-#define NGX_MNTREAMER_SESSION_END       10000
-#define NGX_MNTREAMER_SESSION_HURRY     3000  /* the next broadcast waits */
-#define NGX_MNTREAMER_SESSION_CLOSE     30000
 #define NGX_MNTREAMER_SESSION_RETRY     2000
 #define NGX_MNTREAMER_SESSION_NEXT      5000  /* asked again after an end */
 #define NGX_MNTREAMER_SESSION_REDIRECTS 3
@@ -59,14 +60,8 @@ static void ngx_mntreamer_session_tick(ngx_event_t *ev);
 static void ngx_mntreamer_session_posted(ngx_event_t *ev);
 static void ngx_mntreamer_session_starting(ngx_mntreamer_session_t *s);
 static void ngx_mntreamer_session_running(ngx_mntreamer_session_t *s);
-static void ngx_mntreamer_session_ending(ngx_mntreamer_session_t *s);
-static void ngx_mntreamer_session_close(ngx_mntreamer_session_t *s);
-static void ngx_mntreamer_session_closed(void *data);
-static void ngx_mntreamer_session_finish(ngx_mntreamer_session_t *s);
 static void ngx_mntreamer_session_cancel(ngx_mntreamer_session_t *s);
 static void ngx_mntreamer_session_abandon(ngx_mntreamer_session_t *s);
-static ngx_uint_t ngx_mntreamer_session_past(ngx_mntreamer_session_t *s,
-    ngx_msec_t ms);
 
 
 const char  *ngx_mntreamer_session_names[] = {
@@ -167,7 +162,7 @@ ngx_mntreamer_session_identify(ngx_mntreamer_session_t *s,
     s->streamer_id = claim->streamer_id;
     s->epoch = claim->epoch;
     s->platform = claim->platform;
-    s->misses = claim->misses;
+    s->starts = claim->starts;
     s->recording_id = claim->recording_id;
     s->platform_name = "";
 
@@ -412,7 +407,7 @@ ngx_mntreamer_session_tick(ngx_event_t *ev)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_mntreamer_session_past(ngx_mntreamer_session_t *s, ngx_msec_t ms)
 {
     return ngx_current_msec - s->since >= ms;
@@ -429,12 +424,14 @@ ngx_mntreamer_session_run(ngx_mntreamer_session_t *s)
                       "mntreamer: recording %L is written by somebody else "
                       "and is dropped here", s->recording_id);
 
-        ngx_mntreamer_catalog_lease_drop(s->rec->cat, s->streamer_id);
+        ngx_mntreamer_catalog_lease_return(s->rec->cat, s->streamer_id,
+                                           s->epoch);
         ngx_mntreamer_session_drop(s);
         return;
     }
 
-    ngx_mntreamer_recorder_arm(&s->tick, NGX_MNTREAMER_SESSION_TICK);
+    ngx_mntreamer_recorder_arm(&s->tick,
+                         ngx_mntreamer_tick_in(NGX_MNTREAMER_SESSION_TICK));
 
     switch (s->state) {
 
@@ -455,20 +452,7 @@ ngx_mntreamer_session_run(ngx_mntreamer_session_t *s)
         break;
 
     case NGX_MNTREAMER_SESSION_CLOSING:
-
-        if (s->closing == 0) {
-            ngx_mntreamer_session_finish(s);
-
-        } else if (ngx_mntreamer_session_past(s, NGX_MNTREAMER_SESSION_CLOSE))
-        {
-            ngx_log_error(NGX_LOG_ALERT, s->log, 0,
-                          "mntreamer: the tracks of recording %L did not "
-                          "close", s->recording_id);
-
-            ngx_mntreamer_catalog_lease_drop(s->rec->cat, s->streamer_id);
-            ngx_mntreamer_session_drop(s);
-        }
-
+        ngx_mntreamer_session_closing(s);
         break;
 
     default:
@@ -625,121 +609,21 @@ ngx_mntreamer_session_end(ngx_mntreamer_session_t *s, const char *why,
         return;
     }
 
-    /* nothing was opened: the streamer goes back to the ladder */
+    ngx_mntreamer_session_unrecorded(s);
+}
 
+
+/* the streamer goes back to the ladder */
+
+void
+ngx_mntreamer_session_unrecorded(ngx_mntreamer_session_t *s)
+{
     ngx_log_error(NGX_LOG_INFO, s->log, 0,
                   "mntreamer: \"%s/%V\" is on air but not recorded: %s",
-                  s->platform_name, &s->label, why);
+                  s->platform_name, &s->label, s->over);
 
-    ngx_mntreamer_session_tell(s, MNT_PROBE_LIVE_NOT_PLAYABLE, why, 0);
+    ngx_mntreamer_session_tell(s, MNT_PROBE_LIVE_NOT_PLAYABLE, s->over, 0);
     ngx_mntreamer_catalog_lease_drop(s->rec->cat, s->streamer_id);
-    ngx_mntreamer_session_drop(s);
-}
-
-
-static void
-ngx_mntreamer_session_ending(ngx_mntreamer_session_t *s)
-{
-    ngx_uint_t                  i, busy, lost;
-    ngx_msec_t                  limit;
-    ngx_mntreamer_rendition_t  *r;
-
-    limit = (s->next_ms == 0) ? NGX_MNTREAMER_SESSION_HURRY
-                              : NGX_MNTREAMER_SESSION_END;
-    lost = (s->over && ngx_mntreamer_session_past(s, limit));
-    busy = 0;
-
-    for (i = 0; i < s->nrenditions; i++) {
-        r = &s->renditions[i];
-
-        if ((lost && !s->hurried) || s->stuck) {
-            ngx_mntreamer_rendition_settle(r, s->over != NULL);
-        }
-
-        busy += !ngx_queue_empty(&r->segments);
-    }
-
-    s->hurried = lost;
-    s->stuck = 0;
-
-    if (busy == 0) {
-        ngx_mntreamer_session_close(s);
-    }
-}
-
-
-static void
-ngx_mntreamer_session_close(ngx_mntreamer_session_t *s)
-{
-    ngx_uint_t                  i;
-    ngx_mntreamer_rendition_t  *r;
-
-    ngx_mntreamer_session_told(s, 1);
-    ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_CLOSING);
-
-    for (i = 0; i < s->nrenditions; i++) {
-        r = &s->renditions[i];
-
-        if (r->track) {
-            s->closing++;
-            ngx_mntreamer_track_close(r->track, s->over != NULL,
-                                      ngx_mntreamer_session_closed, r);
-        }
-    }
-
-    ngx_mntreamer_session_wake(s);
-}
-
-
-static void
-ngx_mntreamer_session_closed(void *data)
-{
-    ngx_mntreamer_rendition_t *r = data;
-
-    r->track = NULL;
-    r->session->closing--;
-
-    ngx_mntreamer_session_wake(r->session);
-}
-
-
-static void
-ngx_mntreamer_session_finish(ngx_mntreamer_session_t *s)
-{
-    ngx_mntreamer_progress_t  progress;
-
-    if (s->over == NULL) {
-
-        /* drained: somebody else goes on with it */
-
-        ngx_mntreamer_session_progress(s);
-        ngx_mntreamer_session_drop(s);
-        return;
-    }
-
-    ngx_mntreamer_session_numbers(s, &progress);
-
-    ngx_log_error(NGX_LOG_NOTICE, s->log, 0,
-                  "mntreamer: recording %L finished: %uL segments, %L s, "
-                  "%uL gaps (%s)", s->recording_id, progress.segments,
-                  progress.duration_us / 1000000, progress.gaps, s->over);
-
-    if (ngx_mntreamer_catalog_recording_finish(s->rec->cat, &progress,
-                                               s->next_ms, NULL, NULL)
-        != NGX_OK)
-    {
-        ngx_log_error(NGX_LOG_ERR, s->log, 0,
-                      "mntreamer: the end of recording %L was not stored",
-                      s->recording_id);
-
-        /* whoever claims it when the lease has expired will end it */
-
-        ngx_mntreamer_catalog_lease_drop(s->rec->cat, s->streamer_id);
-    }
-
-    ngx_mntreamer_metrics_add(s->rec->metrics,
-                              NGX_MNTREAMER_M_RECORDINGS_FINISHED, 0, 1);
-
     ngx_mntreamer_session_drop(s);
 }
 
@@ -812,8 +696,8 @@ ngx_mntreamer_session_tell(ngx_mntreamer_session_t *s, ngx_uint_t outcome,
         row.next_ms = (int64_t) s->rec->conf->refresh_ms;
 
     } else {
-        row.misses = s->misses + 1;
-        row.next_ms = mnt_recorder_start_ms(s->misses);
+        row.misses = s->starts + 1;
+        row.next_ms = mnt_recorder_start_ms(s->starts);
     }
 
     ngx_mntreamer_session_facts(s, &row.facts);
@@ -835,6 +719,7 @@ ngx_mntreamer_session_numbers(ngx_mntreamer_session_t *s,
     progress->epoch = s->epoch;
     progress->gaps = s->gaps;
     progress->lost_us = s->lost_us;
+    progress->ended_ms = s->ended_ms;
 
     for (i = 0; i < s->nrenditions; i++) {
         progress->bytes += s->renditions[i].bytes_total;

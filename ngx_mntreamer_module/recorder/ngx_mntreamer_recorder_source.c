@@ -122,6 +122,15 @@ ngx_mntreamer_session_refused(ngx_mntreamer_session_t *s, const char *why,
                   "mntreamer: no playlist of \"%s/%V\": %s, HTTP %ui",
                   s->platform_name, &s->label, why, http);
 
+    if (ngx_strcmp(why, "forbidden") == 0
+        && (s->trouble == NULL || ngx_strcmp(s->trouble, why) != 0))
+    {
+        ngx_log_error(NGX_LOG_WARN, s->log, 0,
+                      "mntreamer: the playlist of \"%s/%V\" is refused: its "
+                      "address or port is not a public one, \"fetch_allow\" "
+                      "must name the address", s->platform_name, &s->label);
+    }
+
     s->trouble = why;
 
     switch (s->state) {

@@ -14,6 +14,8 @@
 #define MNT_JOURNAL_FIELDS   16               /* at most, of a line */
 #define MNT_JOURNAL_CRC_LEN  (sizeof(" *01234567") - 1)
 
+#define MNT_FILE_WIDTH       6                /* digits of a segment's name */
+
 
 static int mnt_journal_format(const mnt_journal_line_t *l, char *buf,
     size_t size);
@@ -23,6 +25,7 @@ static int mnt_journal_hex(mnt_str_t s, uint64_t max, uint64_t *out);
 static int mnt_journal_u32(mnt_str_t s, uint32_t *out);
 static const char *mnt_file_extension(mnt_hls_container_e container);
 static size_t mnt_file_digits(mnt_str_t s);
+static int mnt_file_padded(mnt_str_t number, size_t width);
 
 
 size_t
@@ -227,6 +230,79 @@ mnt_journal_parse(mnt_str_t s, mnt_journal_line_t *l)
     default:
         return -1;
     }
+}
+
+
+size_t
+mnt_journal_gaps(mnt_str_t journal, mnt_journal_gap_t *gaps)
+{
+    int                 rc, lost;
+    size_t              n;
+    int64_t             at_us;
+    uint64_t            number;
+    mnt_str_t           text;
+    mnt_journal_gap_t  *gap, *open;
+    mnt_journal_line_t  l, last;
+
+    n = 0;
+    lost = 0;
+    number = 0;
+    at_us = 0;
+    open = NULL;
+
+    memset(&last, 0, sizeof(mnt_journal_line_t));
+
+    while ((rc = mnt_journal_read(&journal, &l, &text)) != 0) {
+
+        if (rc < 0) {
+            continue;
+        }
+
+        number += (l.kind == MNT_JOURNAL_GAP);
+
+        if (l.kind == MNT_JOURNAL_GAP && !lost) {
+            if (n == MNT_JOURNAL_GAPS) {
+                n--;
+                memmove(&gaps[0], &gaps[1], n * sizeof(mnt_journal_gap_t));
+            }
+
+            gap = &gaps[n++];
+            memset(gap, 0, sizeof(mnt_journal_gap_t));
+
+            gap->number = number;
+            gap->first = last.number ? last.seen.sequence + 1 : 0;
+            gap->count = l.count;
+            gap->duration_us = l.duration_us;
+            gap->at_us = at_us;
+
+            memcpy(gap->reason, l.reason.data,
+                   l.reason.len < MNT_JOURNAL_REASON_MAX
+                   ? l.reason.len : MNT_JOURNAL_REASON_MAX - 1);
+
+            open = gap;
+        }
+
+        if (l.kind == MNT_JOURNAL_SEGMENT && l.number >= last.number) {
+
+            /* the source began anew: it is known from behind only */
+
+            if (open && (last.number == 0 || last.epoch != l.epoch)) {
+                open->first = l.seen.sequence > open->count
+                              ? l.seen.sequence - open->count : 0;
+            }
+
+            /* a line that was taken back has its number again */
+
+            at_us += l.duration_us
+                     - (l.number == last.number ? last.duration_us : 0);
+            last = l;
+            open = NULL;
+        }
+
+        lost = (l.kind == MNT_JOURNAL_LOST);
+    }
+
+    return n;
 }
 
 
@@ -459,7 +535,10 @@ mnt_file_parse(mnt_str_t name, mnt_str_t prefix, mnt_file_t *f)
     }
 
     if (kind == MNT_FILE_INIT) {
-        f->kind = mnt_str_eqc(s, ".mp4") ? kind : MNT_FILE_OTHER;
+        if (mnt_str_eqc(s, ".mp4") && mnt_file_padded(number, 1)) {
+            f->kind = kind;
+        }
+
         return;
     }
 
@@ -469,11 +548,17 @@ mnt_file_parse(mnt_str_t name, mnt_str_t prefix, mnt_file_t *f)
         s.data++;
         s.len = 8;
 
-        if (mnt_journal_hex(s, UINT32_MAX, &token) == 0) {
+        if (mnt_journal_hex(s, UINT32_MAX, &token) == 0
+            && mnt_file_padded(number, 1))
+        {
             f->token = (uint32_t) token;
             f->kind = MNT_FILE_PART;
         }
 
+        return;
+    }
+
+    if (!mnt_file_padded(number, MNT_FILE_WIDTH)) {
         return;
     }
 
@@ -486,6 +571,16 @@ mnt_file_parse(mnt_str_t name, mnt_str_t prefix, mnt_file_t *f)
             return;
         }
     }
+}
+
+
+/* a number has one name: "3.ts" is somebody else's, not 000003.ts */
+
+static int
+mnt_file_padded(mnt_str_t number, size_t width)
+{
+    return number.len == width
+           || (number.len > width && number.data[0] != '0');
 }
 
 

@@ -68,6 +68,25 @@ size_t mnt_journal_write(const mnt_journal_line_t *l, char *buf, size_t size);
  */
 int mnt_journal_read(mnt_str_t *rest, mnt_journal_line_t *l, mnt_str_t *text);
 
+/* what was lost, as the journal tells it: line G and what stands around it */
+
+#define MNT_JOURNAL_GAPS        64
+
+typedef struct {
+    uint64_t             number;              /* of the track's gaps, from 1 */
+    uint64_t             first;               /* number at the source */
+    uint64_t             count;
+    int64_t              duration_us;
+    int64_t              at_us;               /* into what is stored */
+    char                 reason[MNT_JOURNAL_REASON_MAX];
+} mnt_journal_gap_t;
+
+/*
+ * Fills gaps[MNT_JOURNAL_GAPS] with the last ones, in order; returns how many.
+ * Those of files that went away are left out: they have no number there.
+ */
+size_t mnt_journal_gaps(mnt_str_t journal, mnt_journal_gap_t *gaps);
+
 /* CRC-32 (IEEE 802.3), to be started with 0 and gone on with */
 uint32_t mnt_journal_crc(uint32_t crc, const void *p, size_t n);
 

@@ -68,6 +68,7 @@ typedef struct {
     int64_t              hole_us;
     int64_t              hole_at_us;          /* where the first one was */
     int64_t              last_ms;             /* of the last segment; or 0 */
+    mnt_file_t           last;                /* its file */
     mnt_hls_window_t     window;
     mnt_recovery_init_t  inits[MNT_RECOVERY_INITS];
     unsigned             ninits;              /* ever; the ring is by number */

@@ -8,13 +8,9 @@
 #include <ngx_core.h>
 
 #include <sys/random.h>
-#include <sys/statvfs.h>
 #include <sys/uio.h>
 
 #include "ngx_mntreamer_storage_internal.h"
-
-
-#define NGX_MNTREAMER_FREE_MS  5000
 
 
 /* a small file that is written whole */
@@ -48,6 +44,7 @@ ngx_mntreamer_storage_create(const ngx_mntreamer_storage_conf_t *conf,
     ngx_mntreamer_offload_t *off, ngx_log_t *log)
 {
     ngx_fd_t                  fd;
+    ngx_err_t                 err;
     ngx_mntreamer_storage_t  *st;
 
     /* the root itself may be reached by links: the administrator's choice */
@@ -61,9 +58,16 @@ ngx_mntreamer_storage_create(const ngx_mntreamer_storage_conf_t *conf,
     }
 
     if (faccessat(fd, ".", R_OK|W_OK|X_OK, AT_EACCESS) == -1) {
-        ngx_log_error(NGX_LOG_CRIT, log, ngx_errno,
+        err = ngx_errno;
+
+        ngx_log_error(NGX_LOG_CRIT, log, err,
                       "storage directory \"%V\" is not writable", &conf->root);
-        goto failed;
+
+        /* what is there can be served */
+
+        if (err != EROFS) {
+            goto failed;
+        }
     }
 
     st = ngx_calloc(sizeof(ngx_mntreamer_storage_t), log);
@@ -77,7 +81,6 @@ ngx_mntreamer_storage_create(const ngx_mntreamer_storage_conf_t *conf,
     st->log = log;
     st->fd = fd;
     st->token = ngx_mntreamer_storage_token();
-    st->free = -1;
 
     st->retry.data = st;
     st->retry.log = log;
@@ -87,6 +90,7 @@ ngx_mntreamer_storage_create(const ngx_mntreamer_storage_conf_t *conf,
     ngx_queue_init(&st->puts);
 
     ngx_mntreamer_buffers_init(st);
+    ngx_mntreamer_space_init(st);
 
     return st;
 
@@ -121,7 +125,7 @@ ngx_mntreamer_storage_destroy(ngx_mntreamer_storage_t *st)
     ngx_mntreamer_put_t    *put;
     ngx_mntreamer_track_t  *tr;
 
-    left = 0;
+    left = (st->working != 0);
 
     for (q = ngx_queue_head(&st->tracks);
          q != ngx_queue_sentinel(&st->tracks);
@@ -217,33 +221,6 @@ ngx_mntreamer_storage_retry(ngx_event_t *ev)
         ngx_mntreamer_track_run(ngx_queue_data(q, ngx_mntreamer_track_t,
                                                link));
     }
-}
-
-
-off_t
-ngx_mntreamer_storage_free(ngx_mntreamer_storage_t *st)
-{
-    struct statvfs  fs;
-
-    if (st->free_at
-        && (ngx_msec_int_t) (ngx_current_msec - st->free_at)
-           < NGX_MNTREAMER_FREE_MS)
-    {
-        return st->free;
-    }
-
-    st->free = -1;
-    st->free_at = ngx_current_msec ? ngx_current_msec : 1;
-
-    if (fstatvfs(st->fd, &fs) == -1) {
-        ngx_log_error(NGX_LOG_ERR, st->log, ngx_errno,
-                      "fstatvfs() \"%V\" failed", &st->conf.root);
-
-    } else {
-        st->free = (off_t) fs.f_bavail * (off_t) fs.f_frsize;
-    }
-
-    return st->free;
 }
 
 

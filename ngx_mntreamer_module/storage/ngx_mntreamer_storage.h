@@ -13,6 +13,7 @@
 
 #include "../hls/mnt_hls.h"
 #include "../loop/ngx_mntreamer_offload.h"
+#include "mnt_journal.h"
 
 
 /*
@@ -47,17 +48,23 @@ typedef struct ngx_mntreamer_part_s     ngx_mntreamer_part_t;
 #define NGX_MNTREAMER_DURABLE_INTERVAL  1
 #define NGX_MNTREAMER_DURABLE_NONE      2
 
+#define NGX_MNTREAMER_RESERVE_AUTO      0     /* 1 percent, at most 1g */
+#define NGX_MNTREAMER_RESERVE_BYTES     1
+#define NGX_MNTREAMER_RESERVE_PERCENT   2
+
 
 typedef struct {
     ngx_str_t      root;                      /* absolute, terminated */
     ngx_uint_t     durability;
     ngx_msec_t     interval_ms;               /* of DURABLE_INTERVAL */
-    size_t         buffer_size;               /* gathered before write: 256k */
+    size_t         buffer_size;               /* of a gather buffer: 128k */
     ngx_uint_t     buffers;                   /* of that size, of this worker;
                                                  then 32k ones */
     off_t          max_buffered;              /* bytes not yet written of one
                                                  part; beyond, or beyond 512m
                                                  of all: slow, fail */
+    ngx_uint_t     reserve_unit;
+    off_t          reserve;                   /* to be left free; 0: nothing */
 } ngx_mntreamer_storage_conf_t;
 
 
@@ -83,15 +90,32 @@ ngx_mntreamer_storage_t *ngx_mntreamer_storage_create(
 /* after the offload's */
 void ngx_mntreamer_storage_destroy(ngx_mntreamer_storage_t *st);
 
-/* free bytes of the root's file system, -1 when unknown; cached for 5 s */
-off_t ngx_mntreamer_storage_free(ngx_mntreamer_storage_t *st);
+
+typedef enum {
+    NGX_MNTREAMER_SPACE_OK = 0,
+    NGX_MNTREAMER_SPACE_FULL,                 /* less than the reserve, or
+                                                 nothing could be stored */
+    NGX_MNTREAMER_SPACE_ERROR                 /* read-only, I/O errors, ... */
+} ngx_mntreamer_space_e;
+
+typedef struct {
+    ngx_uint_t     state;
+    off_t          free;                      /* bytes, -1 when unknown */
+    off_t          size;
+    off_t          reserve;
+    ngx_uint_t     read_only;                 /* :1 */
+    ngx_uint_t     paused;                    /* :1; fetch nothing new */
+} ngx_mntreamer_space_t;
+
+/* of the root's file system, looked at every 5 s */
+const ngx_mntreamer_space_t *ngx_mntreamer_storage_space(
+    ngx_mntreamer_storage_t *st);
 
 
 /* what a track holds; given when it was opened */
 
 typedef struct {
     ngx_uint_t         rc;
-    ngx_uint_t         existed;               /* it was there before */
     ngx_uint_t         ended;                 /* it carried ENDLIST: taken off
                                                  when conf.reopen was set */
     uint64_t           segments;
@@ -99,9 +123,13 @@ typedef struct {
     int64_t            duration_us;
     uint64_t           gaps;                  /* gap lines in the journal */
     int64_t            lost_us;               /* of these */
+    mnt_journal_gap_t *last_gaps;             /* alias valid in done() */
+    ngx_uint_t         nlast_gaps;
     mnt_hls_window_t  *window;                /* restored; alias valid in
                                                  done() */
     int64_t            last_ms;               /* wall clock of last commit */
+    ngx_uint_t         container;             /* mnt_hls_container_e, of the
+                                                 last segment */
     ngx_uint_t         recovered;             /* listed by the recovery */
     ngx_uint_t         dropped;               /* listed ones whose files are
                                                  gone or cut: taken off */
@@ -134,11 +162,15 @@ ngx_mntreamer_track_t *ngx_mntreamer_track_open(ngx_mntreamer_storage_t *st,
 
 /*
  * Closes after the commits under way (their done() still come), optionally
- * with ENDLIST behind them; close_done(data) may be NULL.  Parts that are
- * still open are aborted.  The track is gone when close_done() returns.
+ * with ENDLIST behind them; close_done() comes once, later.  Parts that are
+ * still open are aborted.  With rc OK the track is gone; with another one
+ * ENDLIST is not in the playlist, and the track waits to be closed again, or
+ * abandoned, not from inside close_done().
  */
+typedef void (*ngx_mntreamer_track_closed_pt)(void *data, ngx_uint_t rc);
+
 void ngx_mntreamer_track_close(ngx_mntreamer_track_t *tr, ngx_uint_t endlist,
-    ngx_mntreamer_worked_pt close_done, void *data);
+    ngx_mntreamer_track_closed_pt close_done, void *data);
 
 /*
  * Drops everything at once, without any callback: exit of the process.  What a
@@ -198,13 +230,15 @@ typedef struct {
 /*
  * Ends a part and commits it as the next entry; calls must come in the order
  * of the stream, the track keeps it.  Takes the part over; NULL: nothing is to
- * be listed, the journal is told of lost_count.  An initialisation section is
- * committed the same way and is in force for the entries after it (the same
- * bytes again are not stored twice); of "entry" nothing is used.  done() comes
- * once; with another rc than OK nothing was listed and the part is gone; what
- * was committed behind it before done() is listed after a DISCONTINUITY.
+ * be listed, the journal is told of lost_count; this alone needs memory, and
+ * is answered by NGX_ERROR, without done(), when there is none.  An
+ * initialisation section is committed the same way and is in force for the
+ * entries after it (the same bytes again are not stored twice); of "entry"
+ * nothing is used.  done(), unless NULL, comes once; with another rc than OK
+ * nothing was listed and the part is gone; what was committed behind it before
+ * done() is listed after a DISCONTINUITY.
  */
-void ngx_mntreamer_track_commit(ngx_mntreamer_track_t *tr,
+ngx_int_t ngx_mntreamer_track_commit(ngx_mntreamer_track_t *tr,
     ngx_mntreamer_part_t *part, const ngx_mntreamer_entry_t *entry,
     ngx_mntreamer_commit_pt done, void *data);
 
@@ -222,6 +256,21 @@ ngx_uint_t ngx_mntreamer_part_check(ngx_mntreamer_part_t *part);
 ngx_int_t ngx_mntreamer_storage_put(ngx_mntreamer_storage_t *st,
     ngx_str_t *dir, ngx_str_t *name, ngx_str_t *content,
     ngx_mntreamer_commit_pt done, void *data);
+
+
+/*
+ * Takes the files of a recording away, and the directories that are empty
+ * then; what no recording consists of stays.  No track of it may be open.
+ * done() comes once, later, not when NGX_ERROR was returned.
+ */
+typedef void (*ngx_mntreamer_removed_pt)(void *data, ngx_uint_t rc,
+    ngx_uint_t files);
+
+ngx_int_t ngx_mntreamer_storage_remove(ngx_mntreamer_storage_t *st,
+    ngx_str_t *dir, ngx_mntreamer_removed_pt done, void *data);
+/* NGX_OK: it, or what an unended removal left of it, lies below the root */
+ngx_int_t ngx_mntreamer_storage_lies(ngx_mntreamer_storage_t *st,
+    ngx_str_t *dir);
 
 
 /*

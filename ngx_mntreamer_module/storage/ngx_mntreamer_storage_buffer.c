@@ -115,15 +115,20 @@ ngx_mntreamer_buffer_get(ngx_mntreamer_buffers_t *bs, ngx_uint_t small)
 
 
 /*
- * A task costs about as much as the writing of 64 KB, so a usual segment goes
- * with its commit alone as long as the buffers are not needed elsewhere.
+ * Bytes that are worth a task.  One costs about as much as the writing of
+ * 64 KB, so a usual segment goes with its commit alone as long as the buffers
+ * are not needed elsewhere.
  */
 
 off_t
 ngx_mntreamer_buffers_gather(ngx_mntreamer_buffers_t *bs)
 {
-    return (bs->taken < bs->max_big / 2) ? NGX_MNTREAMER_GATHER_MAX
-                                          : NGX_MNTREAMER_GATHER;
+    if (bs->taken < bs->max_big / 2) {
+        return NGX_MNTREAMER_GATHER_MAX;
+    }
+
+    return (bs->taken < bs->max_big * 7 / 8) ? NGX_MNTREAMER_GATHER_MAX / 4
+                                             : NGX_MNTREAMER_GATHER;
 }
 
 

@@ -10,6 +10,10 @@
 #include "ngx_mntreamer_storage_internal.h"
 
 
+#define NGX_MNTREAMER_ENDLIST  "#EXT-X-ENDLIST\n"
+
+
+static ngx_int_t ngx_mntreamer_close_end(ngx_mntreamer_track_t *tr);
 static void ngx_mntreamer_close_empty(ngx_mntreamer_track_t *tr);
 
 
@@ -59,26 +63,18 @@ ngx_mntreamer_close_work(void *data)
 {
     ngx_mntreamer_track_t *tr = data;
 
-    if (tr->dirty) {
-        ngx_mntreamer_track_flush(tr);
-    }
+    tr->close_rc = NGX_MNTREAMER_STORE_OK;
 
     if (tr->endlist && !tr->ended && tr->playlist != -1
-        && ngx_mntreamer_track_fenced(tr, &tr->fail) == NGX_OK
-        && ngx_mntreamer_playlist_append(tr, "#EXT-X-ENDLIST\n",
-                                         sizeof("#EXT-X-ENDLIST\n") - 1)
-           == NGX_OK)
+        && ngx_mntreamer_close_end(tr) != NGX_OK)
     {
-        tr->ended = 1;
+        tr->close_rc = tr->fail.rc;
+    }
 
-        if (tr->durability == NGX_MNTREAMER_DURABLE_INTERVAL
-            && fdatasync(tr->playlist) == -1)
-        {
-            (void) ngx_mntreamer_failed(&tr->fail, ngx_errno, "fdatasync()",
-                                        (char *) tr->name.data);
-        }
+    /* the names that it lists, and with an interval the end itself */
 
-        ngx_mntreamer_inject("close_ended");
+    if (tr->dirty) {
+        ngx_mntreamer_track_flush(tr);
     }
 
     if (tr->playlist == -1 && tr->journal_size == 0) {
@@ -87,6 +83,55 @@ ngx_mntreamer_close_work(void *data)
 
     ngx_memory_barrier();
     tr->working = 0;
+}
+
+
+/*
+ * What an earlier try left behind the last entry goes first.  With an interval
+ * the flush that follows makes the end durable, too.
+ */
+
+static ngx_int_t
+ngx_mntreamer_close_end(ngx_mntreamer_track_t *tr)
+{
+    struct stat  sb;
+
+    if (ngx_mntreamer_track_fenced(tr, &tr->fail) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (fstat(tr->playlist, &sb) == 0 && sb.st_size > tr->playlist_size
+        && ftruncate(tr->playlist, tr->playlist_size) == -1)
+    {
+        return ngx_mntreamer_failed(&tr->fail, ngx_errno, "ftruncate()",
+                                    (char *) tr->name.data);
+    }
+
+    if (ngx_mntreamer_playlist_add(tr, NGX_MNTREAMER_ENDLIST,
+                                   sizeof(NGX_MNTREAMER_ENDLIST) - 1,
+                                   tr->target_s, tr->has_map)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (tr->stale) {
+
+        /* no commit follows that would write it anew */
+
+        (void) ngx_mntreamer_playlist_add(tr, "", 0, tr->target_s,
+                                          tr->has_map);
+    }
+
+    tr->ended = 1;
+
+    if (tr->durability == NGX_MNTREAMER_DURABLE_INTERVAL) {
+        tr->dirty = 1;
+    }
+
+    ngx_mntreamer_inject("close_ended");
+
+    return NGX_OK;
 }
 
 

@@ -51,13 +51,18 @@ static ngx_uint_t ngx_mntreamer_commit_same(ngx_mntreamer_track_t *tr,
 static ngx_int_t ngx_mntreamer_commit_journal(ngx_mntreamer_track_t *tr);
 static void ngx_mntreamer_commit_name(ngx_mntreamer_track_t *tr,
     ngx_mntreamer_part_t *part);
+static ngx_int_t ngx_mntreamer_cut_tail(ngx_fd_t fd, off_t size);
 static size_t ngx_mntreamer_commit_lines(ngx_mntreamer_track_t *tr,
     ngx_mntreamer_part_t *part, char *buf, size_t size);
 static ngx_int_t ngx_mntreamer_commit_rename(ngx_mntreamer_track_t *tr);
 static ngx_int_t ngx_mntreamer_commit_list(ngx_mntreamer_track_t *tr);
 static ngx_uint_t ngx_mntreamer_commit_replaced(ngx_mntreamer_track_t *tr);
+static ngx_int_t ngx_mntreamer_playlist_append(ngx_mntreamer_track_t *tr,
+    const char *p, size_t n);
 static size_t ngx_mntreamer_commit_entries(ngx_mntreamer_track_t *tr,
     char *buf, size_t size, uint32_t *target_s, uint64_t *map);
+static void ngx_mntreamer_playlist_stale(ngx_mntreamer_track_t *tr,
+    const char *call);
 static ngx_int_t ngx_mntreamer_commit_rewrite(ngx_mntreamer_track_t *tr,
     const char *p, size_t n, uint32_t target_s, ngx_uint_t has_map);
 static void ngx_mntreamer_commit_undo(ngx_mntreamer_track_t *tr,
@@ -371,6 +376,23 @@ ngx_mntreamer_track_fenced(ngx_mntreamer_track_t *tr, ngx_mntreamer_fail_t *f)
 }
 
 
+/* what a write that failed left behind, when it could not be cut off then */
+
+static ngx_int_t
+ngx_mntreamer_cut_tail(ngx_fd_t fd, off_t size)
+{
+    struct stat  sb;
+
+    if (fstat(fd, &sb) == -1
+        || (sb.st_size > size && ftruncate(fd, size) == -1))
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
 ngx_int_t
 ngx_mntreamer_journal_append(ngx_mntreamer_track_t *tr, const char *p,
     size_t n, ngx_mntreamer_fail_t *f)
@@ -379,7 +401,9 @@ ngx_mntreamer_journal_append(ngx_mntreamer_track_t *tr, const char *p,
         return NGX_OK;
     }
 
-    if (ngx_mntreamer_write_all(tr->journal, p, n) != NGX_OK) {
+    if (ngx_mntreamer_cut_tail(tr->journal, tr->journal_size) != NGX_OK
+        || ngx_mntreamer_write_all(tr->journal, p, n) != NGX_OK)
+    {
         return ngx_mntreamer_failed(f, ngx_errno, "write() of journal",
                                     (char *) tr->name.data);
     }
@@ -406,18 +430,15 @@ ngx_mntreamer_commit_rename(ngx_mntreamer_track_t *tr)
     ngx_err_t              err;
     ngx_uint_t             n;
     ngx_queue_t           *q;
-    ngx_mntreamer_part_t  *part, *last;
+    ngx_mntreamer_part_t  *part;
 
     n = 0;
-    last = NULL;
 
     ngx_mntreamer_each_part(q, part, &tr->batch) {
 
         if (!ngx_mntreamer_part_good(part)) {
             continue;
         }
-
-        last = part;
 
         if (part->gap || part->same) {
             n++;
@@ -450,7 +471,7 @@ ngx_mntreamer_commit_rename(ngx_mntreamer_track_t *tr)
     if (tr->durability == NGX_MNTREAMER_DURABLE_SEGMENT
         && fsync(tr->dirfd) == -1)
     {
-        (void) ngx_mntreamer_failed(&last->fail, ngx_errno, "fsync()", ".");
+        (void) ngx_mntreamer_failed(&tr->fail, ngx_errno, "fsync()", ".");
         ngx_mntreamer_commit_undo(tr, NULL);
         return NGX_ERROR;
     }
@@ -468,7 +489,6 @@ ngx_mntreamer_commit_list(ngx_mntreamer_track_t *tr)
     size_t      n;
     uint32_t    target_s;
     uint64_t    map;
-    ngx_int_t   rc;
     ngx_uint_t  has_map;
 
     target_s = tr->target_s;
@@ -482,16 +502,7 @@ ngx_mntreamer_commit_list(ngx_mntreamer_track_t *tr)
 
     has_map = tr->has_map || map;
 
-    if (tr->playlist == -1 || target_s != tr->target_s
-        || has_map != tr->has_map || ngx_mntreamer_commit_replaced(tr))
-    {
-        rc = ngx_mntreamer_commit_rewrite(tr, buf, n, target_s, has_map);
-
-    } else {
-        rc = ngx_mntreamer_playlist_append(tr, buf, n);
-    }
-
-    if (rc != NGX_OK) {
+    if (ngx_mntreamer_playlist_add(tr, buf, n, target_s, has_map) != NGX_OK) {
         ngx_mntreamer_commit_undo(tr, NULL);
         return NGX_ERROR;
     }
@@ -499,6 +510,21 @@ ngx_mntreamer_commit_list(ngx_mntreamer_track_t *tr)
     tr->listed_map = map;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_mntreamer_playlist_add(ngx_mntreamer_track_t *tr, const char *p, size_t n,
+    uint32_t target_s, ngx_uint_t has_map)
+{
+    if (tr->playlist == -1 || target_s != tr->target_s
+        || has_map != tr->has_map || tr->stale
+        || ngx_mntreamer_commit_replaced(tr))
+    {
+        return ngx_mntreamer_commit_rewrite(tr, p, n, target_s, has_map);
+    }
+
+    return ngx_mntreamer_playlist_append(tr, p, n);
 }
 
 
@@ -567,27 +593,25 @@ ngx_mntreamer_commit_entries(ngx_mntreamer_track_t *tr, char *buf,
 }
 
 
-ngx_int_t
+static ngx_int_t
 ngx_mntreamer_playlist_append(ngx_mntreamer_track_t *tr, const char *p,
     size_t n)
 {
-    const char  *call;
+    if (ngx_mntreamer_cut_tail(tr->playlist, tr->playlist_size) == NGX_OK
+        && ngx_mntreamer_write_all(tr->playlist, p, n) == NGX_OK)
+    {
+        tr->playlist_size += n;
 
-    call = "write() of playlist";
-
-    if (ngx_mntreamer_write_all(tr->playlist, p, n) == NGX_OK) {
-
-        if (tr->durability != NGX_MNTREAMER_DURABLE_SEGMENT
-            || fdatasync(tr->playlist) == 0)
+        if (tr->durability == NGX_MNTREAMER_DURABLE_SEGMENT
+            && fdatasync(tr->playlist) == -1)
         {
-            tr->playlist_size += n;
-            return NGX_OK;
+            ngx_mntreamer_playlist_stale(tr, "fdatasync() of playlist");
         }
 
-        call = "fdatasync() of playlist";
+        return NGX_OK;
     }
 
-    (void) ngx_mntreamer_failed(&tr->fail, ngx_errno, call,
+    (void) ngx_mntreamer_failed(&tr->fail, ngx_errno, "write() of playlist",
                                 (char *) tr->name.data);
 
     if (ftruncate(tr->playlist, tr->playlist_size) == -1) {
@@ -596,6 +620,20 @@ ngx_mntreamer_playlist_append(ngx_mntreamer_track_t *tr, const char *p,
     }
 
     return NGX_ERROR;
+}
+
+
+/*
+ * It was read already, so that nothing is taken back; the journal is on the
+ * disk and explains it.  The next commit writes a new file.
+ */
+
+static void
+ngx_mntreamer_playlist_stale(ngx_mntreamer_track_t *tr, const char *call)
+{
+    (void) ngx_mntreamer_failed(&tr->fail, ngx_errno, call,
+                                (char *) tr->name.data);
+    tr->stale = 1;
 }
 
 
@@ -649,9 +687,12 @@ ngx_mntreamer_commit_rewrite(ngx_mntreamer_track_t *tr, const char *p,
                                    iov, 3, tr->durability
                                            == NGX_MNTREAMER_DURABLE_SEGMENT,
                                    &fd, &tr->fail);
-    if (rc != NGX_OK) {
+    if (rc == NGX_ERROR) {
         goto done;
     }
+
+    tr->stale = (rc == NGX_DECLINED);
+    rc = NGX_OK;
 
     if (tr->playlist != -1) {
         (void) close(tr->playlist);

@@ -101,6 +101,8 @@ ngx_mntreamer_fail_log(ngx_mntreamer_storage_t *st, ngx_log_t *log,
         return;
     }
 
+    ngx_mntreamer_space_trouble(st, f);
+
     if (f->rc == NGX_MNTREAMER_STORE_TAKEN) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
                       "%s \"%V/%V/%s\" refused, it has another writer",
@@ -260,7 +262,7 @@ static ngx_int_t
 ngx_mntreamer_make_dirs(ngx_fd_t root, const char *path, ngx_uint_t durable,
     ngx_mntreamer_fail_t *f)
 {
-    char      *p, copy[NGX_MNTREAMER_PATH_MAX];
+    char      *p, *name, copy[NGX_MNTREAMER_PATH_MAX];
     size_t     n;
     ngx_fd_t   dir;
 
@@ -273,23 +275,23 @@ ngx_mntreamer_make_dirs(ngx_fd_t root, const char *path, ngx_uint_t durable,
     ngx_memcpy(copy, path, n + 1);
 
     dir = root;
-    path = copy;
+    name = copy;
 
     for ( ;; ) {
-        p = strchr(path, '/');
+        p = strchr(name, '/');
 
         if (p) {
             *p = '\0';
         }
 
-        if (mkdirat(dir, path, NGX_MNTREAMER_DIR_MODE) == -1) {
+        if (mkdirat(dir, name, NGX_MNTREAMER_DIR_MODE) == -1) {
             if (ngx_errno != NGX_EEXIST) {
-                (void) ngx_mntreamer_failed(f, ngx_errno, "mkdir()", path);
+                (void) ngx_mntreamer_failed(f, ngx_errno, "mkdir()", name);
                 break;
             }
 
         } else if (durable && fsync(dir) == -1) {
-            (void) ngx_mntreamer_failed(f, ngx_errno, "fsync()", path);
+            (void) ngx_mntreamer_failed(f, ngx_errno, "fsync()", name);
             break;
         }
 
@@ -302,7 +304,7 @@ ngx_mntreamer_make_dirs(ngx_fd_t root, const char *path, ngx_uint_t durable,
         }
 
         *p = '/';
-        path = p + 1;
+        name = p + 1;
 
         *p = '\0';
         dir = ngx_mntreamer_open_beneath(root, copy, O_RDONLY|O_DIRECTORY);
@@ -481,6 +483,7 @@ ngx_mntreamer_write_whole(ngx_fd_t dir, const char *name, uint32_t token,
 {
     char         part[NAME_MAX + 1];
     ngx_fd_t     fd;
+    ngx_int_t    rc;
     const char  *call;
 
     (void) ngx_snprintf((u_char *) part, sizeof(part), ".%s.%08xD-%ui.part%Z",
@@ -512,10 +515,11 @@ ngx_mntreamer_write_whole(ngx_fd_t dir, const char *name, uint32_t token,
 
     ngx_mntreamer_inject("whole_renamed");
 
+    rc = NGX_OK;
+
     if (durable && fsync(dir) == -1) {
         (void) ngx_mntreamer_failed(f, ngx_errno, "fsync()", name);
-        (void) close(fd);
-        return NGX_ERROR;
+        rc = NGX_DECLINED;
     }
 
     if (opened) {
@@ -525,7 +529,7 @@ ngx_mntreamer_write_whole(ngx_fd_t dir, const char *name, uint32_t token,
         (void) close(fd);
     }
 
-    return NGX_OK;
+    return rc;
 
 failed:
 
@@ -535,32 +539,3 @@ failed:
 
     return NGX_ERROR;
 }
-
-
-#if (NGX_MNTREAMER_INJECT)
-
-/* MNT_INJECT="name:n" ends the process at the n-th pass of a place */
-
-void
-ngx_mntreamer_inject(const char *name)
-{
-    size_t       n;
-    const char  *env;
-
-    static ngx_atomic_t  passes;
-
-    env = getenv("MNT_INJECT");
-    n = ngx_strlen(name);
-
-    if (env == NULL || ngx_strncmp(env, name, n) != 0 || env[n] != ':') {
-        return;
-    }
-
-    if (ngx_atomic_fetch_add(&passes, 1) + 1
-        == (ngx_atomic_uint_t) atol(env + n + 1))
-    {
-        (void) kill(getpid(), SIGKILL);
-    }
-}
-
-#endif

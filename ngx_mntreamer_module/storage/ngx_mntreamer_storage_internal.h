@@ -12,9 +12,12 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
+#include <sys/statvfs.h>
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "../loop/ngx_mntreamer_inject.h"
 #include "ngx_mntreamer_storage.h"
 #include "mnt_journal.h"
 #include "mnt_recovery.h"
@@ -42,7 +45,7 @@
 typedef struct {
     void              *pad[3];
     ngx_socket_t       fd;                    /* -1 */
-} ngx_mntreamer_ident_t;
+} ngx_mntreamer_anchor_t;
 
 
 /* what failed in a thread, to be logged by the event loop */
@@ -76,7 +79,7 @@ typedef struct {
 
 
 struct ngx_mntreamer_storage_s {
-    ngx_mntreamer_ident_t         ident;
+    ngx_mntreamer_anchor_t        ident;
     ngx_mntreamer_storage_conf_t  conf;
     ngx_mntreamer_offload_t      *off;        /* alias */
     ngx_log_t                    *log;        /* alias */
@@ -88,8 +91,14 @@ struct ngx_mntreamer_storage_s {
     ngx_mntreamer_buffers_t       buffers;
     ngx_mntreamer_storage_stat_t  stat;
     ngx_event_t                   retry;      /* of refused posts */
-    off_t                         free;
-    ngx_msec_t                    free_at;
+    ngx_mntreamer_space_t         space;
+    ngx_msec_t                    looked_at;
+    ngx_uint_t                    looking;    /* unsigned :1 */
+    ngx_atomic_t                  working;    /* the look has not returned */
+    struct statvfs                fs;         /* of the look, as "fs_err" */
+    ngx_err_t                     fs_err;
+    ngx_msec_t                    full_at;    /* last trouble of its kind, */
+    ngx_msec_t                    error_at;   /* 0: none lately */
     ngx_uint_t                    full;       /* unsigned :1; was logged */
     ngx_uint_t                    failed;     /* alike, since the last line */
     ngx_err_t                     failed_err;
@@ -112,7 +121,7 @@ typedef enum {
  */
 
 struct ngx_mntreamer_track_s {
-    ngx_mntreamer_ident_t       ident;
+    ngx_mntreamer_anchor_t      ident;
     ngx_queue_t                 link;         /* in st->tracks */
     ngx_mntreamer_storage_t    *st;           /* alias */
     ngx_log_t                  *log;          /* alias */
@@ -127,9 +136,10 @@ struct ngx_mntreamer_track_s {
     ngx_queue_t                 batch;        /* under way */
     uint64_t                    serial;       /* of .part files */
     uint32_t                    token;        /* of .part files */
+    ngx_uint_t                  container;    /* of the newest known one */
     ngx_event_t                 sync;
     ngx_mntreamer_track_pt      open_done;
-    ngx_mntreamer_worked_pt     close_done;
+    ngx_mntreamer_track_closed_pt  close_done;
     void                       *open_data;    /* alias */
     void                       *close_data;   /* alias */
     int64_t                     now_ms;       /* wall clock at the post */
@@ -141,6 +151,7 @@ struct ngx_mntreamer_track_s {
     ngx_atomic_t                working;      /* the task has not returned */
 
     ngx_fd_t                    root;         /* alias */
+    ngx_uint_t                  close_rc;     /* of the close */
     ngx_uint_t                  durability;
     ngx_fd_t                    dirfd;        /* owned */
     ngx_fd_t                    journal;      /* owned */
@@ -168,6 +179,7 @@ struct ngx_mntreamer_track_s {
     unsigned                    init_lost:1;  /* the last one was not stored */
     unsigned                    dirty:1;      /* something is unsynced */
     unsigned                    do_sync:1;
+    unsigned                    stale:1;      /* the playlist's fsync failed */
     ngx_mntreamer_fail_t        fail;
     ngx_mntreamer_track_state_t *opened;      /* owned while opening */
 };
@@ -202,6 +214,7 @@ struct ngx_mntreamer_part_s {
     off_t                       written;
     uint32_t                    crc;          /* of an init section */
     ngx_uint_t                  container;
+    ngx_uint_t                  known;        /* of the track, at its start */
     unsigned                    sniffed:1;
     ngx_mntreamer_fail_t        fail;
     ngx_mntreamer_commit_t      commit;
@@ -218,6 +231,15 @@ struct ngx_mntreamer_part_s {
 /* ngx_mntreamer_storage.c */
 
 uint32_t ngx_mntreamer_storage_token(void);
+
+
+/* ngx_mntreamer_storage_space.c */
+
+/* waits for the first answer */
+void ngx_mntreamer_space_init(ngx_mntreamer_storage_t *st);
+/* something could not be stored: the disk's own trouble is told for a while */
+void ngx_mntreamer_space_trouble(ngx_mntreamer_storage_t *st,
+    const ngx_mntreamer_fail_t *f);
 
 
 /* ngx_mntreamer_storage_file.c: in threads and in the event loop */
@@ -240,16 +262,11 @@ void ngx_mntreamer_fail_log(ngx_mntreamer_storage_t *st, ngx_log_t *log,
 /*
  * Writes a whole file below "dir" under a hidden name of its own and renames
  * it over "name"; *fd, when given, gets it opened for appending.
+ * NGX_DECLINED: it has its name, which may not be on the disk.
  */
 ngx_int_t ngx_mntreamer_write_whole(ngx_fd_t dir, const char *name,
     uint32_t token, ngx_uint_t serial, struct iovec *iov, int niov,
     ngx_uint_t durable, ngx_fd_t *fd, ngx_mntreamer_fail_t *f);
-
-#if (NGX_MNTREAMER_INJECT)
-void ngx_mntreamer_inject(const char *name);
-#else
-#define ngx_mntreamer_inject(name)
-#endif
 
 
 /* ngx_mntreamer_storage_buffer.c */
@@ -293,8 +310,9 @@ void ngx_mntreamer_track_free(ngx_mntreamer_track_t *tr);
 /* ngx_mntreamer_storage_commit.c: in a thread */
 
 void ngx_mntreamer_commit_work(void *data);
-ngx_int_t ngx_mntreamer_playlist_append(ngx_mntreamer_track_t *tr,
-    const char *p, size_t n);
+/* lines behind the playlist, which is written anew where it must be */
+ngx_int_t ngx_mntreamer_playlist_add(ngx_mntreamer_track_t *tr, const char *p,
+    size_t n, uint32_t target_s, ngx_uint_t has_map);
 ngx_int_t ngx_mntreamer_track_fenced(ngx_mntreamer_track_t *tr,
     ngx_mntreamer_fail_t *f);
 ngx_int_t ngx_mntreamer_journal_append(ngx_mntreamer_track_t *tr,

@@ -48,6 +48,7 @@ static ngx_int_t ngx_mntreamer_open_room(ngx_mntreamer_open_t *o);
 static ngx_int_t ngx_mntreamer_open_apply(ngx_mntreamer_open_t *o);
 static ngx_int_t ngx_mntreamer_open_playlist(ngx_mntreamer_open_t *o);
 static void ngx_mntreamer_open_state(ngx_mntreamer_open_t *o);
+static ngx_uint_t ngx_mntreamer_open_container(ngx_mntreamer_open_t *o);
 
 
 void
@@ -125,8 +126,6 @@ ngx_mntreamer_open_journal(ngx_mntreamer_open_t *o)
     if (rc == NGX_ERROR) {
         return ngx_mntreamer_failed(o->f, ngx_errno, "read()", o->journal);
     }
-
-    tr->opened->existed = (rc == NGX_OK);
 
     p = mnt_arena_alloc(&o->arena, rest.len + 1);
     if (p == NULL) {
@@ -452,7 +451,6 @@ ngx_mntreamer_open_state(ngx_mntreamer_open_t *o)
 
     ngx_memcpy(tr->inits, r->inits, sizeof(tr->inits));
 
-    s->existed |= (r->segments != 0);
     s->ended = r->ended;
     s->segments = r->segments;
     s->bytes = r->bytes;
@@ -460,6 +458,7 @@ ngx_mntreamer_open_state(ngx_mntreamer_open_t *o)
     s->gaps = r->gaps;
     s->lost_us = r->lost_us;
     s->last_ms = r->last_ms;
+    s->container = ngx_mntreamer_open_container(o);
     s->recovered = r->recovered;
     s->dropped = r->dropped;
     s->hole = r->hole;
@@ -467,4 +466,46 @@ ngx_mntreamer_open_state(ngx_mntreamer_open_t *o)
     s->hole_at_us = r->hole_at_us;
 
     *s->window = r->window;
+
+    if (r->gaps) {
+        s->nlast_gaps = mnt_journal_gaps(o->found.journal, s->last_gaps);
+    }
+}
+
+
+/*
+ * By its bytes, as it was known before: the name of a file of unknown kind has
+ * to end in something, too.
+ */
+
+static ngx_uint_t
+ngx_mntreamer_open_container(ngx_mntreamer_open_t *o)
+{
+    char        name[MNT_TRACK_FILE_MAX];
+    u_char      head[NGX_MNTREAMER_HEAD_BYTES];
+    ssize_t     n;
+    ngx_fd_t    fd;
+    ngx_uint_t  container;
+
+    if (o->r.last.kind != MNT_FILE_SEGMENT) {
+        return MNT_HLS_CONTAINER_UNKNOWN;
+    }
+
+    (void) mnt_file_name(&o->r.last, o->tr->prefix, name);
+
+    fd = openat(o->tr->dirfd, name, O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC);
+
+    if (fd == -1) {
+        return MNT_HLS_CONTAINER_UNKNOWN;
+    }
+
+    n = read(fd, head, sizeof(head));
+
+    (void) close(fd);
+
+    container = n > 0 ? mnt_hls_sniff(head, (size_t) n)
+                      : MNT_HLS_CONTAINER_UNKNOWN;
+
+    return container == MNT_HLS_CONTAINER_TEXT ? MNT_HLS_CONTAINER_UNKNOWN
+                                               : container;
 }

@@ -40,8 +40,8 @@ static ngx_int_t ngx_mntreamer_part_open(ngx_mntreamer_part_t *part);
 static ngx_uint_t ngx_mntreamer_part_decrypt(ngx_mntreamer_part_t *part,
     ngx_mntreamer_buffer_t *b, ngx_uint_t last);
 static ngx_int_t ngx_mntreamer_part_unpad(ngx_mntreamer_buffer_t *b);
-static ngx_uint_t ngx_mntreamer_part_sniff(const u_char *p, size_t n,
-    ngx_uint_t *container);
+static ngx_uint_t ngx_mntreamer_part_sniff(const ngx_mntreamer_part_t *part,
+    const u_char *p, size_t n, ngx_uint_t *container);
 static ngx_uint_t ngx_mntreamer_part_sniff_cipher(ngx_mntreamer_part_t *part,
     const u_char *p, size_t n);
 
@@ -61,6 +61,7 @@ ngx_mntreamer_part_create(ngx_mntreamer_track_t *tr,
     part->conf = *conf;
     part->fd = -1;
     part->serial = ++tr->serial;
+    part->known = conf->init ? MNT_HLS_CONTAINER_UNKNOWN : tr->container;
 
     if (conf->key) {
         ngx_memcpy(part->key, conf->key, 16);
@@ -186,7 +187,7 @@ ngx_mntreamer_part_check(ngx_mntreamer_part_t *part)
         return ngx_mntreamer_part_sniff_cipher(part, b->start, b->used);
     }
 
-    return ngx_mntreamer_part_sniff(b->start, b->used, &container);
+    return ngx_mntreamer_part_sniff(part, b->start, b->used, &container);
 }
 
 
@@ -504,7 +505,7 @@ ngx_mntreamer_part_drain(ngx_mntreamer_part_t *part, ngx_uint_t last)
 
         if (rc == NGX_MNTREAMER_STORE_OK && !part->sniffed) {
             part->sniffed = 1;
-            rc = ngx_mntreamer_part_sniff(b->start, b->used,
+            rc = ngx_mntreamer_part_sniff(part, b->start, b->used,
                                           &part->container);
         }
 
@@ -615,21 +616,34 @@ ngx_mntreamer_part_unpad(ngx_mntreamer_buffer_t *b)
 
 
 /*
- * An error page is refused, and so are zeros and what was compressed unasked;
- * what is only unknown is kept: odd media is better than none.
+ * An error page is refused, and so are zeros, what was compressed unasked, and
+ * what is too short to be anything.  What is only unknown is kept while
+ * nothing of this track was known: odd media is better than none, but nothing
+ * belongs between segments of a known kind.
  */
 
 static ngx_uint_t
-ngx_mntreamer_part_sniff(const u_char *p, size_t n, ngx_uint_t *container)
+ngx_mntreamer_part_sniff(const ngx_mntreamer_part_t *part, const u_char *p,
+    size_t n, ngx_uint_t *container)
 {
     size_t  i;
 
     n = ngx_min(n, NGX_MNTREAMER_HEAD_BYTES);
 
+    if (n == 0) {
+
+        /* padding alone, to be found empty */
+        *container = MNT_HLS_CONTAINER_UNKNOWN;
+        return NGX_MNTREAMER_STORE_OK;
+    }
+
     *container = mnt_hls_sniff(p, n);
 
     if (*container == MNT_HLS_CONTAINER_TEXT
-        || (n > 2 && ngx_memcmp(p, "\x1f\x8b\x08", 3) == 0))
+        || (*container == MNT_HLS_CONTAINER_UNKNOWN
+            && part->known != MNT_HLS_CONTAINER_UNKNOWN)
+        || (n > 2 && ngx_memcmp(p, "\x1f\x8b\x08", 3) == 0)
+        || mnt_hls_broken(p, n))
     {
         return NGX_MNTREAMER_STORE_CONTENT;
     }
@@ -640,7 +654,7 @@ ngx_mntreamer_part_sniff(const u_char *p, size_t n, ngx_uint_t *container)
         }
     }
 
-    return n ? NGX_MNTREAMER_STORE_CONTENT : NGX_MNTREAMER_STORE_OK;
+    return NGX_MNTREAMER_STORE_CONTENT;
 }
 
 
@@ -674,7 +688,7 @@ ngx_mntreamer_part_sniff_cipher(ngx_mntreamer_part_t *part, const u_char *p,
         && EVP_CIPHER_CTX_set_padding(cipher, 0) == 1
         && EVP_DecryptUpdate(cipher, head, &len, p, (int) n) == 1)
     {
-        rc = ngx_mntreamer_part_sniff(head, (size_t) len, &container);
+        rc = ngx_mntreamer_part_sniff(part, head, (size_t) len, &container);
     }
 
     EVP_CIPHER_CTX_free(cipher);

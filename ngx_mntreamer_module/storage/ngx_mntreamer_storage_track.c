@@ -20,10 +20,11 @@
  * OPEN        commits                COMMITTING   CLOSING        freed
  * COMMITTING  the batch              OPEN         afterwards     task finishes
  * SYNCING     an interval's fsyncs   OPEN         afterwards     task finishes
- * CLOSING     ENDLIST                gone         -              task finishes
+ * CLOSING     ENDLIST                gone, OPEN   -              task finishes
  *
  * A task ends when the disk answers; nothing here can hurry it.  What may pile
- * up meanwhile is bounded by conf.max_buffered a part.
+ * up meanwhile is bounded by conf.max_buffered a part.  A close that could not
+ * write ENDLIST leads back to OPEN; the owner closes again.
  */
 
 #define NGX_MNTREAMER_RETRY_MS  100
@@ -101,10 +102,14 @@ ngx_mntreamer_track_open(ngx_mntreamer_storage_t *st,
     st->stat.tracks++;
 
     tr->opened = ngx_calloc(sizeof(ngx_mntreamer_track_state_t)
-                            + sizeof(mnt_hls_window_t), conf->log);
+                            + sizeof(mnt_hls_window_t)
+                            + MNT_JOURNAL_GAPS * sizeof(mnt_journal_gap_t),
+                            conf->log);
 
     if (tr->opened) {
         tr->opened->window = (mnt_hls_window_t *) (tr->opened + 1);
+        tr->opened->last_gaps = (mnt_journal_gap_t *)
+                                    (tr->opened->window + 1);
     }
 
     if (tr->opened == NULL
@@ -179,8 +184,8 @@ ngx_mntreamer_track_opened(void *data)
 
     void                         *open_data, *close_data;
     ngx_mntreamer_track_pt        open_done;
-    ngx_mntreamer_worked_pt       close_done;
     ngx_mntreamer_track_state_t  *s;
+    ngx_mntreamer_track_closed_pt  close_done;
 
     tr->tasks--;
 
@@ -194,6 +199,7 @@ ngx_mntreamer_track_opened(void *data)
 
     if (s->rc == NGX_MNTREAMER_STORE_OK) {
         tr->state = NGX_MNTREAMER_TRACK_OPEN;
+        tr->container = s->container;
         tr->opened = NULL;
 
         tr->calling++;
@@ -230,7 +236,7 @@ ngx_mntreamer_track_opened(void *data)
     ngx_free(s);
 
     if (close_done) {
-        close_done(close_data);
+        close_done(close_data, NGX_MNTREAMER_STORE_OK);
     }
 }
 
@@ -414,8 +420,11 @@ ngx_mntreamer_track_report(ngx_mntreamer_track_t *tr,
         }
 
         if (!part->conf.init
-            && part->container == MNT_HLS_CONTAINER_UNKNOWN)
+            && part->container != MNT_HLS_CONTAINER_UNKNOWN)
         {
+            tr->container = part->container;
+
+        } else if (!part->conf.init) {
             ngx_log_error(NGX_LOG_INFO, tr->log, 0,
                           "segment %uL of \"%V/%V\" is of no known container",
                           commit.number, &tr->dir, &tr->name);
@@ -430,7 +439,7 @@ ngx_mntreamer_track_report(ngx_mntreamer_track_t *tr,
 }
 
 
-void
+ngx_int_t
 ngx_mntreamer_track_commit(ngx_mntreamer_track_t *tr,
     ngx_mntreamer_part_t *part, const ngx_mntreamer_entry_t *entry,
     ngx_mntreamer_commit_pt done, void *data)
@@ -443,7 +452,7 @@ ngx_mntreamer_track_commit(ngx_mntreamer_track_t *tr,
 
         part = ngx_mntreamer_part_create(tr, &conf);
         if (part == NULL) {
-            return;
+            return NGX_ERROR;
         }
 
         part->gap = 1;
@@ -467,12 +476,14 @@ ngx_mntreamer_track_commit(ngx_mntreamer_track_t *tr,
     ngx_queue_insert_tail(&tr->commits, &part->link);
 
     ngx_mntreamer_track_run(tr);
+
+    return NGX_OK;
 }
 
 
 void
 ngx_mntreamer_track_close(ngx_mntreamer_track_t *tr, ngx_uint_t endlist,
-    ngx_mntreamer_worked_pt close_done, void *data)
+    ngx_mntreamer_track_closed_pt close_done, void *data)
 {
     ngx_queue_t           *q, *next;
     ngx_mntreamer_part_t  *part;
@@ -511,8 +522,9 @@ ngx_mntreamer_track_closed(void *data)
 {
     ngx_mntreamer_track_t *tr = data;
 
-    void                     *close_data;
-    ngx_mntreamer_worked_pt   close_done;
+    void                           *close_data;
+    ngx_uint_t                      rc;
+    ngx_mntreamer_track_closed_pt   close_done;
 
     tr->tasks--;
 
@@ -523,13 +535,21 @@ ngx_mntreamer_track_closed(void *data)
 
     ngx_mntreamer_fail_log(tr->st, tr->log, &tr->fail, &tr->dir);
 
+    rc = tr->close_rc;
     close_done = tr->close_done;
     close_data = tr->close_data;
 
-    ngx_mntreamer_track_free(tr);
+    if (rc == NGX_MNTREAMER_STORE_OK) {
+        ngx_mntreamer_track_free(tr);
+
+    } else {
+        tr->fail.rc = NGX_MNTREAMER_STORE_OK;
+        tr->state = NGX_MNTREAMER_TRACK_OPEN;
+        tr->close = 0;
+    }
 
     if (close_done) {
-        close_done(close_data);
+        close_done(close_data, rc);
     }
 }
 

@@ -407,6 +407,7 @@ main(int argc, char **argv)
     }
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    signal(SIGPIPE, SIG_IGN);                 /* sendfile() has no flag */
 
     port = atoi(argv[1]);
     live = atol(argv[2]);

@@ -18,7 +18,8 @@ sanitizers='-fsanitize=address,undefined -fno-sanitize-recover=undefined
             -fno-sanitize=nonnull-attribute -fno-omit-frame-pointer'
 
 
-# build SAN: yes or no
+# build WHAT: "yes" also under sanitizers, "figures" also with the places where
+# a figure kills it, "no" neither
 
 build() {
     mkdir -p "$build" 2>/dev/null && [ -w "$build" ] \
@@ -35,6 +36,12 @@ build() {
         build_module "$build/san" "$sanitizers" \
             "-g -O1 -fPIC -DNGX_DEBUG_PALLOC=1 -DNGX_HAVE_NONALIGNED=0"
         build_san_nginx
+    fi
+
+    if [ "$1" = figures ]; then
+        build_module "$build/inject" "" \
+            "-g -O2 -fPIC -DNGX_MNTREAMER_INJECT=1"
+        make -s -C "$top/t/figures" || fail "the figures could not be built"
     fi
 
     exec 8>&-
@@ -91,7 +98,7 @@ build_tree() {
 
     [ "$(cat "$1/.version" 2>/dev/null)" = "$version" ] && return
 
-    rm -rf "$1" "$build/nginx" "$build/san/nginx"
+    rm -rf "$1" "$build/nginx" "$build/san/nginx" "$build/inject/nginx"
     cp -R "$nginx_tree" "$1"
     printf '%s\n' "$version" >"$1/.version"
 }

@@ -13,15 +13,18 @@ packages_build='gcc:gcc make:make libc6-dev nginx nginx-dev
 packages_run="$packages_build postgresql python3-minimal:/usr/bin/python3
               libpython3-stdlib ffmpeg:ffmpeg fonts-dejavu-core"
 packages_test="$packages_run perl:perl libcmocka-dev libtest-nginx-perl
-               chromium:chromium curl:curl mpv:mpv"
+               chromium:chromium curl:curl mpv:mpv pgbouncer
+               openssl:openssl"
 packages_lint="$packages_build clang:clang cppcheck:cppcheck
                clang-tidy:clang-tidy perl:perl libcmocka-dev"
 packages_bench="$packages_run wrk:wrk curl:curl perl:perl"
 packages_fuzz="clang:clang llvm:llvm-symbolizer make:make libc6-dev
                libjansson-dev"
+packages_figures="$packages_test $packages_fuzz wrk:wrk
+                  streamlink:streamlink yt-dlp:yt-dlp"
 
 
-# install_packages build|run|test|lint|bench|fuzz
+# install_packages build|run|test|lint|bench|fuzz|figures
 
 install_packages() {
     local list=packages_$1 entry package missing=()

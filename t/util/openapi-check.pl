@@ -209,7 +209,7 @@ sub check_reading {
                        '/api/v1/recordings/{id}', status => 200);
         my @why = wrong({ map { $_ => $one->{$_} }
                           grep { !/^(files|files_truncated|gap_list
-                                     |title_history)$/x } keys %$one },
+                                     |title_history|viewer_history)$/x } keys %$one },
                         { '$ref' => '#/components/schemas/Recording' }, 'it');
         is(join("\n", @why), '', "recording $one->{id}: what lists have, too");
         next if !$one->{url};

@@ -26,8 +26,9 @@ suite() {
 
     case " $parts " in
         *" san "*) build yes ;;
-        *)         build no ;;
     esac
+
+    build figures
 
     suite_environment
 

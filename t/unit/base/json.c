@@ -11,6 +11,9 @@
 #include "base/mnt_json.h"
 
 
+static mnt_str_t mnt_test_copy(const char *s);
+
+
 static void
 loading(void **state)
 {
@@ -136,13 +139,88 @@ access_by_path(void **state)
 }
 
 
+/* what is no character in a title must not make the answer malformed */
+
+static void
+foreign(void **state)
+{
+    size_t       i;
+    json_t      *j;
+    mnt_str_t    text;
+    const char  *why;
+
+    static const struct {
+        const char  *text;
+        const char  *value;
+    } rows[] = {
+        { "{\"a\":\"x\\u0000y\"}", "x\xef\xbf\xbdy" },
+        { "{\"a\":\"\\u0000\\u0000\"}", "\xef\xbf\xbd\xef\xbf\xbd" },
+        { "{\"a\":\"\\\\u0000\"}", "\\u0000" },
+        { "{\"a\":\"\\\\\\u0000\"}", "\\\xef\xbf\xbd" },
+        { "{\"b\\u0000\":1,\"a\":\"\"}", "" },
+        { "{\"a\":\"\\ud800\"}", "\xef\xbf\xbd" },
+        { "{\"a\":\"\\udc00\"}", "\xef\xbf\xbd" },
+        { "{\"a\":\"\\uD83D\\uDE00\"}", "\xf0\x9f\x98\x80" },
+        { "{\"a\":\"\\uD83D\\uD83D\\uDE00\"}",
+          "\xef\xbf\xbd\xf0\x9f\x98\x80" },
+        { "{\"a\":\"\\ud800\\u0000\"}", "\xef\xbf\xbd\xef\xbf\xbd" },
+        { "{\"a\":\"\\u0041\"}", "A" }
+    };
+
+    static const char *const  broken[] = {
+        "{\"a\":\"\\u0000", "{\"a\":\"\\u000", "\\u0000",
+        "{\"a\":\"\\u00 0\"}",
+        "{\"a\":\"\\ud800\\u\"}", "{\"a\":\"\\ud800\\", "\\"
+    };
+
+    (void) state;
+
+    for (i = 0; i < mnt_test_count(rows); i++) {
+        text = mnt_test_copy(rows[i].text);
+        j = mnt_json_load_foreign(text, 4096, &why);
+
+        mnt_test_str(mnt_json_str(j, "a"), rows[i].value, rows[i].text);
+        json_decref(j);
+        free((char *) text.data);
+    }
+
+    for (i = 0; i < mnt_test_count(broken); i++) {
+        text = mnt_test_copy(broken[i]);
+        assert_null(mnt_json_load_foreign(text, 4096, &why));
+        free((char *) text.data);
+    }
+
+    assert_null(mnt_json_load_foreign(S("{\"a\":\"\\u0000\"}"), 8, &why));
+    assert_string_equal(why, "is too large");
+}
+
+
+/* without an end: reading behind it would be noticed */
+
+static mnt_str_t
+mnt_test_copy(const char *s)
+{
+    char       *p;
+    mnt_str_t   text;
+
+    text.len = strlen(s);
+    p = malloc(text.len);
+    assert_non_null(p);
+    memcpy(p, s, text.len);
+    text.data = p;
+
+    return text;
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(loading),
         cmocka_unit_test(deep),
-        cmocka_unit_test(access_by_path)
+        cmocka_unit_test(access_by_path),
+        cmocka_unit_test(foreign)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

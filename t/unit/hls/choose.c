@@ -204,13 +204,59 @@ sniff(void **state)
 }
 
 
+static void
+broken(void **state)
+{
+    size_t   n;
+    uint8_t  body[512];
+
+    (void) state;
+
+    memset(body, 0, sizeof(body));
+
+    assert_int_equal(mnt_hls_broken(body, 0), 1);
+
+    for (n = 0; n < sizeof(body); n += 188) {
+        body[n] = 0x47;
+        body[n + 3] = 0x10;
+    }
+
+    for (n = 1; n <= sizeof(body); n++) {
+        mnt_test_i64(mnt_hls_broken(body, n), n < 188, "a TS", "broken");
+    }
+
+    body[376] = 0;
+    assert_int_equal(mnt_hls_broken(body, 376), 0);
+    assert_int_equal(mnt_hls_broken(body, 377), 1);
+
+    body[188] = 'F';
+    assert_int_equal(mnt_hls_broken(body, 188), 0);
+    assert_int_equal(mnt_hls_broken(body, sizeof(body)), 1);
+
+    memset(body, 1, sizeof(body));
+
+    for (n = 1; n <= sizeof(body); n++) {
+        mnt_test_i64(mnt_hls_broken(body, n), n < 188, "unknown", "broken");
+    }
+
+    memcpy(body, "\0\0\0\x18" "ftypmp42\0\0\0\0", 16);
+
+    for (n = 1; n <= sizeof(body); n++) {
+        mnt_test_i64(mnt_hls_broken(body, n), n < 16, "an fMP4", "broken");
+    }
+
+    assert_int_equal(mnt_hls_broken((const uint8_t *) "WEBVTT\n", 7), 0);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(choose),
         cmocka_unit_test(wishes),
-        cmocka_unit_test(sniff)
+        cmocka_unit_test(sniff),
+        cmocka_unit_test(broken)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

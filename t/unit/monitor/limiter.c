@@ -240,6 +240,45 @@ garbage(void **state)
 }
 
 
+/* asking how long takes nothing, and says what taking would */
+
+static void
+waiting(void **state)
+{
+    int64_t        now;
+    unsigned       i;
+    mnt_limiter_t  l;
+
+    (void) state;
+
+    memset(&l, 0, sizeof(l));
+
+    for (i = 0; i < 100; i++) {
+        assert_int_equal(mnt_limiter_wait(&l, 3, 5000), 0);
+    }
+
+    assert_int_equal(mnt_limiter_free(&l, 3, 5000), 3);
+
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(mnt_limiter_take(&l, 3, 5000), 0);
+    }
+
+    for (now = 5000; now < 7000; now += 7) {
+        if (mnt_limiter_wait(&l, 3, now) == 0) {
+            break;
+        }
+
+        assert_int_equal(mnt_limiter_wait(&l, 3, now),
+                         mnt_limiter_take(&l, 3, now));
+    }
+
+    assert_true(now < 7000);
+
+    (void) mnt_limiter_refused(&l, 3, now, now, 30000);
+    assert_int_equal(mnt_limiter_wait(&l, 3, now + 1000), 29000);
+}
+
+
 int
 main(void)
 {
@@ -247,7 +286,8 @@ main(void)
         cmocka_unit_test(strict),
         cmocka_unit_test(pause_exact),
         cmocka_unit_test(refusals),
-        cmocka_unit_test(garbage)
+        cmocka_unit_test(garbage),
+        cmocka_unit_test(waiting)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

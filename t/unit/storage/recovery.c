@@ -341,6 +341,53 @@ killed(void **state)
 }
 
 
+/* of a number that was served twice only the second line counts */
+
+static void
+served_twice(void **state)
+{
+    disk_t              d, ref;
+    mnt_recovery_t      r;
+    mnt_journal_line_t  l;
+
+    (void) state;
+
+    memset(&l, 0, sizeof(l));
+
+    l.kind = MNT_JOURNAL_SEGMENT;
+    l.number = 3;
+    l.part = 54;
+    l.seen.sequence = 1004;
+    l.seen.date_ms = MNT_DATE_NONE;
+
+    whole(&d, 2);
+    ref = d;
+    journal(&d, 3, 0, 0);
+    file(&d, MNT_FILE_PART, 53, 100);
+    line(&d, &l);
+    recover(&d, 0, &r);
+
+    same_playlist(&d, &ref);
+    assert_int_equal(r.nrenames, 0);
+    assert_int_equal(r.recovered, 0);
+
+    /* the same .part */
+
+    l.part = 53;
+
+    whole(&ref, 3);
+    whole(&d, 2);
+    journal(&d, 3, 0, 0);
+    file(&d, MNT_FILE_PART, 53, 100);
+    line(&d, &l);
+    recover(&d, 0, &r);
+
+    same_playlist(&d, &ref);
+    assert_int_equal(r.nrenames, 1);
+    assert_int_equal(r.recovered, 1);
+}
+
+
 /* any part of either text may be missing at its end */
 
 static void
@@ -677,6 +724,77 @@ gaps(void **state)
 }
 
 
+static size_t
+last(const disk_t *d, mnt_journal_gap_t *gaps)
+{
+    mnt_str_t  s;
+
+    s.data = d->journal;
+    s.len = d->journal_len;
+
+    return mnt_journal_gaps(s, gaps);
+}
+
+
+/* what a row says of a gap stands in the journal, too */
+
+static void
+last_gaps(void **state)
+{
+    disk_t              d;
+    size_t              i;
+    mnt_journal_gap_t   gaps[MNT_JOURNAL_GAPS];
+    mnt_journal_line_t  l;
+
+    (void) state;
+
+    whole(&d, 2);
+
+    assert_int_equal(last(&d, gaps), 0);
+
+    memset(&l, 0, sizeof(l));
+    l.kind = MNT_JOURNAL_GAP;
+    l.count = 3;
+    l.duration_us = 6000000;
+    l.reason = mnt_str_c("network");
+    line(&d, &l);
+    journal(&d, 3, 0, 1);
+
+    assert_int_equal(last(&d, gaps), 1);
+    assert_int_equal(gaps[0].number, 1);
+    assert_int_equal(gaps[0].count, 3);
+    assert_int_equal(gaps[0].duration_us, 6000000);
+    assert_int_equal(gaps[0].first, 1003);
+    assert_int_equal(gaps[0].at_us, 4000000);
+    assert_string_equal(gaps[0].reason, "network");
+
+    /* a file that went away is no gap of the source, but has a number */
+
+    l.kind = MNT_JOURNAL_LOST;
+    l.number = 1;
+    line(&d, &l);
+    l.kind = MNT_JOURNAL_GAP;
+    l.count = 1;
+    l.reason = mnt_str_c("disk");
+    line(&d, &l);
+
+    for (i = 0; i < MNT_JOURNAL_GAPS; i++) {
+        l.count = i + 1;
+        l.reason = mnt_str_c("window");
+        line(&d, &l);
+        journal(&d, 4 + (unsigned) i, 0, 1);
+    }
+
+    assert_int_equal(last(&d, gaps), MNT_JOURNAL_GAPS);
+    assert_int_equal(gaps[0].number, 3);
+    assert_int_equal(gaps[0].count, 1);
+    assert_int_equal(gaps[MNT_JOURNAL_GAPS - 1].number,
+                     MNT_JOURNAL_GAPS + 2);
+    assert_true(gaps[1].first > gaps[0].first);
+    assert_true(gaps[1].at_us > gaps[0].at_us);
+}
+
+
 static int
 setup(void **state)
 {
@@ -701,6 +819,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup_teardown(whole_and_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(killed, setup, teardown),
+        cmocka_unit_test_setup_teardown(served_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(torn, setup, teardown),
         cmocka_unit_test_setup_teardown(cut_at_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(hole, setup, teardown),
@@ -708,6 +827,7 @@ main(void)
         cmocka_unit_test_setup_teardown(ended, setup, teardown),
         cmocka_unit_test_setup_teardown(one_text_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(gaps, setup, teardown),
+        cmocka_unit_test_setup_teardown(last_gaps, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,38 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+#ifndef _NGX_MNTREAMER_SACRIFICE_H_INCLUDED_
+#define _NGX_MNTREAMER_SACRIFICE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "../catalog/ngx_mntreamer_catalog.h"
+#include "../storage/ngx_mntreamer_storage.h"
+
+
+/*
+ * "reserve SIZE delete_oldest": while less than the reserve is free, the
+ * oldest recording that is finished, not protected and old enough is deleted,
+ * one at a time: its row is marked first, then the files go.  Of an
+ * interrupted one the files go first of all.
+ */
+
+typedef struct ngx_mntreamer_sacrifice_s  ngx_mntreamer_sacrifice_t;
+
+/* "age_s": younger ones are left alone; NULL: logged */
+ngx_mntreamer_sacrifice_t *ngx_mntreamer_sacrifice_create(time_t age_s,
+    ngx_mntreamer_storage_t *st, ngx_mntreamer_catalog_t *cat,
+    ngx_log_t *log);
+/* before the catalogue; what a thread does is finished */
+void ngx_mntreamer_sacrifice_destroy(ngx_mntreamer_sacrifice_t *sf);
+
+/* looks whether something is to be done; called about once a second */
+void ngx_mntreamer_sacrifice_run(ngx_mntreamer_sacrifice_t *sf);
+
+
+#endif /* _NGX_MNTREAMER_SACRIFICE_H_INCLUDED_ */
