@@ -233,8 +233,10 @@ ngx_mntreamer_commit_journal(ngx_mntreamer_track_t *tr)
         return NGX_DECLINED;
     }
 
-    if (ngx_mntreamer_track_fenced(tr, &first->fail) != NGX_OK
-        || ngx_mntreamer_journal_append(tr, buf, n, &first->fail) != NGX_OK)
+    /* in this order: see ngx_mntreamer_storage_open.c */
+
+    if (ngx_mntreamer_journal_append(tr, buf, n, &first->fail) != NGX_OK
+        || ngx_mntreamer_track_fenced(tr, &first->fail) != NGX_OK)
     {
         ngx_mntreamer_commit_undo(tr, first);
         return NGX_ERROR;
@@ -353,8 +355,7 @@ ngx_mntreamer_commit_lines(ngx_mntreamer_track_t *tr,
 
 /*
  * A writer that was frozen while another one took its track over finds that
- * its journal has no name any more.  What is left of a race is a rename to a
- * number that the other one then finds taken.
+ * its journal has no name any more.
  */
 
 ngx_int_t

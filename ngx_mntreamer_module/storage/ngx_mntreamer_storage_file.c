@@ -387,12 +387,9 @@ ngx_int_t
 ngx_mntreamer_read_file(ngx_fd_t dir, const char *name, mnt_arena_t *a,
     mnt_str_t *text)
 {
-    char        *p;
-    size_t       n;
-    ssize_t      rc;
-    ngx_fd_t     fd;
-    ngx_err_t    err;
-    struct stat  sb;
+    ngx_fd_t   fd;
+    ngx_err_t  err;
+    ngx_int_t  rc;
 
     text->len = 0;
     text->data = NULL;
@@ -403,24 +400,44 @@ ngx_mntreamer_read_file(ngx_fd_t dir, const char *name, mnt_arena_t *a,
         return ngx_errno == NGX_ENOENT ? NGX_DECLINED : NGX_ERROR;
     }
 
+    rc = ngx_mntreamer_read_whole(fd, a, text);
+
+    err = ngx_errno;
+    (void) close(fd);
+    ngx_set_errno(err);
+
+    return rc;
+}
+
+
+/* from the beginning; NGX_ERROR with ngx_errno */
+
+ngx_int_t
+ngx_mntreamer_read_whole(ngx_fd_t fd, mnt_arena_t *a, mnt_str_t *text)
+{
+    char        *p;
+    size_t       n;
+    ssize_t      rc;
+    struct stat  sb;
+
     if (fstat(fd, &sb) == -1) {
-        goto failed;
+        return NGX_ERROR;
     }
 
     if (!S_ISREG(sb.st_mode)) {
         ngx_set_errno(NGX_EEXIST);
-        goto failed;
+        return NGX_ERROR;
     }
 
     p = mnt_arena_alloc(a, (size_t) sb.st_size + 1);
 
     if (p == NULL) {
         ngx_set_errno(NGX_ENOMEM);
-        goto failed;
+        return NGX_ERROR;
     }
 
     for (n = 0; n < (size_t) sb.st_size; n += rc) {
-        rc = read(fd, p + n, (size_t) sb.st_size - n);
+        rc = pread(fd, p + n, (size_t) sb.st_size - n, (off_t) n);
 
         if (rc == -1) {
             if (ngx_errno == NGX_EINTR) {
@@ -428,7 +445,7 @@ ngx_mntreamer_read_file(ngx_fd_t dir, const char *name, mnt_arena_t *a,
                 continue;
             }
 
-            goto failed;
+            return NGX_ERROR;
         }
 
         if (rc == 0) {
@@ -439,17 +456,7 @@ ngx_mntreamer_read_file(ngx_fd_t dir, const char *name, mnt_arena_t *a,
     text->data = p;
     text->len = n;
 
-    (void) close(fd);
-
     return NGX_OK;
-
-failed:
-
-    err = ngx_errno;
-    (void) close(fd);
-    ngx_set_errno(err);
-
-    return NGX_ERROR;
 }
 
 

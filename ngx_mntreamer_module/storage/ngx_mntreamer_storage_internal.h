@@ -252,6 +252,8 @@ ngx_int_t ngx_mntreamer_write_all(ngx_fd_t fd, const void *p, size_t n);
 ngx_int_t ngx_mntreamer_writev_all(ngx_fd_t fd, struct iovec *iov, int n);
 ngx_int_t ngx_mntreamer_read_file(ngx_fd_t dir, const char *name,
     mnt_arena_t *a, mnt_str_t *text);
+ngx_int_t ngx_mntreamer_read_whole(ngx_fd_t fd, mnt_arena_t *a,
+    mnt_str_t *text);
 int ngx_mntreamer_rename_new(ngx_fd_t dir, const char *from, const char *to);
 ngx_uint_t ngx_mntreamer_store_rc(ngx_err_t err);
 ngx_int_t ngx_mntreamer_failed(ngx_mntreamer_fail_t *f, ngx_err_t err,

@@ -15,12 +15,15 @@
 
 /*
  * The opening of a track, in a thread.  First the journal gets a new inode:
- * from then on a former writer is fenced, and what is found does not change.
+ * from then on a former writer is fenced.  What it wrote meanwhile into the old
+ * one is taken over: it looks whether it is fenced after it wrote there, we
+ * look at what it wrote after we fenced it, so that one of us sees the other.
  * Then mnt_recovery_decide() says what to do; it is done in an order that
  * leaves the same work to the next opening wherever this one is ended.
  */
 
-#define NGX_MNTREAMER_OPEN_MAX  (512 * 1024 * 1024)   /* bytes of memory */
+#define NGX_MNTREAMER_OPEN_MAX    (512 * 1024 * 1024)   /* bytes of memory */
+#define NGX_MNTREAMER_OPEN_TRIES  3    /* while a former writer gives names */
 
 
 typedef struct {
@@ -38,7 +41,11 @@ typedef struct {
 } ngx_mntreamer_open_t;
 
 
+static ngx_int_t ngx_mntreamer_open_recover(ngx_mntreamer_open_t *o);
 static ngx_int_t ngx_mntreamer_open_journal(ngx_mntreamer_open_t *o);
+static ngx_int_t ngx_mntreamer_open_lines(ngx_mntreamer_open_t *o,
+    ngx_fd_t fd, mnt_str_t *lines);
+static ngx_int_t ngx_mntreamer_open_late(ngx_mntreamer_open_t *o, ngx_fd_t fd);
 static ngx_int_t ngx_mntreamer_open_scan(ngx_mntreamer_open_t *o);
 static ngx_int_t ngx_mntreamer_open_name(ngx_mntreamer_open_t *o, DIR *dir,
     const char *name);
@@ -57,6 +64,7 @@ ngx_mntreamer_open_work(void *data)
     ngx_mntreamer_track_t *tr = data;
 
     ngx_int_t             rc;
+    ngx_uint_t            tries;
     ngx_mntreamer_open_t  o;
 
     ngx_memzero(&o, sizeof(ngx_mntreamer_open_t));
@@ -80,22 +88,17 @@ ngx_mntreamer_open_work(void *data)
     tr->dirfd = ngx_mntreamer_open_dir(tr->root, (char *) tr->dir.data,
                                        o.durable, o.f);
 
-    if (tr->dirfd != -1
-        && ngx_mntreamer_open_journal(&o) == NGX_OK
-        && ngx_mntreamer_open_scan(&o) == NGX_OK)
-    {
-        rc = ngx_mntreamer_read_file(tr->dirfd, o.playlist, &o.arena,
-                                     &o.found.playlist);
+    if (tr->dirfd != -1 && ngx_mntreamer_open_journal(&o) == NGX_OK) {
 
-        if (rc == NGX_ERROR) {
-            (void) ngx_mntreamer_failed(o.f, ngx_errno, "read()", o.playlist);
+        tries = NGX_MNTREAMER_OPEN_TRIES;
 
-        } else if (mnt_recovery_decide(&o.arena, &o.found, &o.r) != 0) {
-            (void) ngx_mntreamer_failed(o.f, NGX_ENOMEM, "recovery of",
+        do {
+            rc = ngx_mntreamer_open_recover(&o);
+        } while (rc == NGX_AGAIN && --tries);
+
+        if (rc == NGX_AGAIN) {
+            (void) ngx_mntreamer_failed(o.f, NGX_EEXIST, "recovery of",
                                         o.playlist);
-
-        } else if (ngx_mntreamer_open_apply(&o) == NGX_OK) {
-            ngx_mntreamer_open_state(&o);
         }
     }
 
@@ -106,24 +109,106 @@ ngx_mntreamer_open_work(void *data)
 }
 
 
+/* NGX_AGAIN: a file that was found has another name now */
+
+static ngx_int_t
+ngx_mntreamer_open_recover(ngx_mntreamer_open_t *o)
+{
+    ngx_int_t               rc;
+    ngx_mntreamer_track_t  *tr;
+
+    tr = o->tr;
+
+    o->ndrop = 0;
+    o->found.nfiles = 0;
+
+    if (ngx_mntreamer_open_scan(o) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_mntreamer_read_file(tr->dirfd, o->playlist, &o->arena,
+                                 &o->found.playlist);
+
+    if (rc == NGX_ERROR) {
+        return ngx_mntreamer_failed(o->f, ngx_errno, "read()", o->playlist);
+    }
+
+    if (mnt_recovery_decide(&o->arena, &o->found, &o->r) != 0) {
+        return ngx_mntreamer_failed(o->f, NGX_ENOMEM, "recovery of",
+                                    o->playlist);
+    }
+
+    rc = ngx_mntreamer_open_apply(o);
+
+    if (rc == NGX_OK) {
+        ngx_mntreamer_open_state(o);
+    }
+
+    return rc;
+}
+
+
 /* gives the journal a new inode with the lines that are whole */
 
 static ngx_int_t
 ngx_mntreamer_open_journal(ngx_mntreamer_open_t *o)
 {
-    int                     n;
-    char                   *p;
+    ngx_fd_t                fd;
     ngx_int_t               rc;
-    mnt_str_t               rest, text;
     struct iovec            iov;
-    mnt_journal_line_t      l;
     ngx_mntreamer_track_t  *tr;
 
     tr = o->tr;
 
-    rc = ngx_mntreamer_read_file(tr->dirfd, o->journal, &o->arena, &rest);
+    fd = openat(tr->dirfd, o->journal,
+                O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_NONBLOCK);
 
-    if (rc == NGX_ERROR) {
+    if (fd == -1 && ngx_errno != NGX_ENOENT) {
+        return ngx_mntreamer_failed(o->f, ngx_errno, "open()", o->journal);
+    }
+
+    rc = ngx_mntreamer_open_lines(o, fd, &o->found.journal);
+
+    if (rc == NGX_OK) {
+        iov.iov_base = (void *) (uintptr_t) o->found.journal.data;
+        iov.iov_len = o->found.journal.len;
+
+        tr->journal_size = o->found.journal.len;
+
+        rc = ngx_mntreamer_write_whole(tr->dirfd, o->journal, tr->token,
+                                       ++tr->writes, &iov, 1, o->durable,
+                                       &tr->journal, o->f);
+    }
+
+    if (rc == NGX_OK && fd != -1) {
+        rc = ngx_mntreamer_open_late(o, fd);
+    }
+
+    if (fd != -1) {
+        (void) close(fd);
+    }
+
+    return rc;
+}
+
+
+/* "lines": those that are whole */
+
+static ngx_int_t
+ngx_mntreamer_open_lines(ngx_mntreamer_open_t *o, ngx_fd_t fd,
+    mnt_str_t *lines)
+{
+    int                  n;
+    char                *p;
+    mnt_str_t            rest, text;
+    mnt_journal_line_t   l;
+
+    rest.len = 0;
+    rest.data = NULL;
+
+    if (fd != -1
+        && ngx_mntreamer_read_whole(fd, &o->arena, &rest) != NGX_OK)
+    {
         return ngx_mntreamer_failed(o->f, ngx_errno, "read()", o->journal);
     }
 
@@ -132,7 +217,7 @@ ngx_mntreamer_open_journal(ngx_mntreamer_open_t *o)
         return ngx_mntreamer_failed(o->f, NGX_ENOMEM, "read()", o->journal);
     }
 
-    o->found.journal.data = p;
+    lines->data = p;
 
     while ((n = mnt_journal_read(&rest, &l, &text)) != 0) {
         if (n > 0) {
@@ -140,16 +225,45 @@ ngx_mntreamer_open_journal(ngx_mntreamer_open_t *o)
         }
     }
 
-    o->found.journal.len = p - o->found.journal.data;
+    lines->len = p - lines->data;
 
-    iov.iov_base = (void *) (uintptr_t) o->found.journal.data;
-    iov.iov_len = o->found.journal.len;
+    return NGX_OK;
+}
 
-    tr->journal_size = o->found.journal.len;
 
-    return ngx_mntreamer_write_whole(tr->dirfd, o->journal, tr->token,
-                                     ++tr->writes, &iov, 1, o->durable,
-                                     &tr->journal, o->f);
+/* what came into the old journal before its writer could know */
+
+static ngx_int_t
+ngx_mntreamer_open_late(ngx_mntreamer_open_t *o, ngx_fd_t fd)
+{
+    mnt_str_t   late, *known;
+
+    known = &o->found.journal;
+
+    ngx_mntreamer_inject("open_fenced");
+
+    if (ngx_mntreamer_open_lines(o, fd, &late) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* fewer: a commit was taken back, its line explains no file */
+
+    if (late.len <= known->len
+        || ngx_memcmp(late.data, known->data, known->len) != 0)
+    {
+        return NGX_OK;
+    }
+
+    if (ngx_mntreamer_journal_append(o->tr, late.data + known->len,
+                                     late.len - known->len, o->f)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    *known = late;
+
+    return NGX_OK;
 }
 
 
@@ -347,6 +461,13 @@ ngx_mntreamer_open_apply(ngx_mntreamer_open_t *o)
         (void) mnt_file_name(&r->renames[i].final, tr->prefix, to);
 
         if (ngx_mntreamer_rename_new(tr->dirfd, from, to) == -1) {
+
+            /* the former writer was in the midst of it */
+
+            if (ngx_errno == NGX_ENOENT || ngx_errno == NGX_EEXIST) {
+                return NGX_AGAIN;
+            }
+
             return ngx_mntreamer_failed(o->f, ngx_errno, "rename()", to);
         }
 

@@ -18,8 +18,9 @@ from lab import Lab, until
 NUMBER = 10
 CLAIM = ("Two nodes, 300 forced hand-overs of recordings, of frozen and of "
          "killed holders, with a lease of 1 s, in one tree and in a tree each: "
-         "never two epochs committed, at most lease + 1 s without a commit, "
-         "commits of stale holders refused, no segment lost.")
+         "never two epochs committed, the next commit at most lease + 1 s "
+         "after the holder's end, commits of stale holders refused, no "
+         "segment lost.")
 
 LEASE = 1.0
 GRACE = 10.5      # a node that has just come up leaves expired leases alone
@@ -30,7 +31,9 @@ FENCED = re.compile(r"refused, it has another writer|"
 
 class Growth(threading.Thread):
     """when each channel got its last entry, in whichever tree, and the longest
-    time without one"""
+    time without one: in all, and since its holder was stopped.  A playlist is
+    asked for once in its target duration, a second here, so that entries come
+    in bursts, and a holder may be stopped at the end of a pause."""
 
     def __init__(self, trees):
         super().__init__(daemon=True)
@@ -38,7 +41,8 @@ class Growth(threading.Thread):
         self.size = {}
         self.last = {}
         self.worst = {}
-        self.on = False
+        self.pause = {}
+        self.since = None
         self.ended = threading.Event()
 
     def run(self):
@@ -56,14 +60,19 @@ class Growth(threading.Thread):
             return
         if self.size.get(path) == size:
             return
-        if self.on and channel in self.last:
+        if self.since and channel in self.last:
+            last = self.last[channel]
+            self.pause[channel] = max(self.pause.get(channel, 0), now - last)
             self.worst[channel] = max(self.worst.get(channel, 0),
-                                      now - self.last[channel])
+                                      now - max(last, self.since))
         self.size[path] = size
         self.last[channel] = now
 
-    def arm(self, on):
-        self.on = on
+    def arm(self):
+        self.since = time.monotonic()
+
+    def disarm(self):
+        self.since = None
 
     def finish(self):
         self.ended.set()
@@ -125,7 +134,7 @@ class Nodes:
                 if n == self.nodes[victim].node}
         x = self.nodes[victim]
         time.sleep(max(0, self.since[1 - victim] + GRACE - time.monotonic()))
-        growth.arm(True)
+        growth.arm()
         if i % 2 == 0:
             family = x.workers()
             for pid in family:
@@ -138,7 +147,7 @@ class Nodes:
         until(lambda: self.moved(victim, mine) == len(mine),
               "the other node has them", 20, 0.1)
         time.sleep(0.5)
-        growth.arm(False)
+        growth.disarm()
         if i % 2:
             x.start().up()
             self.since[victim] = time.monotonic()
@@ -160,16 +169,20 @@ def case(f, shared):
             made += n.round(i, growth)
             i += 1
             if i % 4 == 0:
-                f.say("%d hand-overs, at most %.2f s without a commit"
+                f.say("%d hand-overs, at most %.2f s to the next commit"
                       % (made, max(growth.worst.values())))
         growth.finish()
         what = "one tree" if shared else "a tree each"
         worst = max(growth.worst.values())
         f.value(what + ": hand-overs", made)
-        f.value(what + ": longest without a commit", round(worst, 2), "s")
+        f.value(what + ": longest from a holder's end to the next commit",
+                round(worst, 2), "s")
+        f.value(what + ": longest without a commit, the source's pause included",
+                round(max(growth.pause.values()), 2), "s")
         # the short form runs beside other tests, whose load is not judged
         f.require(f.short or worst <= LEASE + 1.0,
-                  "%s: %.2f s without a commit" % (what, worst))
+                  "%s: %.2f s from a holder's end to the next commit"
+                  % (what, worst))
 
         for name in n.names:
             n.origin.channel(name, live=False, stall=True)
