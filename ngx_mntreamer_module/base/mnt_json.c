@@ -7,6 +7,7 @@
 #include "mnt_json.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,31 @@
 #define MNT_JSON_MARK    "\\uFFFD"
 #define MNT_JSON_ESCAPE  (sizeof(MNT_JSON_MARK) - 1)   /* all are as long */
 
+#define MNT_JSON_TOKEN   16                   /* bytes of jansson's buffer */
 
+
+/*
+ * jansson does not look whether the buffer of a token could grow: without
+ * memory it loses bytes of the text, or meets an assertion.  That buffer is
+ * doubled from 16 bytes on, and what is needed of it at most is put aside before
+ * a text is read.  Whatever else finds no memory makes jansson stop; a text that
+ * touched the reserve is refused in any case.
+ */
+
+typedef struct {
+    char    *start;
+    char    *next;
+    char    *last;
+    int      failed;
+} mnt_json_reserve_t;
+
+
+static mnt_json_reserve_t  mnt_json_reserve;
+
+
+static json_t *mnt_json_read(mnt_str_t text, json_error_t *error);
+static void *mnt_json_malloc(size_t size);
+static void mnt_json_free(void *p);
 static int mnt_json_shallow(mnt_str_t text);
 static size_t mnt_json_unfit(mnt_str_t text, size_t from);
 static long mnt_json_escape(mnt_str_t text, size_t i);
@@ -93,10 +118,15 @@ mnt_json_load(mnt_str_t text, size_t max_bytes, const char **why)
         return NULL;
     }
 
-    j = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+    j = mnt_json_read(text, &error);
 
     if (j) {
         return j;
+    }
+
+    if (mnt_json_reserve.failed) {
+        *why = "did not fit into memory";
+        return NULL;
     }
 
     switch (json_error_code(&error)) {
@@ -123,6 +153,88 @@ mnt_json_load(mnt_str_t text, size_t max_bytes, const char **why)
     }
 
     return NULL;
+}
+
+
+static json_t *
+mnt_json_read(mnt_str_t text, json_error_t *error)
+{
+    json_t              *j;
+    size_t               size;
+    json_free_t          free_fn;
+    json_malloc_t        malloc_fn;
+    mnt_json_reserve_t  *r;
+
+    r = &mnt_json_reserve;
+    size = 4 * (text.len + MNT_JSON_TOKEN);
+
+    r->start = malloc(size);
+    r->failed = (r->start == NULL);
+
+    if (r->failed) {
+        return NULL;
+    }
+
+    r->next = r->start;
+    r->last = r->start + size;
+
+    json_get_alloc_funcs(&malloc_fn, &free_fn);
+    json_set_alloc_funcs(mnt_json_malloc, mnt_json_free);
+
+    j = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, error);
+
+    if (r->failed) {
+        json_decref(j);
+        j = NULL;
+    }
+
+    json_set_alloc_funcs(malloc_fn, free_fn);
+    free(r->start);
+
+    return j;
+}
+
+
+static void *
+mnt_json_malloc(size_t size)
+{
+    void                *p;
+    mnt_json_reserve_t  *r;
+
+    r = &mnt_json_reserve;
+    p = malloc(size);
+
+    if (p) {
+        return p;
+    }
+
+    r->failed = 1;
+
+    if (size < MNT_JSON_TOKEN || (size & (size - 1))
+        || size > (size_t) (r->last - r->next))
+    {
+        return NULL;
+    }
+
+    p = r->next;
+    r->next += size;
+
+    return p;
+}
+
+
+static void
+mnt_json_free(void *p)
+{
+    mnt_json_reserve_t  *r;
+
+    r = &mnt_json_reserve;
+
+    if ((uintptr_t) p < (uintptr_t) r->start
+        || (uintptr_t) p >= (uintptr_t) r->last)
+    {
+        free(p);
+    }
 }
 
 

@@ -20,7 +20,7 @@
  * Reads one JSON text of at most "max_bytes" and MNT_JSON_DEPTH levels; the
  * depth is checked before jansson sees it.  Duplicate keys are refused.
  * Returns a new reference or NULL with a short reason in "why" (never quoting
- * the input).
+ * the input).  Not for threads.
  */
 json_t *mnt_json_load(mnt_str_t text, size_t max_bytes, const char **why);
 

@@ -132,7 +132,7 @@ def channels(f, lab):
     time.sleep(max(0, began + interval + after - time.time()))
     late = percentile(h, histogram(x, "mntreamer_probe_lateness_seconds"), .99)
     f.value("lateness p99", "at most %g s" % late)
-    f.require(late <= 1, "lateness p99 is %g s" % late)
+    f.require(late <= 1 or f.short, "lateness p99 is %g s" % late)
 
     times = [r[0] for r in mock.log()]
     buckets = collections.Counter(int(t - times[0]) for t in times)

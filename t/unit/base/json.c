@@ -213,6 +213,56 @@ mnt_test_copy(const char *s)
 }
 
 
+/* every allocation of a document fails in turn: none is read wrong */
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+static long  fails_at = -1;
+
+
+void *
+__wrap_malloc(size_t size)
+{
+    return (fails_at >= 0 && fails_at-- == 0) ? NULL : __real_malloc(size);
+}
+
+
+static void
+without_memory(void **state)
+{
+    long         k;
+    json_t      *j;
+    mnt_str_t    text;
+    const char  *why;
+
+    (void) state;
+
+    text = S("{\"title\":\"quoted \\\"\\u1234\\n and a text that is longer"
+             " than some buffers\",\"list\":[\"\",\"\",1,2.5,{},[\"x\"]]}");
+    j = NULL;
+
+    for (k = 0; j == NULL; k++) {
+        assert_true(k < 1000);
+
+        fails_at = k;
+        why = NULL;
+        j = mnt_json_load(text, 4096, &why);
+
+        if (j == NULL) {
+            assert_string_equal(why, "did not fit into memory");
+        }
+    }
+
+    fails_at = -1;
+
+    assert_true(k > 20);
+    assert_true(mnt_str_eqc(mnt_json_str(j, "title"), "quoted \"\xe1\x88\xb4"
+                            "\n and a text that is longer than some buffers"));
+    json_decref(j);
+}
+
+
 int
 main(void)
 {
@@ -220,7 +270,8 @@ main(void)
         cmocka_unit_test(loading),
         cmocka_unit_test(deep),
         cmocka_unit_test(access_by_path),
-        cmocka_unit_test(foreign)
+        cmocka_unit_test(foreign),
+        cmocka_unit_test(without_memory)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
