@@ -92,7 +92,7 @@ suite_nginx() {
     [ $# -gt 0 ] || set -- t/*.t
 
     suite_database || return 1
-    $prove --timer -j2 "$@"
+    $prove --timer -j4 "$@"
     rc=$?
     suite_database_stop
 
