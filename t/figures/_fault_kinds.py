@@ -553,7 +553,7 @@ def fragments(row, name, path=None, **fault):
     """the same with fragmented MP4; path: of what else than a segment"""
     @kind(row, name)
     def _(c):
-        c.channel(kind="fmp4", map_every=4)
+        c.channel(kind="fmp4", map_every=2 if path else 4)
         yield
         if path:
             c.fault(path, 0.2, 3.0, **dict({"times": 2}, **fault))

@@ -32,6 +32,7 @@ class Lane:
     def __init__(self, f, lab, pg, origin, name):
         self.f, self.lab, self.origin, self.name = f, lab, origin, name
         self.wrong = []
+        self.provoked = PROVOKED
         self.hits = 0
         self.calls = {}
         self.sh = shim.Shim("%s/%s" % (lab.dir, name))
@@ -92,7 +93,7 @@ class Lane:
             if kib > self.then[1] * 1.5 + 8192:
                 self.fail("%d KiB resident, were %d" % (kib, self.then[1]))
         self.wrong += self.reader.finish()
-        self.wrong += checker.check_log(self.x, PROVOKED)
+        self.wrong += checker.check_log(self.x, self.provoked)
         if not self.x.stop():
             self.fail("nginx did not end by itself")
 
@@ -236,6 +237,8 @@ def lives(f, one, calls, n):
 def successions(f, one, how, calls, n):
     """the worker is reloaded or killed, and the next one's calls fail"""
     names = ["%s-%d" % (one.name, i) for i in range(2)]
+    if how == "death":
+        one.provoked += "|exited on signal 9"
     one.broadcast(*names)
     one.sh.rule(0, calls, "count", below=one.x.storage)
     total = 300
@@ -331,10 +334,11 @@ def run(f):
         threads = [threading.Thread(target=guarded, args=p) for p in plan]
         for t in threads:
             t.start()
+        told = time.monotonic()
         while any(t.is_alive() for t in threads):
-            threads[0].join(20)
             time.sleep(0.2)
-            if not few:
+            if not few and time.monotonic() - told > 20:
+                told = time.monotonic()
                 f.say("%d calls failed" % sum(p[0].hits for p in plan))
         for one, *_ in plan:
             f.fails(one.wrong)

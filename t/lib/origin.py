@@ -104,7 +104,7 @@ class Channel:
     enforce     an expired token is answered with 403
     keep        segments that left the window are still had so long, None: ever
     edges       [0, 3]: each load comes from the next of several edge servers,
-                which are so many segments behind
+                which are so many segments behind, until they are told the last
     bodies      a directory with 0.ts, 1.ts, ...: the segments, in the order in
                 which they are published, whatever their numbers
     rename      "query" | "path": each load names the segments anew
@@ -154,6 +154,7 @@ class Channel:
         self.since = now()
         self.opened = self.closed = now()
         self.frozen = None                     # a stalled playlist
+        self.frozen_at = 0
         self.enforce = False
         self.bodies = None
         self.bases = {}                        # first number, place, by epoch
@@ -182,6 +183,7 @@ class Channel:
                 self.bases[self.epoch] = (v, place)
             elif k == "stall":
                 self.frozen = self.last() if v else None
+                self.frozen_at = now()
             elif not hasattr(self, k):
                 raise KeyError(k)
             else:
@@ -194,8 +196,11 @@ class Channel:
         return int((now() - self.since) / self.dur)
 
     def numbers(self, behind=0):
-        n = self.frozen if self.frozen is not None else self.last()
-        n = max(0, n - behind)
+        n = self.last()
+        if self.frozen is not None:
+            n = self.frozen
+            behind -= int((now() - self.frozen_at) / self.dur)
+        n -= min(n, max(0, behind))
         lo = max(0, n - self.window)
         return [self.first + i for i in range(lo, n)]
 
