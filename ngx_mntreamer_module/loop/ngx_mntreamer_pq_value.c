@@ -235,7 +235,7 @@ ngx_mntreamer_pq_array_reserve(ngx_mntreamer_pq_array_t *b, size_t len)
 const char *
 ngx_mntreamer_pq_check(ngx_pool_t *pool, ngx_str_t *conninfo)
 {
-    char              *text;
+    char              *err, *text;
     const char        *why, *hosts, *addrs;
     PQconninfoOption  *options, *o;
 
@@ -250,9 +250,17 @@ ngx_mntreamer_pq_check(ngx_pool_t *pool, ngx_str_t *conninfo)
         return "is not a connection string of libpq";
     }
 
-    options = PQconninfoParse(text, NULL);
+    err = NULL;
+    options = PQconninfoParse(text, &err);
+
     if (options == NULL) {
-        return "is not a connection string of libpq";
+        why = (err == NULL || strstr(err, "out of memory"))
+              ? "cannot be checked, no memory"
+              : "is not a connection string of libpq";
+
+        PQfreemem(err);
+
+        return why;
     }
 
     hosts = NULL;

@@ -23,7 +23,8 @@ HANG = 5.0
 # what a failed allocation or a failed call makes nginx say
 
 PROVOKED = (r"\[emerg\].*(malloc|posix_memalign|memalign)\(|"
-            r"\[alert\].*(malloc|posix_memalign)\(|Cannot allocate memory")
+            r"\[alert\].*(malloc|posix_memalign)\(|Cannot allocate memory|"
+            r"cannot be checked, no memory")
 
 
 class Lane:
