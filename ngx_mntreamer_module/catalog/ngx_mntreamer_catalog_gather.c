@@ -13,6 +13,7 @@
 
 
 #define NGX_MNTREAMER_GATHER_SOON    10
+#define NGX_MNTREAMER_GATHER_MAX     60000
 #define NGX_MNTREAMER_GATHER_LATEST  4102444800000LL  /* the year 2100 */
 
 
@@ -23,6 +24,7 @@ static ngx_int_t ngx_mntreamer_gather_compare(int64_t id, int64_t number,
 static void ngx_mntreamer_gather_timer(ngx_event_t *ev);
 static void ngx_mntreamer_gather_later(ngx_mntreamer_gather_t *g);
 static void ngx_mntreamer_gather_back(ngx_mntreamer_gather_t *g);
+static void ngx_mntreamer_gather_failed(ngx_mntreamer_gather_t *g);
 static void ngx_mntreamer_gather_forget(ngx_queue_t *list);
 
 
@@ -184,7 +186,7 @@ ngx_mntreamer_gather_add(ngx_mntreamer_gather_t *g,
         return;
     }
 
-    if (g->n >= NGX_MNTREAMER_CATALOG_BATCH) {
+    if (g->n >= NGX_MNTREAMER_CATALOG_BATCH && g->failures == 0) {
         ngx_mntreamer_gather_flush(g);
     }
 
@@ -293,6 +295,13 @@ ngx_mntreamer_gather_done(void *data, const ngx_mntreamer_result_t *result)
 
     g->st = NULL;
 
+    if (result->rc == NGX_MNTREAMER_PQ_FAILED
+        && g->cat->state != NGX_MNTREAMER_CATALOG_RELEASING)
+    {
+        ngx_mntreamer_gather_failed(g);
+        return;
+    }
+
     if (result->rc == NGX_MNTREAMER_PQ_AWAY) {
         ngx_mntreamer_gather_back(g);
 
@@ -303,6 +312,7 @@ ngx_mntreamer_gather_done(void *data, const ngx_mntreamer_result_t *result)
         }
 
         g->dropped = 0;
+        g->failures = 0;
         ngx_mntreamer_gather_forget(&g->sent);
     }
 
@@ -315,6 +325,27 @@ ngx_mntreamer_gather_done(void *data, const ngx_mntreamer_result_t *result)
     }
 
     ngx_mntreamer_gather_later(g);
+}
+
+
+/* a table, a column or a right is not there: somebody may mend it */
+
+static void
+ngx_mntreamer_gather_failed(ngx_mntreamer_gather_t *g)
+{
+    ngx_msec_t  wait;
+
+    wait = ngx_min((ngx_msec_t) 1000 << ngx_min(g->failures, 6),
+                   NGX_MNTREAMER_GATHER_MAX);
+
+    g->failures++;
+
+    ngx_log_error(NGX_LOG_ERR, g->cat->log, 0,
+                  "mntreamer: %s cannot be stored, they are kept and tried "
+                  "again in %M ms", g->name, wait);
+
+    ngx_mntreamer_gather_back(g);
+    ngx_mntreamer_catalog_arm(&g->timer, wait);
 }
 
 

@@ -91,6 +91,7 @@ typedef struct {
     int64_t                      batches;     /* sent so far */
     ngx_event_t                  timer;
     ngx_uint_t                   dropped;
+    ngx_uint_t                   failures;    /* in a row */
     const char                  *name;        /* for the log */
     ngx_mntreamer_statement_t   *st;          /* owned, if under way */
 

@@ -26,11 +26,13 @@
 #define NGX_MNTREAMER_PQ_GIVE_UP_MS 120000    /* on a kept statement */
 #define NGX_MNTREAMER_PQ_PAUSE_MS   25
 #define NGX_MNTREAMER_PQ_PAUSE_MAX  5000
+#define NGX_MNTREAMER_PQ_CONFLICTS  5         /* of any statement */
 
 
 typedef enum {
     NGX_MNTREAMER_PQ_AGAIN_NO = 0,
-    NGX_MNTREAMER_PQ_AGAIN_SOON,              /* a conflict or a time limit */
+    NGX_MNTREAMER_PQ_AGAIN_CONFLICT,          /* and nothing was done */
+    NGX_MNTREAMER_PQ_AGAIN_SOON,              /* a time limit */
     NGX_MNTREAMER_PQ_AGAIN_LATER,             /* short of something */
     NGX_MNTREAMER_PQ_AGAIN_RECONNECT
 } ngx_mntreamer_pq_again_e;
@@ -426,9 +428,22 @@ ngx_mntreamer_pq_answer(ngx_mntreamer_pq_t *pq, PGresult *res)
 
     ngx_mntreamer_pq_conn_to(pq, NGX_MNTREAMER_PQ_ST_IDLE, 0);
 
-    if (again == NGX_MNTREAMER_PQ_AGAIN_SOON && !st->broken_off) {
+    if ((again == NGX_MNTREAMER_PQ_AGAIN_CONFLICT
+         || again == NGX_MNTREAMER_PQ_AGAIN_SOON)
+        && !st->broken_off)
+    {
         st->broken_off = 1;
         st->broken_off_ms = st->sent_ms;
+    }
+
+    /* its transaction was undone: it need not be idempotent */
+
+    if (again == NGX_MNTREAMER_PQ_AGAIN_CONFLICT && !st->keep && st->done
+        && st->conflicts < NGX_MNTREAMER_PQ_CONFLICTS)
+    {
+        st->conflicts++;
+        ngx_mntreamer_pq_repeat(pq, st);
+        return;
     }
 
     /* one that can never pass must not hold up the others for ever */
@@ -652,8 +667,8 @@ ngx_mntreamer_pq_sqlstate(const char *s, ngx_uint_t *rc)
         { "22",    NGX_MNTREAMER_PQ_INPUT, NGX_MNTREAMER_PQ_AGAIN_NO },
 
         /* serialization failure, deadlock, time limits of the server */
-        { "40001", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_SOON },
-        { "40P01", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_SOON },
+        { "40001", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_CONFLICT },
+        { "40P01", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_CONFLICT },
         { "55P03", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_SOON },
         { "57014", NGX_MNTREAMER_PQ_AWAY, NGX_MNTREAMER_PQ_AGAIN_SOON },
 

@@ -70,7 +70,9 @@ typedef struct {
                                                  was lost: idempotent writes.
                                                  AWAY comes only after two
                                                  minutes of conflicts or
-                                                 time limits */
+                                                 time limits.  Conflicts of
+                                                 others are repeated, too:
+                                                 five times */
     ngx_mntreamer_result_pt     done;
     void                       *data;         /* alias */
 } ngx_mntreamer_exec_t;
