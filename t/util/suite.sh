@@ -87,13 +87,19 @@ suite_unit() {
 # suite_nginx [FILE...]
 
 suite_nginx() {
-    local rc
-
-    [ $# -gt 0 ] || set -- t/*.t
+    local rc=0
 
     suite_database || return 1
-    $prove --timer -j4 "$@"
-    rc=$?
+
+    # most wait most of the time; the short figures less, and they have clocks
+
+    if [ $# -gt 0 ]; then
+        $prove --timer -j2 "$@" || rc=1
+    else
+        $prove --timer -j4 t/[0-57-9]*.t || rc=1
+        $prove --timer -j2 t/6*.t || rc=1
+    fi
+
     suite_database_stop
 
     return "$rc"
