@@ -120,7 +120,7 @@ class Stage:
         for g in x.rows("SELECT recording_id, reason, segments FROM media_gap"):
             f.require(g["reason"] in causes, "a gap of cause %s: %s"
                       % (g["reason"], g))
-        f.fails(self.base.check(fds=12, rss=1.15))
+        f.fails(self.base.settled(fds=12, rss=1.15))
         if last_act:
             last_act()
         f.fails(checker.check_log(x))

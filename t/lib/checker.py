@@ -737,6 +737,15 @@ class Baseline:
             wrong.append("I9 %d KiB resident, were %d" % (r, r0))
         return wrong
 
+    def settled(self, seconds=20, **bounds):
+        """the same, when idle buffers have been given back"""
+        end = time.monotonic() + seconds
+        while True:
+            wrong = self.check(**bounds)
+            if not wrong or time.monotonic() > end:
+                return wrong
+            time.sleep(0.2)
+
 
 class Pulse(threading.Thread):
     """I12: asks a location again and again; how long the worst took, and the
