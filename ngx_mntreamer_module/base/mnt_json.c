@@ -22,9 +22,9 @@
 /*
  * jansson does not look whether the buffer of a token could grow: without
  * memory it loses bytes of the text, or meets an assertion.  That buffer is
- * doubled from 16 bytes on, and what is needed of it at most is put aside before
- * a text is read.  Whatever else finds no memory makes jansson stop; a text that
- * touched the reserve is refused in any case.
+ * doubled from 16 bytes on, and what is needed of it at most is put aside
+ * before a text is read.  Whatever else finds no memory makes jansson stop; a
+ * text that touched the reserve is refused in any case.
  */
 
 typedef struct {

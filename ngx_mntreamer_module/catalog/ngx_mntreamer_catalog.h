@@ -144,6 +144,13 @@ typedef struct {
     int64_t        ended_ms;                  /* wall clock; 0: now */
 } ngx_mntreamer_progress_t;
 
+/* what lies where a new recording was to be, as it was found there */
+
+typedef struct {
+    ngx_mntreamer_progress_t  progress;       /* under the new one's number */
+    ngx_uint_t                ended;          /* unsigned :1 */
+} ngx_mntreamer_taken_t;
+
 typedef struct {
     int64_t        recording_id;
     int64_t        epoch;
@@ -257,6 +264,15 @@ ngx_int_t ngx_mntreamer_catalog_recording_finish(ngx_mntreamer_catalog_t *cat,
  */
 ngx_int_t ngx_mntreamer_catalog_recording_leave(ngx_mntreamer_catalog_t *cat,
     const ngx_mntreamer_progress_t *progress, int64_t next_ms);
+
+/*
+ * The directory of a recording that was opened a moment ago holds another one,
+ * which the database has forgotten: the row becomes that one's.  One that has
+ * no end is left, as above.  The streamer is kept.
+ */
+ngx_int_t ngx_mntreamer_catalog_recording_taken(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_taken_t *taken, ngx_mntreamer_catalog_done_pt done,
+    void *data);
 
 /* leases of recordings under way are renewed by the catalogue */
 void ngx_mntreamer_catalog_lease_hold(ngx_mntreamer_catalog_t *cat,

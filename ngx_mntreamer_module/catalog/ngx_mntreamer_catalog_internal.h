@@ -340,6 +340,16 @@ ngx_int_t ngx_mntreamer_catalog_progress_write(ngx_mntreamer_catalog_t *cat);
 ngx_int_t ngx_mntreamer_catalog_gaps_write(ngx_mntreamer_catalog_t *cat);
 ngx_int_t ngx_mntreamer_catalog_facts_write(ngx_mntreamer_catalog_t *cat);
 ngx_int_t ngx_mntreamer_catalog_viewers_write(ngx_mntreamer_catalog_t *cat);
+/* as the database takes a number; the wall clock in ms */
+int64_t ngx_mntreamer_recording_count(uint64_t n);
+int64_t ngx_mntreamer_recording_now(void);
+
+
+/* ngx_mntreamer_catalog_taken.c */
+
+/* logs what has a row again: the path in the second column */
+void ngx_mntreamer_recording_told(ngx_mntreamer_catalog_t *cat,
+    const ngx_mntreamer_result_t *result);
 
 
 /* ngx_mntreamer_catalog_api.c */

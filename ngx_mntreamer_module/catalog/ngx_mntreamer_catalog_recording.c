@@ -39,8 +39,6 @@ static void ngx_mntreamer_facts_put(ngx_mntreamer_pq_array_t *b,
     ngx_mntreamer_gathered_t *row);
 static void ngx_mntreamer_viewers_put(ngx_mntreamer_pq_array_t *b,
     ngx_mntreamer_gathered_t *row);
-static int64_t ngx_mntreamer_recording_count(uint64_t n);
-static int64_t ngx_mntreamer_recording_now(void);
 
 
 enum {
@@ -508,14 +506,14 @@ ngx_mntreamer_catalog_viewers(ngx_mntreamer_catalog_t *cat,
 }
 
 
-static int64_t
+int64_t
 ngx_mntreamer_recording_count(uint64_t n)
 {
     return (int64_t) ngx_min(n, (uint64_t) INT64_MAX);
 }
 
 
-static int64_t
+int64_t
 ngx_mntreamer_recording_now(void)
 {
     ngx_time_t  *tp;
@@ -863,7 +861,6 @@ ngx_mntreamer_recording_finished(void *data,
     ngx_mntreamer_call_t *call = data;
 
     void                           *handler_data;
-    ngx_str_t                       path;
     ngx_mntreamer_catalog_t        *cat;
     ngx_mntreamer_catalog_done_pt   handler;
 
@@ -873,15 +870,7 @@ ngx_mntreamer_recording_finished(void *data,
 
     ngx_mntreamer_catalog_call_free(call);
 
-    if (result->nrows) {
-        path = ngx_mntreamer_rows_get(result->rows, 0, 1);
-
-        if (path.len) {
-            ngx_log_error(NGX_LOG_WARN, cat->log, 0,
-                          "mntreamer: the database has forgotten the "
-                          "recording in \"%V\", it has a row again", &path);
-        }
-    }
+    ngx_mntreamer_recording_told(cat, result);
 
     if (handler) {
         handler(handler_data, result->rc);

@@ -164,7 +164,7 @@ ngx_mntreamer_rendition_miss(ngx_mntreamer_rendition_t *r,
 
     if (r->lost_number == 0) {
         s->gaps++;
-        r->lost_number = ngx_mntreamer_gap_number(r, ++r->gaps);
+        r->lost_number = ngx_mntreamer_gap_number(r->index, ++r->gaps);
         r->lost_cause = cause;
         r->lost_first = sg->seen.sequence;
         r->lost_count = 0;

@@ -41,7 +41,8 @@ typedef struct {
 
 
 typedef enum {
-    NGX_MNTREAMER_SESSION_ASKING = 0,         /* taken over: is it live? */
+    NGX_MNTREAMER_SESSION_FINDING = 0,        /* for what lies on the disk */
+    NGX_MNTREAMER_SESSION_ASKING,             /* taken over: is it live? */
     NGX_MNTREAMER_SESSION_MASTER,             /* for the first playlist */
     NGX_MNTREAMER_SESSION_MEDIA,              /* for the variant's playlist */
     NGX_MNTREAMER_SESSION_OPENING,            /* for the database */
@@ -262,6 +263,8 @@ struct ngx_mntreamer_session_s {
     ngx_uint_t                   tries;
     ngx_msec_t                   retry_at;
 
+    ngx_mntreamer_find_t        *finding;     /* alike */
+
     void                        *asking;      /* owned while in flight */
     mnt_recorder_end_t           end;
     ngx_uint_t                   asked;       /* questions, ever */
@@ -396,14 +399,21 @@ ngx_int_t ngx_mntreamer_session_renditions(ngx_mntreamer_session_t *s,
     ngx_uint_t n);
 
 
+/* ngx_mntreamer_recorder_find.c: the state FINDING */
+
+void ngx_mntreamer_session_finding(ngx_mntreamer_session_t *s);
+void ngx_mntreamer_session_unfind(ngx_mntreamer_session_t *s);
+
+
 /* ngx_mntreamer_recorder_open.c */
 
 /* asks the database for a row and a path */
 void ngx_mntreamer_session_open(ngx_mntreamer_session_t *s);
+/* rows of the last gaps of a track, whose place among the tracks is "i" */
+void ngx_mntreamer_session_gaps(ngx_mntreamer_session_t *s, ngx_uint_t i,
+    const ngx_str_t *name, const ngx_mntreamer_track_state_t *state);
 /* opens the tracks that are not open; runs it when all are */
 void ngx_mntreamer_session_tracks(ngx_mntreamer_session_t *s);
-/* finds out which tracks there are in the directory */
-void ngx_mntreamer_session_find(ngx_mntreamer_session_t *s);
 
 
 /* ngx_mntreamer_recorder_rendition.c */
@@ -473,8 +483,8 @@ void ngx_mntreamer_rendition_bound(ngx_mntreamer_rendition_t *r);
 /* ngx_mntreamer_recorder_commit.c */
 
 /* the key of a gap's row; tracks count apart, as their journals do */
-#define ngx_mntreamer_gap_number(r, n)                                        \
-    ((ngx_uint_t) (((uint64_t) (r)->index << 32) | (n)))
+#define ngx_mntreamer_gap_number(i, n)                                        \
+    ((ngx_uint_t) (((uint64_t) (i) << 32) | (n)))
 
 /* notes what is lost and stores what is next; both in order */
 void ngx_mntreamer_rendition_commit(ngx_mntreamer_rendition_t *r);

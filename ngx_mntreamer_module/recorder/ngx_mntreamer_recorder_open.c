@@ -31,13 +31,9 @@ static void ngx_mntreamer_session_unopened(ngx_mntreamer_session_t *s,
 static void ngx_mntreamer_session_track(void *data,
     const ngx_mntreamer_track_state_t *state);
 static ngx_int_t ngx_mntreamer_session_shape(ngx_mntreamer_session_t *s);
-static ngx_uint_t ngx_mntreamer_session_exists(ngx_mntreamer_session_t *s,
-    const char *name);
 static void ngx_mntreamer_session_index(ngx_mntreamer_session_t *s);
 static void ngx_mntreamer_session_indexed(void *data,
     const ngx_mntreamer_commit_t *commit);
-static void ngx_mntreamer_rendition_gaps(ngx_mntreamer_rendition_t *r,
-    const ngx_mntreamer_track_state_t *state);
 static void ngx_mntreamer_session_holes(ngx_mntreamer_session_t *s);
 static void ngx_mntreamer_session_start(ngx_mntreamer_session_t *s);
 
@@ -176,68 +172,8 @@ ngx_mntreamer_session_opened(void *data, const ngx_mntreamer_opened_t *opened)
     s->recording_id = opened->recording_id;
     s->resume = (opened->resumed != 0);
 
-    ngx_mntreamer_catalog_viewers(s->rec->cat, s->recording_id, s->epoch,
-                                  s->viewers);
-
-    if (s->resume) {
-        ngx_mntreamer_session_find(s);
-    }
-
-    ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_TRACKS);
+    ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_FINDING);
     ngx_mntreamer_session_run(s);
-}
-
-
-static ngx_uint_t
-ngx_mntreamer_session_exists(ngx_mntreamer_session_t *s, const char *name)
-{
-    u_char           buf[NGX_MAX_PATH];
-    ngx_fd_t         fd;
-    ngx_str_t        path;
-    ngx_file_info_t  fi;
-
-    path.data = buf;
-    path.len = ngx_snprintf(buf, sizeof(buf) - 1, "%V/%s", &s->path, name)
-               - buf;
-    buf[path.len] = '\0';
-
-    fd = ngx_mntreamer_storage_open_file(s->rec->st, &path, &fi);
-
-    if (fd == NGX_INVALID_FILE) {
-        return 0;
-    }
-
-    (void) ngx_close_file(fd);
-
-    return 1;
-}
-
-
-void
-ngx_mntreamer_session_find(ngx_mntreamer_session_t *s)
-{
-    u_char  name[sizeof("audio-.m3u8") + NGX_INT_T_LEN];
-
-    s->found = 0;
-
-    if (s->path.len == 0) {
-        return;
-    }
-
-    if (!ngx_mntreamer_session_exists(s, "video.m3u8")) {
-        s->multi = 0;
-        s->found = ngx_mntreamer_session_exists(s, "index.m3u8");
-        return;
-    }
-
-    s->multi = 1;
-
-    do {
-        s->found++;
-        *ngx_sprintf(name, "audio-%ui.m3u8", s->found) = '\0';
-
-    } while (s->found < MNT_RECORDER_RENDITIONS
-             && ngx_mntreamer_session_exists(s, (char *) name));
 }
 
 
@@ -388,7 +324,7 @@ ngx_mntreamer_session_track(void *data,
             s->lost_us += state->lost_us;
         }
 
-        ngx_mntreamer_rendition_gaps(r, state);
+        ngx_mntreamer_session_gaps(s, r->index, &r->name, state);
 
         s->retry_at = ngx_current_msec;
     }
@@ -405,26 +341,23 @@ ngx_mntreamer_session_track(void *data,
  * were written.  By the numbers of the journal, so that each has one row.
  */
 
-static void
-ngx_mntreamer_rendition_gaps(ngx_mntreamer_rendition_t *r,
-    const ngx_mntreamer_track_state_t *state)
+void
+ngx_mntreamer_session_gaps(ngx_mntreamer_session_t *s, ngx_uint_t i,
+    const ngx_str_t *name, const ngx_mntreamer_track_state_t *state)
 {
-    ngx_uint_t                i;
+    ngx_uint_t                n;
     mnt_journal_gap_t        *g;
     ngx_mntreamer_gap_row_t   gap;
-    ngx_mntreamer_session_t  *s;
 
-    s = r->session;
-
-    for (i = 0; i < state->nlast_gaps; i++) {
-        g = &state->last_gaps[i];
+    for (n = 0; n < state->nlast_gaps; n++) {
+        g = &state->last_gaps[n];
 
         ngx_memzero(&gap, sizeof(ngx_mntreamer_gap_row_t));
 
         gap.recording_id = s->recording_id;
         gap.epoch = s->epoch;
-        gap.number = ngx_mntreamer_gap_number(r, g->number);
-        gap.track = r->name;
+        gap.number = ngx_mntreamer_gap_number(i, g->number);
+        gap.track = *name;
         gap.cause = ngx_mntreamer_gap_cause(g->reason);
         gap.first_sequence = g->first;
         gap.segments = g->count;
@@ -459,7 +392,7 @@ ngx_mntreamer_session_holes(ngx_mntreamer_session_t *s)
 
         gap.recording_id = s->recording_id;
         gap.epoch = s->epoch;
-        gap.number = ngx_mntreamer_gap_number(r, r->gaps);
+        gap.number = ngx_mntreamer_gap_number(r->index, r->gaps);
         gap.track = r->name;
         gap.cause = NGX_MNTREAMER_GAP_DISK;
         gap.segments = r->hole;

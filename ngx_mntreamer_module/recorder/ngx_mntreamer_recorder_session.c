@@ -12,11 +12,14 @@
  * posted.
  *
  * state    entered by      waits for         deadline       then     on cancel
- * ASKING   taken over      platform          ladder, grace  MASTER   cancel
+ * FINDING  taken over      its directory     60 s, alert    ASKING   cancel
+ *          path known      its directory     60 s, alert    TRACKS   cancel
+ *          it is foreign   that one's row    none: 2 s more OPENING  GONE
+ * ASKING   it was looked   platform          ladder, grace  MASTER   cancel
  * MASTER   live            first playlist    20 s           MEDIA    cancel
  * MEDIA    variant chosen  its playlist      20 s           OPENING  cancel
- * OPENING  it has media    row and path      none: 2 s more TRACKS   GONE
- * TRACKS   path known      tracks open       60 s, alert    RUNNING  abandon
+ * OPENING  it has media    row and path      none: 2 s more FINDING  GONE
+ * TRACKS   it was looked   tracks open       60 s, alert    RUNNING  abandon
  * RUNNING  tracks open     the end           grace          ENDING   abandon
  * ENDING   it is over      queued segments   10 s           CLOSING  abandon
  * CLOSING  nothing queued  tracks closed     30 s, alert    GONE     abandon
@@ -65,8 +68,8 @@ static void ngx_mntreamer_session_abandon(ngx_mntreamer_session_t *s);
 
 
 const char  *ngx_mntreamer_session_names[] = {
-    "asking", "master", "media", "opening", "tracks", "running", "ending",
-    "closing", "gone"
+    "finding", "asking", "master", "media", "opening", "tracks", "running",
+    "ending", "closing", "gone"
 };
 
 
@@ -130,12 +133,11 @@ ngx_mntreamer_session_create(ngx_mntreamer_recorder_t *rec,
         }
 
     } else {
-        s->state = NGX_MNTREAMER_SESSION_ASKING;
+        s->state = NGX_MNTREAMER_SESSION_FINDING;
+        s->retry_at = ngx_current_msec;
         s->resume = 1;
         s->recorded = 1;
         s->end.waiting = 1;
-
-        ngx_mntreamer_session_find(s);
     }
 
     return s;
@@ -354,6 +356,7 @@ ngx_mntreamer_session_abandon(ngx_mntreamer_session_t *s)
 
     s->nrenditions = 0;
 
+    ngx_mntreamer_session_unfind(s);
     ngx_mntreamer_keys_free(s);
     ngx_mntreamer_recorder_disarm(&s->tick);
 
@@ -434,6 +437,10 @@ ngx_mntreamer_session_run(ngx_mntreamer_session_t *s)
                          ngx_mntreamer_tick_in(NGX_MNTREAMER_SESSION_TICK));
 
     switch (s->state) {
+
+    case NGX_MNTREAMER_SESSION_FINDING:
+        ngx_mntreamer_session_finding(s);
+        break;
 
     case NGX_MNTREAMER_SESSION_ASKING:
     case NGX_MNTREAMER_SESSION_RUNNING:
@@ -591,6 +598,7 @@ ngx_mntreamer_session_end(ngx_mntreamer_session_t *s, const char *why,
 
         break;
 
+    case NGX_MNTREAMER_SESSION_FINDING:
     case NGX_MNTREAMER_SESSION_ENDING:
     case NGX_MNTREAMER_SESSION_CLOSING:
         return;

@@ -88,6 +88,7 @@ ngx_mntreamer_storage_create(const ngx_mntreamer_storage_conf_t *conf,
 
     ngx_queue_init(&st->tracks);
     ngx_queue_init(&st->puts);
+    ngx_queue_init(&st->finds);
 
     ngx_mntreamer_buffers_init(st);
     ngx_mntreamer_space_init(st);
@@ -157,6 +158,8 @@ ngx_mntreamer_storage_destroy(ngx_mntreamer_storage_t *st)
             ngx_free(put);
         }
     }
+
+    left |= ngx_mntreamer_finds_free(st);
 
     if (st->retry.timer_set) {
         ngx_del_timer(&st->retry);

@@ -42,6 +42,7 @@
 typedef struct ngx_mntreamer_storage_s  ngx_mntreamer_storage_t;
 typedef struct ngx_mntreamer_track_s    ngx_mntreamer_track_t;
 typedef struct ngx_mntreamer_part_s     ngx_mntreamer_part_t;
+typedef struct ngx_mntreamer_find_s     ngx_mntreamer_find_t;
 
 
 #define NGX_MNTREAMER_DURABLE_SEGMENT   0
@@ -151,6 +152,37 @@ typedef struct {
     ngx_uint_t         reopen;                /* take ENDLIST off again */
     ngx_log_t         *log;
 } ngx_mntreamer_track_conf_t;
+
+/*
+ * What lies in a directory: the tracks, the main one first.  With "look" also
+ * what the recovery would make of each, and whether it carries ENDLIST; their
+ * "window" means nothing.  Nothing is touched.  done() comes once, later,
+ * unless it was cancelled.
+ */
+
+#define NGX_MNTREAMER_FIND_TRACKS  9
+
+typedef struct {
+    ngx_uint_t         rc;                    /* with another one than OK the
+                                                 rest means nothing */
+    ngx_uint_t         ntracks;
+    ngx_uint_t         multi;                 /* :1; beside an index.m3u8 */
+    ngx_uint_t         looked;                /* :1; there is what follows */
+
+    struct {
+        ngx_str_t                           name;
+        const ngx_mntreamer_track_state_t  *state;
+    } tracks[NGX_MNTREAMER_FIND_TRACKS];      /* alias valid in done() */
+} ngx_mntreamer_found_t;
+
+typedef void (*ngx_mntreamer_found_pt)(void *data,
+    const ngx_mntreamer_found_t *found);
+
+/* NULL: not now */
+ngx_mntreamer_find_t *ngx_mntreamer_storage_find(ngx_mntreamer_storage_t *st,
+    ngx_str_t *dir, ngx_uint_t look, ngx_mntreamer_found_pt done, void *data);
+void ngx_mntreamer_storage_find_cancel(ngx_mntreamer_find_t *f);
+
 
 /*
  * Opens or makes a track; "conf" is copied.  open_done() comes once, later;

@@ -88,6 +88,7 @@ struct ngx_mntreamer_storage_s {
     ngx_uint_t                    serial;     /* of whole-file writes */
     ngx_queue_t                   tracks;
     ngx_queue_t                   puts;       /* under way */
+    ngx_queue_t                   finds;      /* alike */
     ngx_mntreamer_buffers_t       buffers;
     ngx_mntreamer_storage_stat_t  stat;
     ngx_event_t                   retry;      /* of refused posts */
@@ -330,6 +331,14 @@ void ngx_mntreamer_close_work(void *data);
 /* ngx_mntreamer_storage_open.c: in a thread */
 
 void ngx_mntreamer_open_work(void *data);
+/* what it would be, without touching it; of "tr" only names, dirfd, opened */
+ngx_int_t ngx_mntreamer_open_look(ngx_mntreamer_track_t *tr);
+
+
+/* ngx_mntreamer_storage_find.c */
+
+/* at exit; 1: a thread is still in one */
+ngx_uint_t ngx_mntreamer_finds_free(ngx_mntreamer_storage_t *st);
 
 
 #endif /* _NGX_MNTREAMER_STORAGE_INTERNAL_H_INCLUDED_ */

@@ -15,9 +15,10 @@
 
 /*
  * The opening of a track, in a thread.  First the journal gets a new inode:
- * from then on a former writer is fenced.  What it wrote meanwhile into the old
- * one is taken over: it looks whether it is fenced after it wrote there, we
- * look at what it wrote after we fenced it, so that one of us sees the other.
+ * from then on a former writer is fenced.  What it wrote meanwhile into the
+ * old one is taken over: it looks whether it is fenced after it wrote there,
+ * we look at what it wrote after we fenced it, so that one of us sees the
+ * other.
  * Then mnt_recovery_decide() says what to do; it is done in an order that
  * leaves the same work to the next opening wherever this one is ended.
  */
@@ -41,7 +42,10 @@ typedef struct {
 } ngx_mntreamer_open_t;
 
 
+static void ngx_mntreamer_open_init(ngx_mntreamer_open_t *o,
+    ngx_mntreamer_track_t *tr);
 static ngx_int_t ngx_mntreamer_open_recover(ngx_mntreamer_open_t *o);
+static ngx_int_t ngx_mntreamer_open_decide(ngx_mntreamer_open_t *o);
 static ngx_int_t ngx_mntreamer_open_journal(ngx_mntreamer_open_t *o);
 static ngx_int_t ngx_mntreamer_open_lines(ngx_mntreamer_open_t *o,
     ngx_fd_t fd, mnt_str_t *lines);
@@ -67,23 +71,7 @@ ngx_mntreamer_open_work(void *data)
     ngx_uint_t            tries;
     ngx_mntreamer_open_t  o;
 
-    ngx_memzero(&o, sizeof(ngx_mntreamer_open_t));
-
-    o.tr = tr;
-    o.f = &tr->fail;
-    o.durable = (tr->durability == NGX_MNTREAMER_DURABLE_SEGMENT);
-
-    o.found.prefix = tr->prefix;
-    o.found.target_s = tr->target_s;
-    o.found.reopen = tr->reopen;
-    o.found.now_ms = tr->now_ms;
-
-    (void) ngx_snprintf((u_char *) o.journal, sizeof(o.journal),
-                        ".%V.journal%Z", &tr->name);
-    (void) ngx_snprintf((u_char *) o.playlist, sizeof(o.playlist),
-                        "%V.m3u8%Z", &tr->name);
-
-    mnt_arena_init(&o.arena, NGX_MNTREAMER_OPEN_MAX);
+    ngx_mntreamer_open_init(&o, tr);
 
     tr->dirfd = ngx_mntreamer_open_dir(tr->root, (char *) tr->dir.data,
                                        o.durable, o.f);
@@ -109,33 +97,71 @@ ngx_mntreamer_open_work(void *data)
 }
 
 
+/* what it would be, without touching it */
+
+ngx_int_t
+ngx_mntreamer_open_look(ngx_mntreamer_track_t *tr)
+{
+    ngx_int_t             rc;
+    ngx_mntreamer_open_t  o;
+
+    ngx_mntreamer_open_init(&o, tr);
+
+    if (ngx_mntreamer_read_file(tr->dirfd, o.journal, &o.arena,
+                                &o.found.journal)
+        == NGX_ERROR)
+    {
+        rc = ngx_mntreamer_failed(o.f, ngx_errno, "read()", o.journal);
+
+    } else {
+        rc = ngx_mntreamer_open_decide(&o);
+    }
+
+    if (rc == NGX_OK) {
+        ngx_mntreamer_open_state(&o);
+    }
+
+    mnt_arena_free(&o.arena);
+
+    return rc;
+}
+
+
+static void
+ngx_mntreamer_open_init(ngx_mntreamer_open_t *o, ngx_mntreamer_track_t *tr)
+{
+    ngx_memzero(o, sizeof(ngx_mntreamer_open_t));
+
+    o->tr = tr;
+    o->f = &tr->fail;
+    o->durable = (tr->durability == NGX_MNTREAMER_DURABLE_SEGMENT);
+
+    o->found.prefix = tr->prefix;
+    o->found.target_s = tr->target_s;
+    o->found.reopen = tr->reopen;
+    o->found.now_ms = tr->now_ms;
+
+    (void) ngx_snprintf((u_char *) o->journal, sizeof(o->journal),
+                        ".%V.journal%Z", &tr->name);
+    (void) ngx_snprintf((u_char *) o->playlist, sizeof(o->playlist),
+                        "%V.m3u8%Z", &tr->name);
+
+    mnt_arena_init(&o->arena, NGX_MNTREAMER_OPEN_MAX);
+}
+
+
 /* NGX_AGAIN: a file that was found has another name now */
 
 static ngx_int_t
 ngx_mntreamer_open_recover(ngx_mntreamer_open_t *o)
 {
-    ngx_int_t               rc;
-    ngx_mntreamer_track_t  *tr;
-
-    tr = o->tr;
+    ngx_int_t  rc;
 
     o->ndrop = 0;
     o->found.nfiles = 0;
 
-    if (ngx_mntreamer_open_scan(o) != NGX_OK) {
+    if (ngx_mntreamer_open_decide(o) != NGX_OK) {
         return NGX_ERROR;
-    }
-
-    rc = ngx_mntreamer_read_file(tr->dirfd, o->playlist, &o->arena,
-                                 &o->found.playlist);
-
-    if (rc == NGX_ERROR) {
-        return ngx_mntreamer_failed(o->f, ngx_errno, "read()", o->playlist);
-    }
-
-    if (mnt_recovery_decide(&o->arena, &o->found, &o->r) != 0) {
-        return ngx_mntreamer_failed(o->f, NGX_ENOMEM, "recovery of",
-                                    o->playlist);
     }
 
     rc = ngx_mntreamer_open_apply(o);
@@ -145,6 +171,29 @@ ngx_mntreamer_open_recover(ngx_mntreamer_open_t *o)
     }
 
     return rc;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_open_decide(ngx_mntreamer_open_t *o)
+{
+    if (ngx_mntreamer_open_scan(o) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_mntreamer_read_file(o->tr->dirfd, o->playlist, &o->arena,
+                                &o->found.playlist)
+        == NGX_ERROR)
+    {
+        return ngx_mntreamer_failed(o->f, ngx_errno, "read()", o->playlist);
+    }
+
+    if (mnt_recovery_decide(&o->arena, &o->found, &o->r) != 0) {
+        return ngx_mntreamer_failed(o->f, NGX_ENOMEM, "recovery of",
+                                    o->playlist);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -241,6 +290,9 @@ ngx_mntreamer_open_late(ngx_mntreamer_open_t *o, ngx_fd_t fd)
     known = &o->found.journal;
 
     ngx_mntreamer_inject("open_fenced");
+
+    late.len = 0;
+    late.data = NULL;
 
     if (ngx_mntreamer_open_lines(o, fd, &late) != NGX_OK) {
         return NGX_ERROR;
