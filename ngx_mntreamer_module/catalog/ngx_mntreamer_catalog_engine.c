@@ -31,6 +31,7 @@
 
 
 static int64_t ngx_mntreamer_engine_ticks(ngx_pid_t pid, u_char *state);
+static void ngx_mntreamer_engine_sync(ngx_mntreamer_catalog_t *cat);
 static ssize_t ngx_mntreamer_engine_read(const char *name, u_char *buf,
     size_t size);
 static ngx_int_t ngx_mntreamer_engine_storage(ngx_mntreamer_catalog_t *cat);
@@ -271,6 +272,8 @@ ngx_mntreamer_engine_storage(ngx_mntreamer_catalog_t *cat)
 
             (void) ngx_close_file(fd);
             (void) ngx_delete_file(part);
+
+            ngx_mntreamer_engine_sync(cat);
         }
 
         n = ngx_mntreamer_engine_read((char *) name, number, sizeof(number));
@@ -296,6 +299,29 @@ ngx_mntreamer_engine_storage(ngx_mntreamer_catalog_t *cat)
     cat->storage.len = NGX_MNTREAMER_ENGINE_NUMBER;
 
     return NGX_OK;
+}
+
+
+/* once in the life of a storage: another number would be another storage */
+
+static void
+ngx_mntreamer_engine_sync(ngx_mntreamer_catalog_t *cat)
+{
+    u_char    name[NGX_MAX_PATH];
+    ngx_fd_t  fd;
+
+    *ngx_snprintf(name, sizeof(name) - 1, "%V", &cat->conf->storage) = '\0';
+
+    fd = open((char *) name, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (fd == -1 || fsync(fd) == -1) {
+        ngx_log_error(NGX_LOG_WARN, cat->log, ngx_errno,
+                      "fsync() \"%s\" failed", name);
+    }
+
+    if (fd != -1) {
+        (void) close(fd);
+    }
 }
 
 
