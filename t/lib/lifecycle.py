@@ -303,8 +303,85 @@ def timeout(o):
     return s.wrong
 
 
+WRONG = [                                      # what stands in nginx.conf
+    ("storage ", "storage relative/"), ("storage ", "#"),
+    ("storage ", "storage /proc/1/nowhere "), ("storage ", "storage /; #"),
+    ("storage ", "storage /nonexistent/a/b; #"), ("database ", "#"),
+    ("database ", "database file:/nonexistent; #"),
+    ("database ", "database env:MNT_IS_NOT_SET; #"),
+    ("database ", "database 'host=db.example.com dbname=x'; #"),
+    ("database ", "database nonsense; #"), ("backoff ", "backoff 0 "),
+    ("backoff ", "backoff 1s*"), ("backoff_jitter ", "backoff_jitter 101%; #"),
+    ("node ", "node a b c "), ("mntreamer {", "mntreamer { mntreamer {"),
+    ("mntreamer {", "mntreamer {} mntreamer {"), ("mntreamer {", "mntreamer"),
+    ("mntreamer {", "mntreamer { nothing;"), ("fetch_allow", "fetch_allow x"),
+    ("mntreamer {", "mntreamer { lease 1y;"),
+    ("mntreamer {", "mntreamer { layout x;"),
+    ("mntreamer {", "mntreamer { durability never;"),
+    ("mntreamer {", "mntreamer { poll_rate 0r/s;"),
+    ("mntreamer {", "mntreamer { streamer nowhere x;"),
+    ("cookies ", "cookies /nonexistent/"), ("api ", "api ftp://"),
+    ("load_module ", "load_module /nonexistent"),
+    ("listen 127.0.0.1:", "listen 256.0.0.1:"),
+    ("mntreamer_api;", "mntreamer_api on off;"), ("events ", "event "),
+]
+
+
+def misconfigured(o):
+    """thirty wrong configurations and one without the module: what is
+    recorded is not touched"""
+    s = Scene(o)
+    s.x.start().up()
+    s.record()
+    conf = s.x.dir + "/nginx.conf"
+    with open(conf) as f:
+        good = f.read()
+    before = s.x.workers()
+    for i, (old, new) in enumerate(WRONG):
+        with open(conf, "w") as f:
+            f.write(good.replace(old, new, 1))
+        said = s.x.log().count("[emerg]")
+        s.x.reload()
+        until(lambda: s.x.log().count("[emerg]") > said,
+              "a refusal of %s" % new, 5, 0.01)
+    s.require(len(set(WRONG)) >= 30, "only %d" % len(WRONG))
+    s.require(s.x.workers() == before, "workers changed")
+    s.grows(2)
+
+    with open(conf, "w") as f:
+        block = re.search(r"(?m)^mntreamer \{.*?^\}$", good, re.S).group()
+        f.write(re.sub(r"mntreamer_\w+;", "", good.replace(block, "")))
+    s.x.reload()
+    until(lambda: not set(before) & set(s.x.workers()), "old workers' end", 8)
+    s.x.write_config()
+    s.x.reload()
+    s.x.up()
+    s.grows(2)
+    s.end(allow=r"\[emerg\]")
+    return s.wrong
+
+
+def stopped(o):
+    """QUIT and TERM by turns while it records, and started again"""
+    times = int(os.environ.get("MNT_TIMES", "4"))
+    s = Scene(o)
+    s.x.start().up()
+    s.record()
+    for i in range(times):
+        sig = (signal.SIGQUIT, signal.SIGTERM)[i % 2]
+        began = time.monotonic()
+        s.require(s.x.stop(sig, 6), "%s does not end it" % sig.name)
+        took = time.monotonic() - began
+        s.require(took < (4 if sig == signal.SIGQUIT else 1.5),
+                  "%s took %.1f s" % (sig.name, took))
+        s.x.start().up()
+        s.grows(1)
+    s.end()
+    return s.wrong
+
+
 TESTS = [gap_row, mutex, master, overlap, descriptors, crowded, rush,
-         single, foreground, timeout]
+         single, foreground, timeout, misconfigured, stopped]
 
 
 def main():
