@@ -78,6 +78,26 @@ for my $t ('/recordings/../outside/000001.ts',
     unlike($r, qr/secret|honest/, '... and nothing is read');
 }
 
+# and every way to write a step up, at every depth, to each of what lies outside
+
+my (%way, @through);
+for my $up ('..', '%2e%2e', '.%2e', '%2E.', '%252e%252e', '..%00', '...', '..;',
+            '%c0%ae.', '%e0%80%ae.', '..%09', '. .')
+{
+    for my $slash ('/', '//', '%2f', '%5c', '/./') {
+        for my $n (1, 2, 6) {
+            my $t = '/recordings/' . ($n == 1 ? '' : 'chzzk/c1/')
+                . "$up$slash" x $n . "outside/000001.ts";
+            $way{$t}++;
+            my $r = raw($t);
+            push @through, $t
+                if $r !~ m{^HTTP/1\.1 4\d\d } || $r =~ /secret|honest/;
+        }
+    }
+}
+cmp_ok(scalar keys %way, '>=', 150, 'as many more ways');
+is(join("\n", @through), '', '... and none leads out');
+
 # two at once: the second is one too many, the first is not disturbed
 
 (my $slow = $ok) =~ s/recordings/slow/;

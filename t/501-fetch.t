@@ -44,6 +44,21 @@ for my $u ('file:///etc/passwd', 'ftp://127.0.0.1/x', 'gopher://127.0.0.1:1/x',
     $id{"t$i"} = $m->channel("t$i", live => 1, media_host => $u);
     $i++;
 }
+# files that are there and readable: none of them is opened
+my $body = $m->segment('good', '1080p60', 1);
+spew("$m->{dir}/real.ts", $body);
+my $list = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://$m->{dir}/real.ts\n";
+spew("$m->{dir}/real.m3u8", $list);
+utime 1000, 2000, "$m->{dir}/real.ts", "$m->{dir}/real.m3u8";
+for my $what ('media', 'master', 'seg') {
+    $id{"file-$what"} = $m->channel("file-$what", live => 1, dur => 0.5);
+}
+$m->fault(match => '/hls/file-media/media', times => -1, body => $list);
+$m->fault(match => '/hls/file-master/master', times => -1,
+          body => "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n"
+                  . "file://$m->{dir}/real.m3u8\n");
+$m->fault(match => '/hls/file-seg/seg', times => -1,
+          location => "file://$m->{dir}/real.ts");
 # redirects to the trap, of a playlist, a segment, a key, an init section
 $id{redirect} = $m->channel('redirect', live => 1, dur => 0.5);
 $m->fault(match => '/hls/redirect/seg', times => -1,
@@ -82,6 +97,9 @@ wait_for(sub {
 
 $trap->blocking(0);
 ok(!$trap->accept, 'nothing ever connected to a forbidden address');
+
+is(join(' ', map { (stat "$m->{dir}/$_")[8] } 'real.ts', 'real.m3u8'),
+   '1000 1000', 'nor read a file of this machine');
 
 my @r = grep { $_->{segments} > 0 && $_->{channel_name} ne 'good' }
     @{ $m->recordings };
