@@ -6,7 +6,7 @@ use JSON::PP;
 use Test::More;
 
 # A recording that ends while the database is away, which comes back without its
-# row: there is one again, for the same files, once.
+# row: there is one again, for the same files, once, and its streamer counts it.
 
 my $m = MNT->new(workers => 2, mntreamer => 'refresh 1s; lease 3s;');
 $m->channel('iota', live => 1, dur => 0.5, window => 6);
@@ -35,7 +35,8 @@ my $rename = sub {
 $rename->($m->{db}, "$m->{db}_away");
 $m->psql("DELETE FROM media_record;
           UPDATE streamer_monitor SET owner = NULL, lease_until = NULL,
-          check_at = now()", "$m->{db}_away");
+          check_at = now();
+          UPDATE streamer SET last_stream_at = NULL", "$m->{db}_away");
 $m->channel('iota', live => 0, stall => 1, endlist => JSON::PP::true);
 wait_for(sub { $m->playlist($r) =~ /#EXT-X-ENDLIST/ }, 'it ends', 30);
 my $n = playlist_entries($m->playlist($r));
@@ -49,6 +50,12 @@ my @row = @{ $m->psql('SELECT path, status, segments, ended_at > started_at,
                        channel_name FROM media_record') };
 is(scalar @row, 1, 'one row');
 is("@{ $row[0] }", "$path recorded $n t iota", 'of these files');
+
+@row = @{ $m->psql('SELECT s.recorded, s.last_recorded_at = r.ended_at,
+                    s.last_stream_at >= r.ended_at, s.status, r.counted
+                    FROM streamer s JOIN media_record r
+                    ON r.streamer_id = s.id') };
+is("@{ $row[0] }", '1 t t idle t', 'the streamer knows of it');
 
 # the worker that answers may be without a connection still
 

@@ -189,7 +189,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
      * engine, streamer, epoch, recording, segments, bytes, duration, gaps,
      * lost, pause, end.  A second time it finds nothing to do.  Without
      * numbers those of the row are kept: nothing could be read from the disk.
-     * It counts for its streamer whoever has the lease by now.
+     * It counts for its streamer whoever has the lease by now.  CASE: the
+     * streamer is written here before the function writes it.
      */
 
     { "recording_finish",
@@ -233,10 +234,12 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
       " last_recorded_at = greatest(s.last_recorded_at, c.ended_at),"
       " last_stream_at = greatest(s.last_stream_at, c.ended_at)"
       " FROM m FULL JOIN c ON c.streamer_id = m.streamer_id"
-      " WHERE s.id = coalesce(m.streamer_id, c.streamer_id)"
-      ") SELECT (SELECT count(*) FROM m), mntreamer_recording_forgotten($4,"
+      " WHERE s.id = coalesce(m.streamer_id, c.streamer_id) RETURNING s.id"
+      ") SELECT (SELECT count(*) FROM m),"
+      " CASE WHEN (SELECT count(*) FROM s) >= 0 THEN"
+      " mntreamer_recording_forgotten($4,"
       " $2, $3, least(now(), to_timestamp($11::bigint / 1000.0)), $5, $6, $7,"
-      " $8, $9, $12, $13)", 13, 2 },
+      " $8, $9, $12, $13) END", 13, 2 },
 
     /*
      * engine, streamer, epoch, recording, pause.  The row stays in progress
