@@ -101,10 +101,11 @@ ngx_mntreamer_conf_platform(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_mntreamer_conf_t *mcf = conf;
 
-    char        *rv;
-    void        *block[1], **ctx;
-    ngx_str_t   *value;
-    ngx_conf_t   save;
+    char                           *rv;
+    void                           *block[1], **ctx;
+    ngx_str_t                      *value;
+    ngx_conf_t                      save;
+    ngx_mntreamer_platform_conf_t  *pcf;
 
     value = cf->args->elts;
 
@@ -112,6 +113,12 @@ ngx_mntreamer_conf_platform(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (block[0] == NULL) {
         return NGX_CONF_ERROR;
+    }
+
+    pcf = block[0];
+
+    if (pcf->platform->pushed) {
+        return "has no settings for a platform that is sent to us";
     }
 
     ctx = block;

@@ -442,7 +442,9 @@ ngx_http_mntreamer_item_resolve(ngx_http_request_t *r,
     env = ngx_http_mntreamer_env();
 
     if (env->monitor == NULL
-        || ngx_mntreamer_monitor_platform(env->monitor, platform->id) == NULL)
+        || (!platform->pushed
+            && ngx_mntreamer_monitor_platform(env->monitor, platform->id)
+               == NULL))
     {
         ngx_http_mntreamer_error_set(&item->error,
                                      NGX_HTTP_MNTREAMER_E_UNKNOWN_PLATFORM,
@@ -489,7 +491,7 @@ ngx_http_mntreamer_item_resolve(ngx_http_request_t *r,
 
     /* a name is looked at when it is known what it stands for */
 
-    if (platform->api == NULL
+    if (platform->api == NULL && !platform->pushed
         && ngx_mntreamer_curl_forbids(env->fetch, (char *)
                      item->params[NGX_HTTP_MNTREAMER_ADD_CHANNEL_ID].data))
     {

@@ -40,7 +40,7 @@
 
 static void ngx_mntreamer_lane_init(ngx_mntreamer_lane_t *lane,
     ngx_mntreamer_monitor_t *mon,
-    const ngx_mntreamer_platform_conf_t *conf, ngx_uint_t i);
+    const ngx_mntreamer_platform_conf_t *conf);
 static void ngx_mntreamer_lane_remember(ngx_mntreamer_lane_t *lane);
 static void ngx_mntreamer_monitor_tick(ngx_event_t *ev);
 static void ngx_mntreamer_monitor_posted(ngx_event_t *ev);
@@ -101,8 +101,8 @@ ngx_mntreamer_monitor_create(const ngx_mntreamer_monitor_conf_t *conf,
     mon->post.data = &mon->ident;
     mon->post.log = log;
 
-    mon->nlanes = conf->platforms->nelts;
-    mon->lanes = ngx_calloc(mon->nlanes * sizeof(ngx_mntreamer_lane_t), log);
+    mon->lanes = ngx_calloc(conf->platforms->nelts
+                            * sizeof(ngx_mntreamer_lane_t), log);
 
     if (mon->lanes == NULL) {
         ngx_free(mon);
@@ -111,8 +111,12 @@ ngx_mntreamer_monitor_create(const ngx_mntreamer_monitor_conf_t *conf,
 
     pcf = conf->platforms->elts;
 
-    for (i = 0; i < mon->nlanes; i++) {
-        ngx_mntreamer_lane_init(&mon->lanes[i], mon, &pcf[i], i);
+    /* nobody is asked about what is sent to us */
+
+    for (i = 0; i < conf->platforms->nelts; i++) {
+        if (!pcf[i].platform->pushed) {
+            ngx_mntreamer_lane_init(&mon->lanes[mon->nlanes++], mon, &pcf[i]);
+        }
     }
 
     return mon;
@@ -122,7 +126,7 @@ ngx_mntreamer_monitor_create(const ngx_mntreamer_monitor_conf_t *conf,
 static void
 ngx_mntreamer_lane_init(ngx_mntreamer_lane_t *lane,
     ngx_mntreamer_monitor_t *mon,
-    const ngx_mntreamer_platform_conf_t *conf, ngx_uint_t i)
+    const ngx_mntreamer_platform_conf_t *conf)
 {
     ngx_uint_t  turn;
 

@@ -13,7 +13,8 @@
 
 #define MNT_PLATFORMS(platform)                                               \
     platform(chzzk)                                                           \
-    platform(hls)
+    platform(hls)                                                             \
+    platform(rtmp)
 
 
 #define mnt_platform_declare(name)  extern const mnt_platform_t               \

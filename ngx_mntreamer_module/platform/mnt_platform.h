@@ -148,6 +148,9 @@ typedef struct {
 
     /* 1: what an answer of 200 to STATUS means is in its body alone */
     int          by_body;
+
+    /* 1: it is sent to us, nobody is asked; request() refuses all */
+    int          pushed;
 } mnt_platform_t;
 
 

@@ -44,7 +44,8 @@ const mnt_platform_t  mnt_platform_chzzk = {
     mnt_platform_chzzk_probe,
     mnt_platform_chzzk_lookup,
     mnt_chzzk_page,
-    1
+    1,
+    0
 };
 
 

@@ -47,6 +47,7 @@ const mnt_platform_t  mnt_platform_hls = {
     mnt_platform_hls_probe,
     NULL,
     mnt_platform_hls_page,
+    0,
     0
 };
 

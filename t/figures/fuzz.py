@@ -26,11 +26,12 @@ BIN = TOP + "/build/fuzz"
 
 # seconds of the processor, by what an execution costs and what it may find
 SHARE = {"playlist": 250, "platform_answer": 150, "url": 120, "json": 190,
-         "date": 190, "attribute": 90, "layout": 50, "journal": 50}
+         "date": 190, "attribute": 90, "layout": 50, "journal": 50,
+         "form": 50}
 
 PARSERS = ("mnt_hls_parse.c", "mnt_hls_tags.c", "mnt_hls_attr.c",
            "mnt_hls_sniff.c", "mnt_json.c", "mnt_url.c", "mnt_date.c",
-           "mnt_layout.c", "mnt_journal.c", "mnt_recovery.c",
+           "mnt_layout.c", "mnt_form.c", "mnt_journal.c", "mnt_recovery.c",
            "mnt_recovery_write.c",
            "mnt_platform_chzzk_answer.c")
 

@@ -176,6 +176,36 @@ hls(void **state)
 
 
 static void
+rtmp(void **state)
+{
+    static const char   letters[] = "may have letters of ASCII and digits, and"
+                                    " behind the first also \"-\" and \"_\"";
+    static const row_t  rows[] = {
+        { "camera", 0, "camera" },
+        { " Camera_2-b\n", 0, "camera_2-b" },
+        { "7", 0, "7" },
+        { "", -1, "is empty" },
+        { " \t", -1, "is empty" },
+        { "-a", -1, letters },
+        { "_a", -1, letters },
+        { "a b", -1, letters },
+        { "a/b", -1, letters },
+        { "..", -1, letters },
+        { "a.b", -1, letters },
+        { "a%2fb", -1, letters },
+        { TEN, -1, letters },
+        { "rtmp://127.0.0.1/live/a", -1, letters },
+        { MNT_TEST_ID MNT_TEST_ID, 0, MNT_TEST_ID MNT_TEST_ID },
+        { MNT_TEST_ID MNT_TEST_ID "a", -1, "is longer than 64 bytes" }
+    };
+
+    (void) state;
+
+    check("rtmp", rows, mnt_test_count(rows));
+}
+
+
+static void
 requests(void **state)
 {
     int                     rc;
@@ -218,7 +248,9 @@ requests(void **state)
           "https://a.example/x.m3u8?t=1" },
         { "hls", NULL, MNT_REQUEST_STATUS, "file:///etc/passwd", NULL },
         { "hls", NULL, MNT_REQUEST_CHANNEL, "https://a.example/x", NULL },
-        { "hls", NULL, MNT_REQUEST_SEARCH, "https://a.example/x", NULL }
+        { "hls", NULL, MNT_REQUEST_SEARCH, "https://a.example/x", NULL },
+        { "rtmp", NULL, MNT_REQUEST_STATUS, "camera", NULL },
+        { "rtmp", NULL, MNT_REQUEST_DETAIL, "camera", NULL }
     };
 
     (void) state;
@@ -310,6 +342,9 @@ pages(void **state)
 
     p = mnt_test_platform("hls");
     mnt_test_str(p->page(&a, S("https://a.example/x.m3u8")), NULL, "hls");
+
+    p = mnt_test_platform("rtmp");
+    mnt_test_str(p->page(&a, S("camera")), NULL, "rtmp");
     mnt_arena_free(&a);
 }
 
@@ -320,6 +355,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(chzzk),
         cmocka_unit_test(hls),
+        cmocka_unit_test(rtmp),
         cmocka_unit_test(requests),
         cmocka_unit_test(no_memory),
         cmocka_unit_test(pages)

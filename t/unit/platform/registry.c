@@ -28,6 +28,7 @@ order(void **state)
         assert_non_null(p->probe);
         assert_non_null(p->page);
         assert_ptr_equal(mnt_platform_find(mnt_str_c(p->name)), p);
+        assert_int_equal(p->pushed, p->id == 3);
 
         if (i) {
             q = mnt_platform_at(i - 1);
@@ -49,7 +50,7 @@ names(void **state)
     } rows[] = {
         { "chzzk", 1 }, { "CHZZK", 1 }, { "ChzzK", 1 }, { "1", 1 },
         { "치지직", 1 }, { "hls", 2 }, { "HLS", 2 }, { "2", 2 },
-        { "m3u8", 2 },
+        { "m3u8", 2 }, { "rtmp", 3 }, { "3", 3 },
         { "", 0 }, { "0", 0 }, { "-1", 0 }, { "99", 0 }, { "1 ", 0 },
         { "chzz", 0 }, { "chzzk2", 0 }, { "치지", 0 },
         { "18446744073709551617", 0 }, { "youtube", 0 }
