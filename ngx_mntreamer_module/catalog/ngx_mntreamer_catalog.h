@@ -321,6 +321,23 @@ typedef enum {
     NGX_MNTREAMER_ASK_SACRIFICE,              /* id, seconds: marked as deleted
         when it still may be: its id */
     NGX_MNTREAMER_ASK_REMOVED,                /* id: its files are gone */
+
+    /* own broadcasts: one row with a word; hashes are SHA-256 in hex */
+    NGX_MNTREAMER_ASK_KEY_MAKE,               /* streamer, hash: made missing
+        foreign */
+    NGX_MNTREAMER_ASK_KEY_REVOKE,             /* streamer: revoked missing
+        foreign none */
+    NGX_MNTREAMER_ASK_PASSWORD_MAKE,          /* streamer, hash, ms: made
+        missing foreign none unused */
+    NGX_MNTREAMER_ASK_PASSWORD_DROP,          /* streamer: dropped missing
+        foreign none */
+    NGX_MNTREAMER_ASK_BROADCAST_BEGIN,        /* hash of the key, (node),
+        clientid, hash of a password or NULL, public name, silence_ms: begun
+        unknown password live */
+    NGX_MNTREAMER_ASK_BROADCAST_SEEN,         /* hash, (node), clientid: a row
+        while it may go on */
+    NGX_MNTREAMER_ASK_BROADCAST_RELAYED,      /* public name: a row */
+    NGX_MNTREAMER_ASK_BROADCAST_ON_AIR,       /* public name: a row */
     NGX_MNTREAMER_ASK_MAX
 } ngx_mntreamer_ask_e;
 
@@ -332,6 +349,16 @@ ngx_mntreamer_ask_t *ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat,
     ngx_uint_t ask, const ngx_str_t *params, ngx_uint_t nparams,
     ngx_msec_t timeout_ms, ngx_mntreamer_result_pt done, void *data);
 void ngx_mntreamer_catalog_ask_cancel(ngx_mntreamer_ask_t *ask);
+
+
+/*
+ * The publisher is gone, or was not told that its broadcast has begun.  Kept
+ * while the database is away; NGX_ERROR: too many wait already.
+ */
+ngx_int_t ngx_mntreamer_catalog_broadcast_end(ngx_mntreamer_catalog_t *cat,
+    ngx_str_t *hash, ngx_str_t *clientid);
+ngx_int_t ngx_mntreamer_catalog_broadcast_undo(ngx_mntreamer_catalog_t *cat,
+    ngx_str_t *name);
 
 
 /* generated from conf/sql/ by the build; ends with number 0 */

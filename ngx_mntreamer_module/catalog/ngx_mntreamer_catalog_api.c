@@ -56,7 +56,7 @@ static void ngx_mntreamer_ask_done(void *data,
     " 'quality', coalesce(s.quality, 'best'), 'recorded', s.recorded,"        \
     " 'last_recorded_at', mntreamer_time(s.last_recorded_at),"                \
     " 'last_stream_at', mntreamer_time(s.last_stream_at),"                    \
-    " 'next_check_at', CASE WHEN s.monitored"                                 \
+    " 'next_check_at', CASE WHEN s.monitored AND NOT p.pushed"                \
     " THEN mntreamer_time(m.check_at) END,"                                   \
     " 'misses', coalesce(m.miss_count, 0),"                                   \
     " 'created_at', mntreamer_time(s.created_at),"                            \
@@ -180,7 +180,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " nickname = CASE WHEN $5::text IS NULL THEN s.nickname"
       " ELSE nullif($5::text, '') END,"
       " is_streaming = s.is_streaming AND (s.status = 'recording'"
-      " OR coalesce($2::boolean, s.monitored))"
+      " OR coalesce($2::boolean, s.monitored)"
+      " OR (SELECT p.pushed FROM platform p WHERE p.id = s.platform))"
       " FROM l WHERE s.id = l.streamer_id"
       " RETURNING s.*"
       "), m AS ("
@@ -333,7 +334,9 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
         return NULL;
     }
 
-    sql = &ngx_mntreamer_ask_sql[ask];
+    sql = (ask < NGX_MNTREAMER_ASK_KEY_MAKE)
+          ? &ngx_mntreamer_ask_sql[ask]
+          : ngx_mntreamer_catalog_broadcast_sql(ask);
 
     a = ngx_calloc(sizeof(ngx_mntreamer_ask_t), cat->log);
     pool = ngx_create_pool(1024, cat->log);
@@ -361,6 +364,10 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
 
     if (ask == NGX_MNTREAMER_ASK_OLDEST) {
         ex.params[2] = cat->storage;
+    }
+
+    if (ask >= NGX_MNTREAMER_ASK_KEY_MAKE) {
+        ngx_mntreamer_catalog_broadcast_ask(cat, ask, &ex, buf);
     }
 
     a->st = ngx_mntreamer_pq_exec(cat->api, &ex);

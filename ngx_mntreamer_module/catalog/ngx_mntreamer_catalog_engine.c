@@ -690,6 +690,8 @@ ngx_mntreamer_engine_watch(ngx_event_t *ev)
         if (cat->lapse == NULL && ngx_mntreamer_engine_turn(cat)) {
             cat->lapse = ngx_mntreamer_engine_lapse(cat);
         }
+
+        ngx_mntreamer_catalog_broadcast_sweep(cat);
     }
 
     ngx_mntreamer_catalog_arm(ev, NGX_MNTREAMER_ENGINE_LOOK_MS);

@@ -198,6 +198,7 @@ struct ngx_mntreamer_catalog_s {
     ngx_mntreamer_statement_t           *beat;       /* owned, if under way */
     ngx_mntreamer_statement_t           *bury;       /* owned, if under way */
     ngx_mntreamer_statement_t           *lapse;      /* owned, if under way */
+    ngx_mntreamer_statement_t           *sweep;      /* owned, if under way */
 
     ngx_mntreamer_gather_t               probes;
     ngx_mntreamer_gather_t               progress;
@@ -350,6 +351,17 @@ int64_t ngx_mntreamer_recording_now(void);
 /* logs what has a row again: the path in the second column */
 void ngx_mntreamer_recording_told(ngx_mntreamer_catalog_t *cat,
     const ngx_mntreamer_result_t *result);
+
+
+/* ngx_mntreamer_catalog_broadcast.c */
+
+/* the statement of a question from _KEY_MAKE on */
+const ngx_mntreamer_sql_t *ngx_mntreamer_catalog_broadcast_sql(ngx_uint_t ask);
+/* "buf" holds NGX_INT64_LEN bytes */
+void ngx_mntreamer_catalog_broadcast_ask(ngx_mntreamer_catalog_t *cat,
+    ngx_uint_t ask, ngx_mntreamer_exec_t *ex, u_char *buf);
+/* ends broadcasts that were not heard of for their time */
+void ngx_mntreamer_catalog_broadcast_sweep(ngx_mntreamer_catalog_t *cat);
 
 
 /* ngx_mntreamer_catalog_api.c */

@@ -27,6 +27,8 @@
 typedef enum {
     NGX_HTTP_MNTREAMER_PATH_WHOLE = 0,
     NGX_HTTP_MNTREAMER_PATH_ID,               /* the rest is an id */
+    NGX_HTTP_MNTREAMER_PATH_ID_KEY,           /* an id and "/key" */
+    NGX_HTTP_MNTREAMER_PATH_ID_PASSWORD,      /* an id and "/password" */
     NGX_HTTP_MNTREAMER_PATH_REST
 } ngx_http_mntreamer_path_e;
 
@@ -53,11 +55,27 @@ static void ngx_http_mntreamer_answered(void *data,
 static void ngx_http_mntreamer_drop(void *data);
 
 
+/* in the order of ngx_http_mntreamer_path_e: what follows an id */
+
+static const ngx_str_t  ngx_http_mntreamer_path_ends[] = {
+    ngx_null_string, ngx_null_string, ngx_string("/key"),
+    ngx_string("/password"), ngx_null_string
+};
+
+
 static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
 
     { ngx_string("v1/streamers"), NGX_HTTP_MNTREAMER_PATH_WHOLE,
       ngx_http_mntreamer_streamers, ngx_http_mntreamer_streamer_add,
       NULL, NULL },
+
+    { ngx_string("v1/streamers/"), NGX_HTTP_MNTREAMER_PATH_ID_KEY,
+      NULL, ngx_http_mntreamer_key_make,
+      NULL, ngx_http_mntreamer_key_revoke },
+
+    { ngx_string("v1/streamers/"), NGX_HTTP_MNTREAMER_PATH_ID_PASSWORD,
+      NULL, ngx_http_mntreamer_password_make,
+      NULL, ngx_http_mntreamer_password_drop },
 
     { ngx_string("v1/streamers/"), NGX_HTTP_MNTREAMER_PATH_ID,
       ngx_http_mntreamer_streamer, NULL,
@@ -148,7 +166,9 @@ ngx_http_mntreamer_route(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx)
         return ngx_http_mntreamer_fail(r, &err);
     }
 
-    if (route->rest == NGX_HTTP_MNTREAMER_PATH_ID) {
+    if (route->rest != NGX_HTTP_MNTREAMER_PATH_WHOLE
+        && route->rest != NGX_HTTP_MNTREAMER_PATH_REST)
+    {
         ctx->id = ngx_http_mntreamer_id(&ctx->rest);
 
         if (ctx->id == 0) {
@@ -167,6 +187,7 @@ static const ngx_http_mntreamer_route_t *
 ngx_http_mntreamer_route_find(ngx_str_t *path, ngx_str_t *rest)
 {
     size_t                             n;
+    const ngx_str_t                   *end;
     const ngx_http_mntreamer_route_t  *route;
 
     for (route = ngx_http_mntreamer_routes; route->path.len; route++) {
@@ -180,6 +201,20 @@ ngx_http_mntreamer_route_find(ngx_str_t *path, ngx_str_t *rest)
 
         rest->data = path->data + n;
         rest->len = path->len - n;
+
+        end = &ngx_http_mntreamer_path_ends[route->rest];
+
+        if (end->len) {
+            if (rest->len < end->len
+                || ngx_memcmp(rest->data + rest->len - end->len, end->data,
+                              end->len)
+                   != 0)
+            {
+                continue;
+            }
+
+            rest->len -= end->len;
+        }
 
         if ((rest->len == 0) == (route->rest == NGX_HTTP_MNTREAMER_PATH_WHOLE))
         {
@@ -228,11 +263,14 @@ ngx_http_mntreamer_not_allowed(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    p = ngx_snprintf(allow.data, 64, "GET, HEAD%s%s%s",
+    p = ngx_snprintf(allow.data, 64, "%s%s%s%s",
+                     route->get ? ", GET, HEAD" : "",
                      route->post ? ", POST" : "",
                      route->patch ? ", PATCH" : "",
                      route->delete ? ", DELETE" : "");
-    allow.len = p - allow.data;
+
+    allow.len = p - allow.data - 2;
+    allow.data += 2;
 
     if (ngx_http_mntreamer_header(r, "Allow", &allow) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

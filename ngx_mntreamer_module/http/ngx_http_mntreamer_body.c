@@ -12,6 +12,9 @@
 
 
 static ngx_uint_t ngx_http_mntreamer_is_json(ngx_http_request_t *r);
+static ngx_int_t ngx_http_mntreamer_body_start(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, size_t max,
+    ngx_http_mntreamer_route_pt body);
 static void ngx_http_mntreamer_body_read(ngx_http_request_t *r);
 static ngx_int_t ngx_http_mntreamer_body_go(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
@@ -54,20 +57,37 @@ ngx_int_t
 ngx_http_mntreamer_body(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx,
     size_t max, ngx_http_mntreamer_route_pt body)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  code, held;
-
-    code = NGX_HTTP_MNTREAMER_E_MAX;
-
     if (!ngx_http_mntreamer_is_json(r)) {
-        code = NGX_HTTP_MNTREAMER_E_UNSUPPORTED_TYPE;
-
-    } else if (r->headers_in.content_length_n > (off_t) max) {
-        code = NGX_HTTP_MNTREAMER_E_TOO_LARGE;
+        return ngx_http_mntreamer_fail_code(r,
+                                    NGX_HTTP_MNTREAMER_E_UNSUPPORTED_TYPE);
     }
 
-    if (code != NGX_HTTP_MNTREAMER_E_MAX) {
-        return ngx_http_mntreamer_fail_code(r, code);
+    return ngx_http_mntreamer_body_start(r, ctx, max, body);
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_body_raw(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, size_t max,
+    ngx_http_mntreamer_route_pt body)
+{
+    ctx->raw = 1;
+
+    return ngx_http_mntreamer_body_start(r, ctx, max, body);
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_body_start(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, size_t max,
+    ngx_http_mntreamer_route_pt body)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  held;
+
+    if (r->headers_in.content_length_n > (off_t) max) {
+        return ngx_http_mntreamer_fail_code(r,
+                                            NGX_HTTP_MNTREAMER_E_TOO_LARGE);
     }
 
     ctx->body = body;
@@ -134,6 +154,11 @@ ngx_http_mntreamer_body_go(ngx_http_request_t *r,
     if (rc == NGX_DECLINED) {
         return ngx_http_mntreamer_fail_code(r,
                                             NGX_HTTP_MNTREAMER_E_TOO_LARGE);
+    }
+
+    if (rc == NGX_OK && ctx->raw) {
+        ctx->text = text;
+        return ctx->body(r, ctx);
     }
 
     cln = ngx_pool_cleanup_add(r->pool, 0);

@@ -119,6 +119,7 @@ struct ngx_http_mntreamer_ctx_s {
     int64_t                       id;         /* of the path */
     ngx_str_t                     rest;       /* of the path */
     json_t                       *json;       /* owned: the body */
+    ngx_str_t                     text;       /* or as it came; pool */
     size_t                        body_len;
     size_t                        body_max;
     ngx_http_mntreamer_route_pt   body;       /* goes on with the body */
@@ -132,6 +133,7 @@ struct ngx_http_mntreamer_ctx_s {
 
     ngx_str_t                     replacement;  /* body of nginx's error */
 
+    unsigned                      raw:1;      /* the body is no JSON */
     unsigned                      ours:1;     /* the answer is made by us */
     unsigned                      replace:1;
     unsigned                      replaced:1;
@@ -232,6 +234,10 @@ ngx_int_t ngx_http_mntreamer_send_json(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_body(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, size_t max,
     ngx_http_mntreamer_route_pt body);
+/* the same with a body of any kind, which it finds in ctx->text */
+ngx_int_t ngx_http_mntreamer_body_raw(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, size_t max,
+    ngx_http_mntreamer_route_pt body);
 /* NGX_OK, or NGX_DECLINED with *err filled */
 ngx_int_t ngx_http_mntreamer_same_origin(ngx_http_request_t *r,
     ngx_http_mntreamer_error_t *err);
@@ -286,6 +292,13 @@ ngx_int_t ngx_http_mntreamer_send_row(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_number(ngx_http_request_t *r, int64_t n,
     ngx_str_t *text);
 
+/* _secret.c: "n" random bytes in hex; the SHA-256 of a text in hex */
+
+ngx_int_t ngx_http_mntreamer_secret(ngx_http_request_t *r, size_t n,
+    ngx_str_t *text);
+ngx_int_t ngx_http_mntreamer_hash(ngx_http_request_t *r, const void *p,
+    size_t len, ngx_str_t *hash);
+
 /* _files.c: sends "json" with the files of "path" (both copied) */
 
 ngx_int_t ngx_http_mntreamer_files(ngx_http_request_t *r,
@@ -321,6 +334,14 @@ ngx_int_t ngx_http_mntreamer_streamer_add(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_streamer_patch(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_streamer_delete(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_key_make(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_key_revoke(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_password_make(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_password_drop(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_recording_list(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);

@@ -31,7 +31,8 @@ for my $file (@files) {
         my ($path, $kind, $rest) = ($1, $2, $3);
         my @handlers = $rest =~ /\w+/g;
 
-        $path .= '{id}' if $kind =~ /_ID$/;
+        $path .= '{id}' if $kind =~ /_ID(?:_|$)/;
+        $path .= '/' . lc $1 if $kind =~ /_ID_(\w+)$/;
         $path .= '{path}' if $kind =~ /_REST$/;
 
         for my $i (0 .. $#METHODS) {

@@ -169,7 +169,9 @@ sub check_sources {
     {
         my ($path, $rest, $fn) = ($1, $2, $3);
         my @fn = map { s/\s//gr } split /,/, $fn;
-        my $name = { ID => '{id}', REST => '{path}', WHOLE => '' }->{$rest};
+        my $name = { ID => '{id}', ID_KEY => '{id}/key',
+            ID_PASSWORD => '{id}/password', REST => '{path}',
+            WHOLE => '' }->{$rest};
         for my $i (0 .. 3) {
             $has{ (qw(get post patch delete))[$i] . " /api/$path$name" } = 1
                 if $fn[$i] ne 'NULL';
@@ -267,8 +269,24 @@ sub check_writing {
          body => { monitored => JSON::PP::false, quality => '720p',
                    nickname => undef });
     call(PATCH => "$list/$s->{id}", $one, status => 400, body => { id => 1 });
+    call(POST => "$list/$s->{id}/key", "$one/key", status => 409);
     call(DELETE => "$list/$s->{id}", $one, status => 204);
     call(DELETE => "$list/$s->{id}", $one, status => 404, name => 'gone');
+
+    my $own = call(POST => $list, $list, status => 201, name => 'our own',
+                   body => { platform => 'rtmp', channel => 'check' })
+        or return;
+    my $id = $own->{id};
+    call(POST => "$list/$id/$_", "$one/$_", status => 201)
+        for 'key', 'password';
+    call(POST => "$list/$id/password", "$one/password", status => 409,
+         name => 'a second password');
+    call(DELETE => "$list/$id/$_", "$one/$_", status => 204)
+        for 'password', 'key';
+    call(DELETE => "$list/$id/key", "$one/key", status => 409,
+         name => 'revoked already');
+    call(GET => "$list/$id/key", "$one/key", status => 405);
+    call(DELETE => "$list/$id", $one, status => 204);
 }
 
 

@@ -1,0 +1,257 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+/*
+ * Own broadcasts: their keys, and what the hooks of nginx-rtmp tell about
+ * their publishers.  What decides is a function of the database
+ * (conf/sql/012): it holds the lock of the streamer from the question to the
+ * row.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_mntreamer_catalog_internal.h"
+
+
+#define NGX_MNTREAMER_BROADCAST_LOST_MS  "60000"   /* another node's */
+
+#define NGX_MNTREAMER_BROADCAST_OF                                            \
+    " k.id = b.key_id AND k.hash = decode($1, 'hex') AND b.node = $2"         \
+    " AND b.clientid = $3::bigint AND b.ended_at IS NULL"
+
+
+static ngx_int_t ngx_mntreamer_broadcast_keep(ngx_mntreamer_catalog_t *cat,
+    ngx_mntreamer_exec_t *ex);
+static void ngx_mntreamer_broadcast_kept(void *data,
+    const ngx_mntreamer_result_t *result);
+static void ngx_mntreamer_broadcast_swept(void *data,
+    const ngx_mntreamer_result_t *result);
+
+
+enum {
+    NGX_MNTREAMER_SQL_END = 0,
+    NGX_MNTREAMER_SQL_UNDO,
+    NGX_MNTREAMER_SQL_SWEEP
+};
+
+
+/* in the order of ngx_mntreamer_ask_e, from _KEY_MAKE on */
+
+static const ngx_mntreamer_sql_t  ngx_mntreamer_broadcast_ask_sql[] = {
+
+    { "key_make",
+      "SELECT mntreamer_key_make($1::bigint, decode($2, 'hex'))", 2, 1 },
+
+    { "key_revoke",
+      "SELECT mntreamer_key_revoke($1::bigint)", 1, 1 },
+
+    { "password_make",
+      "SELECT mntreamer_password_make($1::bigint, decode($2, 'hex'),"
+      " $3::bigint)", 3, 1 },
+
+    { "password_drop",
+      "SELECT mntreamer_password_drop($1::bigint)", 1, 1 },
+
+    { "broadcast_begin",
+      "SELECT mntreamer_broadcast_begin(decode($1, 'hex'), decode($4, 'hex'),"
+      " $5, $2, $3::bigint, $6::bigint, $7::bigint)", 7, 1 },
+
+    /* nginx-rtmp does not make a relay again that was lost */
+
+    { "broadcast_seen",
+      "UPDATE broadcast b SET seen_at = now() FROM stream_key k WHERE"
+      NGX_MNTREAMER_BROADCAST_OF
+      " AND b.streamer_id IS NOT NULL AND NOT b.closing"
+      " AND ($4::bigint < b.silence_ms OR b.relayed_at"
+      " > now() - b.silence_ms * interval '1 millisecond')"
+      " RETURNING b.id", 4, 1 },
+
+    { "broadcast_relayed",
+      "UPDATE broadcast SET relayed_at = now()"
+      " WHERE name = $1 AND ended_at IS NULL RETURNING id", 1, 1 },
+
+    { "broadcast_on_air",
+      "SELECT id FROM broadcast WHERE name = $1 AND ended_at IS NULL", 1, 1 }
+};
+
+
+static const ngx_mntreamer_sql_t  ngx_mntreamer_broadcast_sql[] = {
+
+    /* key, node, clientid, when */
+
+    { "broadcast_end",
+      "SELECT mntreamer_broadcast_close(b.id, least(now(),"
+      " to_timestamp($4::bigint / 1000.0)),"
+      " CASE WHEN b.closing THEN 'refused' ELSE 'stopped' END)"
+      " FROM broadcast b, stream_key k WHERE"
+      NGX_MNTREAMER_BROADCAST_OF, 4, 1 },
+
+    { "broadcast_undo",
+      "SELECT mntreamer_broadcast_close(id, started_at, 'refused')"
+      " FROM broadcast WHERE name = $1 AND ended_at IS NULL", 1, 1 },
+
+    /*
+     * Those of which nothing was heard.  Others hear those of another machine:
+     * it has some time to come back.
+     */
+
+    { "broadcast_sweep",
+      "SELECT b.id FROM (SELECT b.*, now() - interval '1 millisecond'"
+      " * (b.silence_ms + CASE WHEN b.node = $1 THEN 0"
+      " ELSE " NGX_MNTREAMER_BROADCAST_LOST_MS " END) AS before"
+      " FROM broadcast b WHERE b.ended_at IS NULL"
+      " AND b.silence_ms <= $2::bigint) b"
+      " WHERE b.seen_at < b.before"
+      " AND mntreamer_broadcast_close(b.id, b.seen_at, 'silent', b.before)",
+      2, 1 }
+};
+
+
+const ngx_mntreamer_sql_t *
+ngx_mntreamer_catalog_broadcast_sql(ngx_uint_t ask)
+{
+    return &ngx_mntreamer_broadcast_ask_sql[ask - NGX_MNTREAMER_ASK_KEY_MAKE];
+}
+
+
+/* what we know better than who asks */
+
+void
+ngx_mntreamer_catalog_broadcast_ask(ngx_mntreamer_catalog_t *cat,
+    ngx_uint_t ask, ngx_mntreamer_exec_t *ex, u_char *buf)
+{
+    ngx_str_t  heard;
+
+    heard = ngx_mntreamer_catalog_number(buf, ngx_current_msec - cat->up_ms);
+
+    switch (ask) {
+
+    case NGX_MNTREAMER_ASK_BROADCAST_BEGIN:
+        ex->params[1] = cat->conf->node;
+        ex->params[6] = heard;
+        break;
+
+    case NGX_MNTREAMER_ASK_BROADCAST_SEEN:
+        ex->params[1] = cat->conf->node;
+        ex->params[3] = heard;
+        break;
+
+    default:
+        break;
+    }
+}
+
+
+ngx_int_t
+ngx_mntreamer_catalog_broadcast_end(ngx_mntreamer_catalog_t *cat,
+    ngx_str_t *hash, ngx_str_t *clientid)
+{
+    u_char                buf[NGX_INT64_LEN];
+    ngx_time_t           *tp;
+    ngx_mntreamer_exec_t  ex;
+
+    tp = ngx_timeofday();
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                           &ngx_mntreamer_broadcast_sql[NGX_MNTREAMER_SQL_END],
+                           ngx_mntreamer_broadcast_kept, cat);
+
+    ex.params[0] = *hash;
+    ex.params[1] = cat->conf->node;
+    ex.params[2] = *clientid;
+    ex.params[3] = ngx_mntreamer_catalog_number(buf,
+                                    (int64_t) tp->sec * 1000 + tp->msec);
+
+    return ngx_mntreamer_broadcast_keep(cat, &ex);
+}
+
+
+ngx_int_t
+ngx_mntreamer_catalog_broadcast_undo(ngx_mntreamer_catalog_t *cat,
+    ngx_str_t *name)
+{
+    ngx_mntreamer_exec_t  ex;
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                          &ngx_mntreamer_broadcast_sql[NGX_MNTREAMER_SQL_UNDO],
+                          ngx_mntreamer_broadcast_kept, cat);
+
+    ex.params[0] = *name;
+
+    return ngx_mntreamer_broadcast_keep(cat, &ex);
+}
+
+
+/* runs behind what was asked before, once more when an answer was lost */
+
+static ngx_int_t
+ngx_mntreamer_broadcast_keep(ngx_mntreamer_catalog_t *cat,
+    ngx_mntreamer_exec_t *ex)
+{
+    ex->keep = 1;
+
+    return ngx_mntreamer_pq_exec(cat->api, ex) ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_mntreamer_broadcast_kept(void *data, const ngx_mntreamer_result_t *result)
+{
+    ngx_mntreamer_catalog_t *cat = data;
+
+    if (result->rc != NGX_MNTREAMER_PQ_OK) {
+        ngx_log_error(NGX_LOG_ERR, cat->log, 0,
+                      "mntreamer: the end of a broadcast could not be "
+                      "written, it ends when nothing more is heard of it");
+    }
+}
+
+
+void
+ngx_mntreamer_catalog_broadcast_sweep(ngx_mntreamer_catalog_t *cat)
+{
+    u_char                buf[NGX_INT64_LEN];
+    ngx_mntreamer_exec_t  ex;
+
+    if (cat->sweep) {
+        return;
+    }
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                         &ngx_mntreamer_broadcast_sql[NGX_MNTREAMER_SQL_SWEEP],
+                         ngx_mntreamer_broadcast_swept, cat);
+
+    ex.params[0] = cat->conf->node;
+    ex.params[1] = ngx_mntreamer_catalog_number(buf,
+                                               ngx_current_msec - cat->up_ms);
+
+    cat->sweep = ngx_mntreamer_pq_exec(cat->pq, &ex);
+}
+
+
+static void
+ngx_mntreamer_broadcast_swept(void *data, const ngx_mntreamer_result_t *result)
+{
+    ngx_mntreamer_catalog_t *cat = data;
+
+    ngx_uint_t  i;
+
+    cat->sweep = NULL;
+
+    if (result->rc != NGX_MNTREAMER_PQ_OK) {
+        return;
+    }
+
+    for (i = 0; i < result->nrows; i++) {
+        ngx_log_error(NGX_LOG_NOTICE, cat->log, 0,
+                      "mntreamer: broadcast %L was not heard of any more, it "
+                      "has ended",
+                      ngx_mntreamer_rows_i64(result->rows, i, 0, 0));
+    }
+}
