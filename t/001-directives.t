@@ -39,6 +39,7 @@ my @good = (
     "streamer chzzk $id;", "streamer 1 $id name=x quality=720p60 priority=-5;",
     "streamer chzzk https://chzzk.naver.com/live/$id;",
     'streamer hls https://example.com/live/index.m3u8 name=cam;',
+    'streamer rtmp studio name=own;',
 );
 
 for my $d (@good) {
@@ -97,6 +98,8 @@ my @bad = (
     ["streamer chzzk $id; streamer chzzk $id;"  => 'streamer'],
     ['streamer chzzk somebody;'                 => 'is a nickname'],
     ['streamer hls not-a-url;'                  => 'streamer'],
+    ['streamer rtmp "a b";'                     => 'streamer'],
+    ['platform rtmp { poll_rate 1r/s; }'        => 'platform.*no settings'],
     ['storage /tmp;'                            => 'storage'],
     ['nonsense 1;'                              => 'nonsense'],
     ['resume_window x;'                         => 'resume_window.*must be a time'],
@@ -126,6 +129,30 @@ for my $b (@bad) {
 $m->{mntreamer} = 'layout {platform}/{recording_id};';
 like(($m->check)[1], qr/\[warn\].*"layout" must stand in quotes/,
      'a template without quotes: what to do is said');
+
+# parameters of a location
+
+my %rtmp = (
+    '' => '', 'port=1 application=a silence=1s' => '', 'port=0' => 'port=0',
+    'port=65536' => 'port=65536', 'port=' => 'port=', 'application=a/b' =>
+    'application=a/b', 'application=' => 'application=', 'silence=999ms' =>
+    'silence=999ms', 'silence=x' => 'silence=x', 'silence=2h' => 'silence=2h',
+    'host=x' => 'host=x',
+);
+
+$m->{mntreamer} = '';
+
+for my $p (sort keys %rtmp) {
+    $m->{server} = "location = /rtmp { mntreamer_rtmp $p; }";
+    my ($rc, $out) = $m->check;
+    is($rc ? 1 : 0, length $rtmp{$p} ? 1 : 0, "mntreamer_rtmp $p;") or diag $out;
+    like($out, qr/invalid parameter "\Q$p\E" of "mntreamer_rtmp"/,
+         '... says which') if $rtmp{$p};
+}
+
+$m->{server} = 'location = /x { mntreamer_rtmp; mntreamer_health; }';
+like(($m->check)[1], qr/already has a handler/, 'one handler each');
+$m->{server} = '';
 
 # whole blocks
 

@@ -17,6 +17,8 @@ my %demo = (MODULE => $MNT::MODULE, USER => '', WORKERS => 2, STATE => $dir,
             SOCKET => $dir, PLATFORM_PORT => 1, WWW => "$MNT::TOP/www",
             HTTP_PORT => free_port());
 
+my %rtmp = map { $_ => free_port() } 1935, 8935;
+
 mkdir "$dir/$_" for qw(run log tmp);
 chmod 0755, $dir;
 
@@ -29,6 +31,11 @@ for my $file (glob("$MNT::TOP/conf/*.conf"),
 
     $text =~ s/@(\w+)@/$demo{$1} \/\/ "unknown $1"/ge;
     $text =~ s{^load_module .*;}{load_module $MNT::MODULE;}m;
+    $text =~ s{ modules/ngx_rtmp}{ /usr/lib/nginx/modules/ngx_rtmp};
+    $text =~ s{ /var/lib/mntreamer-live\b}{ $dir/live}g;
+    $text =~ s{\b(?:127\.0\.0\.1:)?$_\b}{127.0.0.1:$rtmp{$_}}g
+        for keys %rtmp;
+    $text =~ s{\bport=127\.0\.0\.1:}{port=};
     $text =~ s{^user .*;}{}m;
     $text =~ s{/var/log/nginx/}{$dir/log/}g;
     $text =~ s{ /run/nginx\.pid}{ $dir/run/nginx.pid};

@@ -46,6 +46,8 @@ typedef enum {
     NGX_MNTREAMER_M_LEASES_LOST,
     NGX_MNTREAMER_M_REQUESTS,                 /* location: recordings api
                                                  metrics health */
+    NGX_MNTREAMER_M_HOOKS,                    /* result: done begun and why
+                                                 one was refused */
     /* gauges of a worker, summed */
     NGX_MNTREAMER_M_LIVE,
     NGX_MNTREAMER_M_RECORDING,

@@ -15,6 +15,7 @@
 static const char *ngx_mntreamer_metrics_outcome(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_result(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_location(ngx_uint_t i);
+static const char *ngx_mntreamer_metrics_hook(ngx_uint_t i);
 
 
 static const char  *ngx_mntreamer_gap_names[] = {
@@ -27,6 +28,11 @@ static const char  *ngx_mntreamer_metrics_results[] = {
 
 static const char  *ngx_mntreamer_metrics_locations[] = {
     "recordings", "api", "metrics", "health"
+};
+
+static const char  *ngx_mntreamer_metrics_hooks[] = {
+    "done", "begun", "peer", "form", "key", "password", "live", "name",
+    "closed", "away"
 };
 
 
@@ -153,6 +159,11 @@ const ngx_mntreamer_metric_t
       NGX_MNTREAMER_COUNTER,
       NGX_MNTREAMER_LABEL("location", 4, ngx_mntreamer_metrics_location) },
 
+    { "rtmp_hooks_total", "rtmp_hooks",
+      "Hooks of nginx-rtmp answered: done, begun a broadcast, or why refused",
+      NGX_MNTREAMER_COUNTER,
+      NGX_MNTREAMER_LABEL("result", 10, ngx_mntreamer_metrics_hook) },
+
     { "live", "live",
       "Owned streamers that are on air",
       NGX_MNTREAMER_GAUGE, NGX_MNTREAMER_PLAIN },
@@ -271,4 +282,11 @@ static const char *
 ngx_mntreamer_metrics_location(ngx_uint_t i)
 {
     return ngx_mntreamer_metrics_locations[i];
+}
+
+
+static const char *
+ngx_mntreamer_metrics_hook(ngx_uint_t i)
+{
+    return ngx_mntreamer_metrics_hooks[i];
 }

@@ -36,6 +36,10 @@ for room in http rtmp; do
     below[$room]="${below[monitor]} monitor recorder library events"
 done
 
+# the hooks are a location
+
+below[rtmp]+=' http'
+
 below[.]="${below[http]} http rtmp"
 
 

@@ -10,8 +10,8 @@
 packages_build='gcc:gcc make:make libc6-dev nginx nginx-dev
                 libcurl4-openssl-dev libpq-dev libjansson-dev libssl-dev
                 nodejs:node npm:npm'
-packages_run="$packages_build postgresql python3-minimal:/usr/bin/python3
-              libpython3-stdlib ffmpeg:ffmpeg fonts-dejavu-core"
+packages_run="$packages_build libnginx-mod-rtmp postgresql
+              python3-minimal:/usr/bin/python3 libpython3-stdlib ffmpeg:ffmpeg fonts-dejavu-core"
 packages_test="$packages_run perl:perl libcmocka-dev libtest-nginx-perl
                chromium:chromium curl:curl mpv:mpv pgbouncer
                openssl:openssl"

@@ -159,7 +159,8 @@ check "page parses"                 page_parses
 check "rooms include downwards"     bash "$util/check-deps.sh"
 check "style"                       perl "$util/style.pl" $module $others
 check "directives are documented"   perl "$util/check-directives.pl" \
-    docs/directives.md ngx_mntreamer_module/*.c ngx_mntreamer_module/http/*.c
+    docs/directives.md ngx_mntreamer_module/*.c \
+    ngx_mntreamer_module/http/*.c ngx_mntreamer_module/rtmp/*.c
 check "routes are documented"       perl "$util/check-routes.pl" \
     docs/api.md ngx_mntreamer_module/http/*.c
 check "names in documents exist"    perl "$util/check-names.pl" \
