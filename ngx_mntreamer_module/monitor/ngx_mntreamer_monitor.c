@@ -595,9 +595,15 @@ ngx_mntreamer_monitor_resumed(void *data, ngx_uint_t rc,
                                                   label),
                       claims[i].silent_ms);
 
-        /* what is declined here is free again when its lease has expired */
+        /* what is declined is being recorded here, or given back soon */
 
-        (void) mon->handlers.resume(mon->handlers.data, &claims[i]);
+        if (mon->handlers.resume(mon->handlers.data, &claims[i])
+            == NGX_ERROR)
+        {
+            ngx_mntreamer_catalog_lease_return(mon->cat,
+                                               claims[i].streamer_id,
+                                               claims[i].epoch);
+        }
     }
 
     if (n == NGX_MNTREAMER_MONITOR_RESUME) {
