@@ -66,21 +66,16 @@ is($m->on_air($s), $name, 'as does its own');
 
 @pid = map { $m->publish($m->rtmp("live/$_")) } 'a' x 32, $s->{key}, 'x';
 $m->ends($_, 'nobody publishes past the hooks') for @pid;
-my $direct = $m->publish($m->rtmp("live/$name"));
+$m->ends($m->publish($m->rtmp("live/$name")),
+         'nor under a name that is on the air');
 for ("ingest/$s->{key}", 'live/' . 'a' x 32) {
     my $rc = system('timeout', 5, 'ffprobe', '-v', 'quiet', '-rw_timeout',
                     3000000, $m->rtmp($_));
     isnt($rc, 0, 'RTMP players get nothing of an unknown name');
 }
-is(system('timeout', 8, 'ffmpeg', '-v', 'quiet', '-nostdin', '-probesize', 5000,
-          '-analyzeduration', 0, '-i',
-          $m->rtmp("live/$name"), '-t', '0.5', '-f', 'null', '-'), 0,
-   'but what is on the air under its public name');
-
 $n = $m->segments($name);
-wait_for(sub { $m->segments($name) > $n }, 'which goes on');
+wait_for(sub { $m->segments($name) > $n }, 'what is on the air goes on');
 ok($m->runs($p), 'from who has the key');
-$m->stop_publisher($direct);
 is(join(' ', sort glob "$m->{hls}/*"),
    join(' ', sort map { "$m->{hls}/$_" } $name, $victim), 'nothing else');
 

@@ -134,6 +134,15 @@ status('a relay is', 204, $relay->("1/live/$name"));
 status('one of another name is not', 403, $relay->('1/live/' . 'a' x 32));
 status('one of somebody else is none of ours', 204, $relay->('2/live/x'));
 status('as is a player', 204, "$head&clientid=9&call=update_play&name=$name");
+my $live = sub {
+    "app=live&flashver=x&swfurl=&tcurl=&pageurl=&addr=127.0.0.1&clientid=$_[0]"
+    . "&call=publish&name=$_[1]&type=live"
+};
+status('the relay arrives', 204, $live->(11, $name));
+status('a second one does not', 403, $live->(12, $name));
+status('nor one of a name that is not on the air', 403,
+       $live->(13, 'b' x 32));
+status('nor one of the key', 403, $live->(13, $key));
 my $play = sub { "$head&clientid=9&call=play&name=$_[0]&start=0&duration=0" };
 status('a player', 204, $play->($name));
 status('one of another name', 403, $play->('a' x 32));

@@ -337,6 +337,8 @@ typedef enum {
     NGX_MNTREAMER_ASK_BROADCAST_SEEN,         /* hash, (node), clientid: a row
         while it may go on */
     NGX_MNTREAMER_ASK_BROADCAST_RELAYED,      /* public name: a row */
+    NGX_MNTREAMER_ASK_BROADCAST_RELAY,        /* public name, clientid: a row
+        the first time */
     NGX_MNTREAMER_ASK_BROADCAST_ON_AIR,       /* public name: a row */
     NGX_MNTREAMER_ASK_MAX
 } ngx_mntreamer_ask_e;

@@ -76,6 +76,13 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_broadcast_ask_sql[] = {
       "UPDATE broadcast SET relayed_at = now()"
       " WHERE name = $1 AND ended_at IS NULL RETURNING id", 1, 1 },
 
+    /* name, clientid: of several one, workers do not know of each other */
+
+    { "broadcast_relay",
+      "UPDATE broadcast SET relay_clientid = $2::bigint, relayed_at = now()"
+      " WHERE name = $1 AND ended_at IS NULL AND relay_clientid IS NULL"
+      " RETURNING id", 2, 1 },
+
     { "broadcast_on_air",
       "SELECT id FROM broadcast WHERE name = $1 AND ended_at IS NULL", 1, 1 }
 };

@@ -12,7 +12,7 @@
  *
  *     call             waits for              then
  *     publish          key, row of broadcast  302 to the public name, or 403;
- *     (of "live")      row of broadcast       204 or 403
+ *     (of "live")      row of broadcast       204 once, then 403
  *     play             row of broadcast       204 or 403
  *     update_publish   row of broadcast       204, also when the database is
  *                                             away; 403 closes the publisher
@@ -95,7 +95,9 @@ static ngx_int_t ngx_http_mntreamer_hook_run(ngx_http_mntreamer_hook_t *hook);
 static ngx_int_t ngx_http_mntreamer_hook_read(ngx_http_mntreamer_hook_t *hook);
 static ngx_int_t ngx_http_mntreamer_hook_publish(
     ngx_http_mntreamer_hook_t *hook);
-static ngx_int_t ngx_http_mntreamer_hook_name(ngx_http_mntreamer_hook_t *hook);
+static ngx_int_t ngx_http_mntreamer_hook_play(ngx_http_mntreamer_hook_t *hook);
+static ngx_int_t ngx_http_mntreamer_hook_name(ngx_http_mntreamer_hook_t *hook,
+    ngx_uint_t ask);
 static ngx_int_t ngx_http_mntreamer_hook_update(
     ngx_http_mntreamer_hook_t *hook);
 static ngx_int_t ngx_http_mntreamer_hook_relay(
@@ -128,7 +130,7 @@ static const char  *ngx_http_mntreamer_hook_reasons[] = {
     "the stream key is not known or was revoked",
     "the one-time password is missing, wrong or too old",
     "the streamer is on the air already",
-    "nothing of this name is on the air",
+    "nothing of this name is on the air, or it is relayed already",
     "its broadcast is over or was closed, or its relay is lost",
     "the database is away"
 };
@@ -138,7 +140,7 @@ static const ngx_http_mntreamer_hook_call_t  ngx_http_mntreamer_hook_calls[] =
     { "publish", ngx_http_mntreamer_hook_publish },
     { "publish_done", ngx_http_mntreamer_hook_end },
     { "update_publish", ngx_http_mntreamer_hook_update },
-    { "play", ngx_http_mntreamer_hook_name },
+    { "play", ngx_http_mntreamer_hook_play },
     { "play_done", ngx_http_mntreamer_hook_pass },
     { "update_play", ngx_http_mntreamer_hook_relay },
     { "record_done", ngx_http_mntreamer_hook_pass },
@@ -370,7 +372,8 @@ ngx_http_mntreamer_hook_publish(ngx_http_mntreamer_hook_t *hook)
     if (app->len == rlcf->application.len
         && ngx_memcmp(app->data, rlcf->application.data, app->len) == 0)
     {
-        return ngx_http_mntreamer_hook_name(hook);
+        return ngx_http_mntreamer_hook_name(hook,
+                                           NGX_MNTREAMER_ASK_BROADCAST_RELAY);
     }
 
     ngx_memzero(params, sizeof(params));
@@ -396,22 +399,29 @@ ngx_http_mntreamer_hook_publish(ngx_http_mntreamer_hook_t *hook)
 }
 
 
-/* whether something of this name is on the air */
+static ngx_int_t
+ngx_http_mntreamer_hook_play(ngx_http_mntreamer_hook_t *hook)
+{
+    return ngx_http_mntreamer_hook_name(hook,
+                                        NGX_MNTREAMER_ASK_BROADCAST_ON_AIR);
+}
+
+
+/* by the public name */
 
 static ngx_int_t
-ngx_http_mntreamer_hook_name(ngx_http_mntreamer_hook_t *hook)
+ngx_http_mntreamer_hook_name(ngx_http_mntreamer_hook_t *hook, ngx_uint_t ask)
 {
     mnt_str_t  *name;
-    ngx_str_t   param;
+    ngx_str_t   params[2];
 
     name = &hook->form[NGX_HTTP_MNTREAMER_FORM_NAME].value;
 
-    param.data = (u_char *) name->data;
-    param.len = name->len;
+    params[0].data = (u_char *) name->data;
+    params[0].len = name->len;
+    params[1] = hook->clientid;
 
-    return ngx_http_mntreamer_hook_ask(hook,
-                                       NGX_MNTREAMER_ASK_BROADCAST_ON_AIR,
-                                       &param, 1);
+    return ngx_http_mntreamer_hook_ask(hook, ask, params, 2);
 }
 
 
