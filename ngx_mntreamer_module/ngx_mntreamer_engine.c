@@ -95,6 +95,7 @@ typedef struct {
 
 static ngx_uint_t ngx_mntreamer_engine_claims(ngx_mntreamer_engine_t *e);
 static void ngx_mntreamer_engine_start(ngx_event_t *ev);
+static void ngx_mntreamer_engine_catalog_state(void *data, ngx_uint_t up);
 static ngx_int_t ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e);
 static ngx_uint_t ngx_mntreamer_engine_crowded(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e);
@@ -195,6 +196,12 @@ ngx_mntreamer_engine_start(ngx_event_t *ev)
 
     e->state = NGX_MNTREAMER_ENGINE_RUNNING;
 
+    /* the database may have come up while another room could not be made */
+
+    if (ngx_mntreamer_catalog_up(e->catalog)) {
+        ngx_mntreamer_engine_catalog_state(e, 1);
+    }
+
     ngx_mntreamer_engine_next(e);
 }
 
@@ -255,7 +262,7 @@ ngx_mntreamer_engine_catalog_state(void *data, ngx_uint_t up)
     ngx_mntreamer_engine_t *e = data;
 
     if (e->monitor && ngx_mntreamer_engine_claims(e)
-        && e->state <= NGX_MNTREAMER_ENGINE_RUNNING)
+        && e->state == NGX_MNTREAMER_ENGINE_RUNNING)
     {
         ngx_mntreamer_monitor_state(e->monitor, up);
     }
