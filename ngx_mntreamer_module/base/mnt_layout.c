@@ -62,6 +62,8 @@ static int mnt_layout_apart(mnt_str_t s, mnt_str_t before,
     const mnt_layout_token_t *t);
 static mnt_str_t mnt_layout_value(mnt_arena_t *a, mnt_layout_id_e id,
     const mnt_layout_values_t *v, const mnt_date_t *d);
+static mnt_str_t mnt_layout_text(mnt_arena_t *a, mnt_layout_id_e id,
+    mnt_str_t value, size_t share, const mnt_layout_values_t *v);
 static size_t mnt_layout_fill(mnt_arena_t *a, mnt_str_t component,
     size_t share, const mnt_layout_values_t *v, char *buf);
 
@@ -383,6 +385,26 @@ mnt_layout_value(mnt_arena_t *a, mnt_layout_id_e id,
 }
 
 
+/* a text of at most "share" bytes; data == NULL when memory is gone */
+
+static mnt_str_t
+mnt_layout_text(mnt_arena_t *a, mnt_layout_id_e id, mnt_str_t value,
+    size_t share, const mnt_layout_values_t *v)
+{
+    size_t  len;
+
+    if (id != MNT_LAYOUT_CHANNEL_ID || v->channel_mark.len == 0) {
+        return mnt_str_utf8_cut(value, share);
+    }
+
+    len = v->channel_mark.len + 1;
+    value = mnt_str_utf8_cut(value, share > len ? share - len : 0);
+
+    return mnt_arena_printf(a, "%.*s-%.*s", (int) value.len, value.data,
+                            (int) v->channel_mark.len, v->channel_mark.data);
+}
+
+
 /* one component, at most MNT_LAYOUT_NAME_MAX bytes; 0 when memory is gone */
 
 static size_t
@@ -410,7 +432,11 @@ mnt_layout_fill(mnt_arena_t *a, mnt_str_t component, size_t share,
             }
 
             if (mnt_layout_variables[t.id].width == 0) {
-                value = mnt_str_utf8_cut(value, share);
+                value = mnt_layout_text(a, t.id, value, share, v);
+
+                if (value.data == NULL) {
+                    return 0;
+                }
             }
         }
 

@@ -28,6 +28,8 @@ mnt_str_t mnt_name_safe(mnt_arena_t *a, mnt_str_t text);
 typedef struct {
     mnt_str_t   platform;
     mnt_str_t   channel_id;
+    mnt_str_t   channel_mark;                 /* behind it, however short it
+                                                 becomes; or null */
     mnt_str_t   channel_name;
     mnt_str_t   title;
     int64_t     recording_id;

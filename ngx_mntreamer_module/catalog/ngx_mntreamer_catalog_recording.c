@@ -54,13 +54,20 @@ enum {
 
 static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
 
-    /* no row: the lease is not held any more */
+    /*
+     * No row: the lease is not held any more.  What tells addresses apart in
+     * paths begins like what the API shows of them, and is keyed as that is:
+     * nobody finds out what is hidden, or makes two that are alike.
+     */
 
     { "recording_open",
       "SELECT recording, number, directory, again"
       " FROM mntreamer_recording_open($1::bigint, $2::bigint, $3::bigint,"
       " $4::text, $5::text, $6::text, $7::text, $8::bigint, $9::text,"
-      " $10::date, $11::text, $12::bigint, $13::text)", 13, 4 },
+      " $10::date, replace($11::text, chr(3), coalesce((SELECT"
+      " left(encode(sha256(convert_to(k.key || s.channel_id, 'UTF8')), 'hex'),"
+      " 32) FROM mark_key k, streamer s WHERE s.id = $2::bigint), '')),"
+      " $12::bigint, $13::text)", 13, 4 },
 
     /*
      * recordings, epochs, segments, bytes, durations, gaps, lost, streamers;

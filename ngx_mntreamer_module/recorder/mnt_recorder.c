@@ -19,6 +19,8 @@
 #define MNT_RECORDER_GRACE_MS    (15 * MNT_RECORDER_MINUTE)
 #define MNT_RECORDER_TARGET_MS   (2 * MNT_RECORDER_SECOND)
 
+#define MNT_RECORDER_MARK        88888888     /* not in the other numbers */
+
 
 static int mnt_recorder_holds(const mnt_layout_values_t *v, mnt_str_t layout,
     mnt_str_t digits);
@@ -96,10 +98,11 @@ mnt_recorder_put(mnt_str_t path, mnt_str_t digits, char byte, char *buf,
 
 mnt_str_t
 mnt_recorder_path(mnt_arena_t *a, mnt_str_t layout,
-    const mnt_layout_values_t *v)
+    const mnt_layout_values_t *v, int marked)
 {
     char                *buf, *again;
     size_t               len;
+    unsigned             mark;
     mnt_str_t            path, sequence, id, none = mnt_str_null;
     mnt_layout_values_t  values;
 
@@ -129,6 +132,18 @@ mnt_recorder_path(mnt_arena_t *a, mnt_str_t layout,
         values.sequence--;
     }
 
+    for (mark = MNT_RECORDER_MARK; marked; mark--) {
+        values.channel_mark = mnt_arena_printf(a, "%u", mark);
+
+        if (values.channel_mark.data == NULL) {
+            return none;
+        }
+
+        if (!mnt_recorder_holds(v, layout, values.channel_mark)) {
+            break;
+        }
+    }
+
     path = mnt_layout_expand(a, layout, &values);
 
     if (path.data == NULL || id.data == NULL || sequence.data == NULL) {
@@ -153,6 +168,14 @@ mnt_recorder_path(mnt_arena_t *a, mnt_str_t layout,
 
     path.data = again;
     path.len = len;
+
+    if (marked) {
+        mnt_recorder_put(path, values.channel_mark, MNT_RECORDER_MARK_BYTE,
+                         buf, &len);
+
+        path.data = buf;
+        path.len = len;
+    }
 
     return path;
 }

@@ -21,15 +21,17 @@
 
 #define MNT_RECORDER_SEQUENCE_BYTE  '\x01'
 #define MNT_RECORDER_ID_BYTE        '\x02'
+#define MNT_RECORDER_MARK_BYTE      '\x03'
 #define MNT_RECORDER_RENDITIONS     9         /* the video and 8 of audio */
 
 
 /*
  * Expands a layout whose {sequence} and {recording_id} only the database will
- * know: single bytes stand for them.  data == NULL when memory is gone.
+ * know: single bytes stand for them, and one for what tells channels apart
+ * that are "marked".  data == NULL when memory is gone.
  */
 mnt_str_t mnt_recorder_path(mnt_arena_t *a, mnt_str_t layout,
-    const mnt_layout_values_t *v);
+    const mnt_layout_values_t *v, int marked);
 
 /*
  * The wish that chooses the same variant again ("1080p60"), or an empty text

@@ -17,9 +17,11 @@
 
 #include "ngx_mntreamer_recorder.h"
 #include "ngx_mntreamer_recorder_internal.h"
+#include "../base/mnt_url.h"
 
 
 #define NGX_MNTREAMER_OPEN_INDEX     65536    /* bytes of the playlist */
+#define NGX_MNTREAMER_OPEN_SHOWN     1024     /* of an address */
 #define NGX_MNTREAMER_OPEN_RETRY_MS  2000
 #define NGX_MNTREAMER_OPEN_AWAY_MS   1000
 
@@ -41,6 +43,8 @@ static void ngx_mntreamer_session_start(ngx_mntreamer_session_t *s);
 void
 ngx_mntreamer_session_open(ngx_mntreamer_session_t *s)
 {
+    int                       address;
+    char                      shown[NGX_MNTREAMER_OPEN_SHOWN];
     u_char                    day[sizeof("2026-09-27")];
     mnt_str_t                 path, layout;
     mnt_date_t                date;
@@ -56,8 +60,8 @@ ngx_mntreamer_session_open(ngx_mntreamer_session_t *s)
     ngx_memzero(&opening, sizeof(ngx_mntreamer_opening_t));
 
     v.platform = mnt_str_c(s->platform_name);
-    v.channel_id.data = (char *) s->label.data;
-    v.channel_id.len = s->label.len;
+    v.channel_id.data = (char *) s->channel_id.data;
+    v.channel_id.len = s->channel_id.len;
     v.channel_name.data = (char *) s->channel_name.data;
     v.channel_name.len = s->channel_name.len;
     v.title.data = (char *) s->title.data;
@@ -68,7 +72,17 @@ ngx_mntreamer_session_open(ngx_mntreamer_session_t *s)
     layout.data = (char *) s->rec->conf->layout.data;
     layout.len = s->rec->conf->layout.len;
 
-    path = mnt_recorder_path(a, layout, &v);
+    /* of an address not all may be seen, and what is seen tells few apart */
+
+    address = mnt_str_starts(v.channel_id, "http://")
+              || mnt_str_starts(v.channel_id, "https://");
+
+    if (address) {
+        v.channel_id.len = mnt_url_redact(v.channel_id, shown, sizeof(shown));
+        v.channel_id.data = shown;
+    }
+
+    path = mnt_recorder_path(a, layout, &v, address);
 
     if (path.data == NULL) {
         ngx_log_error(NGX_LOG_ERR, s->log, 0,

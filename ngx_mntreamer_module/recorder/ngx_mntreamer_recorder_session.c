@@ -219,9 +219,8 @@ ngx_mntreamer_session_identify(ngx_mntreamer_session_t *s,
 
 
 /*
- * A channel may be the URL of a playlist with a secret in it, which belongs
- * neither into a log nor into a path that viewers see; a hash tells it from
- * others.
+ * A channel may be the URL of a playlist with a secret in it, which does not
+ * belong into a log; a hash tells it from others there.
  */
 
 static ngx_int_t

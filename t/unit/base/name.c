@@ -190,6 +190,7 @@ layout_expand(void **state)
 
     v.platform = S("chzzk");
     v.channel_id = S("0123abcd");
+    v.channel_mark = S("");
     v.channel_name = S("../../x");
     v.title = S("a/b\nc");
     v.recording_id = 77;

@@ -10,7 +10,8 @@
 
 
 static mnt_str_t
-path(mnt_arena_t *a, mnt_str_t layout, mnt_str_t title, mnt_str_t channel)
+path_of(mnt_arena_t *a, mnt_str_t layout, mnt_str_t title, mnt_str_t channel,
+    int marked)
 {
     mnt_layout_values_t  v;
 
@@ -23,15 +24,25 @@ path(mnt_arena_t *a, mnt_str_t layout, mnt_str_t title, mnt_str_t channel)
     v.started_ms = 1790499125007;
     v.zone_s = 9 * 3600;
 
-    return mnt_recorder_path(a, layout, &v);
+    return mnt_recorder_path(a, layout, &v, marked);
+}
+
+
+static mnt_str_t
+path(mnt_arena_t *a, mnt_str_t layout, mnt_str_t title, mnt_str_t channel)
+{
+    return path_of(a, layout, title, channel, 0);
 }
 
 
 /* REC-02: what only the database knows is marked, whatever the texts hold */
 
+#define LONG  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static void
 paths(void **state)
 {
+    mnt_str_t    p;
     mnt_arena_t  a;
 
     (void) state;
@@ -62,6 +73,21 @@ paths(void **state)
     mnt_test_str(path(&a, S("{title}/{recording_id}"), S("a\x01\x02/.."),
                       S("abc")),
                  "a___/\x02", "marks in a title are none");
+
+    mnt_test_str(path_of(&a, S("{channel_id}/{yyyy}/{mm}/{dd}/{sequence}"),
+                         S("t"), S("http://h/a?..."), 1),
+                 "http___h_a_-\x03/2026/09/27/\x01", "an address");
+
+    mnt_test_str(path_of(&a, S("{channel_id}/{channel_id}x{recording_id}"),
+                         S("88888888"), S("http://h/88888888"), 1),
+                 "http___h_88888888-\x03/http___h_88888888-\x03x\x02",
+                 "an address of the same digits");
+
+    p = path_of(&a, S("{channel_id} {title} {channel_name} {title}"
+                      " aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/{recording_id}"),
+                S("t"), S("http://h/" LONG LONG LONG LONG LONG LONG), 1);
+    p.len = 14;
+    mnt_test_str(p, "http___h_aa-\x03 ", "is cut, its mark is not");
 
     mnt_arena_free(&a);
 }
