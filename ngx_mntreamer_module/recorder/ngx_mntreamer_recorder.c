@@ -19,7 +19,10 @@
 #include "ngx_mntreamer_recorder_internal.h"
 
 
+/* more than any playlist needs that the parser takes */
+
 #define NGX_MNTREAMER_RECORDER_ARENA   (8 * 1024 * 1024)
+#define NGX_MNTREAMER_RECORDER_URLS    (256 * 1024)
 #define NGX_MNTREAMER_RECORDER_ALIGN   16
 
 
@@ -71,6 +74,8 @@ ngx_mntreamer_recorder_create(const ngx_mntreamer_recorder_conf_t *conf,
     rec->ident.data = rec;
     rec->ident.fd = (ngx_socket_t) -1;
 
+    mnt_arena_init(&rec->urls, NGX_MNTREAMER_RECORDER_URLS);
+
     ngx_mntreamer_recorder_event(&rec->guard, ngx_mntreamer_recorder_guard,
                                  &rec->ident, log);
 
@@ -104,6 +109,7 @@ ngx_mntreamer_recorder_destroy(ngx_mntreamer_recorder_t *rec)
     }
 
     ngx_mntreamer_recorder_pages_free(rec);
+    mnt_arena_free(&rec->urls);
 
     ngx_free(rec->slab);
     ngx_free(rec);
@@ -319,6 +325,20 @@ ngx_mntreamer_recorder_arena(ngx_mntreamer_recorder_t *rec)
                       ngx_mntreamer_recorder_page, rec);
 
     return &rec->arena;
+}
+
+
+/*
+ * For the addresses of one segment: those of a whole window are longer than
+ * the window, when the address of the playlist is long.
+ */
+
+mnt_arena_t *
+ngx_mntreamer_recorder_urls(ngx_mntreamer_recorder_t *rec)
+{
+    mnt_arena_free(&rec->urls);
+
+    return &rec->urls;
 }
 
 

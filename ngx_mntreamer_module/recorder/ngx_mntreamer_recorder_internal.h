@@ -98,6 +98,7 @@ struct ngx_mntreamer_recorder_s {
     u_char                               *slab;      /* owned */
     u_char                               *slab_pos;
     ngx_queue_t                           pages;     /* beyond the slab */
+    mnt_arena_t                           urls;      /* of one segment */
 
     ngx_mntreamer_ident_t                 ident;
     ngx_event_t                           guard;     /* end of the drain */
@@ -321,6 +322,8 @@ ngx_int_t ngx_mntreamer_text_set(ngx_mntreamer_text_t *text,
     const void *data, size_t len);
 void ngx_mntreamer_text_free(ngx_mntreamer_text_t *text);
 mnt_arena_t *ngx_mntreamer_recorder_arena(ngx_mntreamer_recorder_t *rec);
+/* what was made of it before is gone */
+mnt_arena_t *ngx_mntreamer_recorder_urls(ngx_mntreamer_recorder_t *rec);
 void ngx_mntreamer_recorder_event(ngx_event_t *ev,
     ngx_event_handler_pt handler, ngx_mntreamer_ident_t *ident,
     ngx_log_t *log);

@@ -242,7 +242,8 @@ ngx_mntreamer_rendition_queue(ngx_mntreamer_rendition_t *r,
     }
 
     cause = NGX_MNTREAMER_GAP_SOURCE;
-    url = mnt_url_join(&r->session->rec->arena, base, seg->uri);
+    url = mnt_url_join(ngx_mntreamer_recorder_urls(r->session->rec), base,
+                       seg->uri);
 
     if (url.data == NULL
         || ngx_mntreamer_segment_map(r, seg, base, deadline) != NGX_OK)
@@ -298,7 +299,7 @@ ngx_mntreamer_segment_key(ngx_mntreamer_segment_t *sg,
         return NGX_OK;
     }
 
-    url = mnt_url_join(&sg->rendition->session->rec->arena, base, key->uri);
+    url = mnt_url_join(&sg->rendition->session->rec->urls, base, key->uri);
 
     if (url.data == NULL) {
         return NGX_ERROR;
@@ -333,7 +334,7 @@ ngx_mntreamer_segment_map(ngx_mntreamer_rendition_t *r,
         return NGX_OK;
     }
 
-    url = mnt_url_join(&r->session->rec->arena, base, map->uri);
+    url = mnt_url_join(&r->session->rec->urls, base, map->uri);
 
     if (url.data == NULL) {
         return NGX_ERROR;
@@ -439,7 +440,7 @@ ngx_mntreamer_rendition_refresh(ngx_mntreamer_rendition_t *r,
             continue;
         }
 
-        url = mnt_url_join(&r->session->rec->arena, base,
+        url = mnt_url_join(ngx_mntreamer_recorder_urls(r->session->rec), base,
                            sg->kind == NGX_MNTREAMER_SEGMENT_MAP
                            ? seg->map->uri : seg->uri);
 
