@@ -11,6 +11,9 @@
 #include "ngx_mntreamer_curl_internal.h"
 
 
+#define NGX_MNTREAMER_ADDRESS_PORT  9         /* any: nothing is sent */
+
+
 typedef struct {
     uint32_t  addr;
     uint32_t  mask;
@@ -41,6 +44,7 @@ static ngx_uint_t ngx_mntreamer_address_public4(uint32_t addr);
 static ngx_uint_t ngx_mntreamer_address_embedded(struct in6_addr *a,
     struct sockaddr_in *sin);
 static ngx_uint_t ngx_mntreamer_address_public6(struct in6_addr *a);
+static ngx_uint_t ngx_mntreamer_address_own(struct sockaddr *sa);
 
 
 ngx_uint_t
@@ -57,16 +61,20 @@ ngx_mntreamer_address_allowed(struct sockaddr *sa, ngx_array_t *allow)
 
     case AF_INET:
         return ngx_mntreamer_address_public4(
-                   ntohl(((struct sockaddr_in *) sa)->sin_addr.s_addr));
+                   ntohl(((struct sockaddr_in *) sa)->sin_addr.s_addr))
+               && !ngx_mntreamer_address_own(sa);
 
     case AF_INET6:
         a = &((struct sockaddr_in6 *) sa)->sin6_addr;
 
         if (ngx_mntreamer_address_embedded(a, &sin)) {
-            return ngx_mntreamer_address_public4(ntohl(sin.sin_addr.s_addr));
+            return ngx_mntreamer_address_public4(ntohl(sin.sin_addr.s_addr))
+                   && !ngx_mntreamer_address_own((struct sockaddr *) &sin)
+                   && !ngx_mntreamer_address_own(sa);
         }
 
-        return ngx_mntreamer_address_public6(a);
+        return ngx_mntreamer_address_public6(a)
+               && !ngx_mntreamer_address_own(sa);
 
     default:
         return 0;
@@ -182,4 +190,46 @@ ngx_mntreamer_address_public6(struct in6_addr *a)
     }
 
     return 1;
+}
+
+
+/*
+ * A public address of this machine, on which nginx listens, and others that
+ * trust who comes from inside: the kernel would come from it to reach it.
+ * Asking sends nothing, and is right also when addresses come and go.
+ */
+
+static ngx_uint_t
+ngx_mntreamer_address_own(struct sockaddr *sa)
+{
+    socklen_t       len;
+    ngx_uint_t      own;
+    ngx_socket_t    s;
+    ngx_sockaddr_t  to, from;
+
+    ngx_memzero(&to, sizeof(ngx_sockaddr_t));
+
+    len = (sa->sa_family == AF_INET6) ? sizeof(struct sockaddr_in6)
+                                      : sizeof(struct sockaddr_in);
+
+    ngx_memcpy(&to, sa, len);
+    ngx_inet_set_port(&to.sockaddr, NGX_MNTREAMER_ADDRESS_PORT);
+
+    s = socket(sa->sa_family, SOCK_DGRAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0);
+
+    if (s == (ngx_socket_t) -1) {
+
+        /* without descriptors nothing could be connected to either */
+
+        return ngx_socket_errno != EAFNOSUPPORT;
+    }
+
+    own = connect(s, &to.sockaddr, len) == 0
+          && getsockname(s, &from.sockaddr, &len) == 0
+          && ngx_cmp_sockaddr(&to.sockaddr, len, &from.sockaddr, len, 0)
+             == NGX_OK;
+
+    (void) ngx_close_socket(s);
+
+    return own;
 }

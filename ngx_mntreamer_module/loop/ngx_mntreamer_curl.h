@@ -126,7 +126,8 @@ const ngx_mntreamer_curl_stat_t *ngx_mntreamer_curl_stat(
 
 
 /*
- * 1 when an address may be connected to: public unicast, or in "allow".
+ * 1 when an address may be connected to: public unicast that is not one of
+ * this machine, or in "allow".
  * Looks through IPv4-mapped, NAT64 (64:ff9b::/96) and 6to4 forms.
  */
 ngx_uint_t ngx_mntreamer_address_allowed(struct sockaddr *sa,
