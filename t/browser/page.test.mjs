@@ -338,7 +338,8 @@ test('a watched channel is paused and its quality chosen', async (t) => {
 
     await until('its state is shown', async () =>
         await row.locator('.state').textContent() === 'Off the air');
-    assert.match(await row.locator('.facts').textContent(), /checked .*next /);
+    await until('when it was and will be asked is shown', async () =>
+        /checked .*next /.test(await row.locator('.facts').textContent()));
 
     await row.locator('select').selectOption('720p');
     await until('the quality is chosen', async () =>
