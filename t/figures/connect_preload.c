@@ -2,9 +2,10 @@
 /*
  * Copyright (C) the mntreamer authors
  *
- * To be preloaded into nginx: every connect() is a line of the file that
- * MNT_CONNECT_LOG names; those to public addresses fail instead of leaving the
- * machine.  Names below ".test" resolve to what the figure wants:
+ * To be preloaded into nginx: every connect() of a stream is a line of the file
+ * that MNT_CONNECT_LOG names; those to public addresses fail instead of leaving
+ * the machine.  That of a datagram socket sends nothing.  Names below ".test"
+ * resolve to what the figure wants:
  *
  *     local.test    127.0.0.1         local6.test  ::1
  *     mapped.test   ::ffff:127.0.0.1  private.test 10.0.0.1
@@ -85,13 +86,20 @@ note(const struct sockaddr *sa)
 int
 connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
+    int        type;
+    socklen_t  size;
+
     static int  (*real)(int, const struct sockaddr *, socklen_t);
 
     if (real == NULL) {
         *(void **) &real = dlsym(RTLD_NEXT, "connect");
     }
 
-    if (note(sa)) {
+    type = SOCK_STREAM;
+    size = sizeof(type);
+    (void) getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
+
+    if (type == SOCK_STREAM && note(sa)) {
         errno = ENETUNREACH;
         return -1;
     }
