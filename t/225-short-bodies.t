@@ -36,7 +36,7 @@ $m->up;
 $m->watch($_) for qw(tau rho sigma);
 wait_for(sub {
     my ($r) = grep { $_->{channel_name} eq 'tau' } @{ $m->recordings };
-    $r && $r->{segments} >= 14 && $r->{gaps}
+    $r && $r->{segments} >= 14 && @{ $m->recording($r->{id})->{gap_list} }
 }, 'it records', 40);
 
 for my $name (qw(tau rho)) {
