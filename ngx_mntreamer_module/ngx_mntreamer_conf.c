@@ -355,6 +355,13 @@ static ngx_command_t  ngx_mntreamer_conf_commands[] = {
       offsetof(ngx_mntreamer_platform_conf_t, rate),
       NULL },
 
+    { ngx_string("hls_path"),
+      NGX_MNTREAMER_PUSHED_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_hls_path,
+      0,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -548,6 +555,7 @@ ngx_mntreamer_conf_defaults(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
     mcf->monitor.refresh_ms = mcf->recorder.refresh_ms;
     mcf->monitor.lease_ms = mcf->catalog.lease_ms;
     mcf->catalog.storage = mcf->storage.root;
+    mcf->catalog.resume_ms = mcf->recorder.resume_ms;
     mcf->monitor.connect_ms = mcf->recorder.connect_ms;
     mcf->monitor.stall_ms = mcf->recorder.stall_ms;
     mcf->monitor.max_running = 64;

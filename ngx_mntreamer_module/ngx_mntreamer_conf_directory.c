@@ -5,7 +5,8 @@
 
 
 /*
- * The directory of storage, looked at when the whole configuration is known.
+ * The directories of storage and of what nginx-rtmp makes, looked at when the
+ * whole configuration is known.
  * What exists keeps its owner and its mode, whatever it is; "nginx -t" makes
  * nothing.
  */
@@ -32,11 +33,14 @@ typedef struct {
     int                       ngroups;
     const char               *name;
     ngx_uint_t                root;           /* we may become anybody */
+    const char               *directive;      /* that names the directory */
 } ngx_mntreamer_user_t;
 
 
 static void ngx_mntreamer_directory_user(ngx_mntreamer_user_t *user,
     const ngx_core_conf_t *ccf);
+static ngx_int_t ngx_mntreamer_directory(ngx_cycle_t *cycle,
+    const ngx_mntreamer_user_t *user, const ngx_str_t *dir);
 static ngx_int_t ngx_mntreamer_directory_check(ngx_cycle_t *cycle,
     const ngx_mntreamer_user_t *user, u_char *path);
 static ngx_int_t ngx_mntreamer_directory_parents(ngx_cycle_t *cycle,
@@ -49,10 +53,8 @@ static ngx_uint_t ngx_mntreamer_directory_may(
 
 
 ngx_int_t
-ngx_mntreamer_conf_directory(ngx_cycle_t *cycle, ngx_mntreamer_conf_t *mcf)
+ngx_mntreamer_conf_directories(ngx_cycle_t *cycle, ngx_mntreamer_conf_t *mcf)
 {
-    u_char                *path, *parent, *slash;
-    struct stat            st;
     ngx_core_conf_t       *ccf;
     ngx_mntreamer_user_t   user;
 
@@ -60,34 +62,54 @@ ngx_mntreamer_conf_directory(ngx_cycle_t *cycle, ngx_mntreamer_conf_t *mcf)
 
     ngx_mntreamer_directory_user(&user, ccf);
 
-    path = mcf->storage.root.data;
+    user.directive = "storage";
 
-    parent = ngx_pnalloc(cycle->pool, mcf->storage.root.len + 1);
+    if (ngx_mntreamer_directory(cycle, &user, &mcf->storage.root) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    user.directive = "hls_path";
+
+    return mcf->storage.live.len
+           ? ngx_mntreamer_directory(cycle, &user, &mcf->storage.live)
+           : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_directory(ngx_cycle_t *cycle, const ngx_mntreamer_user_t *user,
+    const ngx_str_t *dir)
+{
+    u_char       *path, *parent, *slash;
+    struct stat   st;
+
+    path = dir->data;
+
+    parent = ngx_pnalloc(cycle->pool, dir->len + 1);
     if (parent == NULL) {
         return NGX_ERROR;
     }
 
-    (void) ngx_cpystrn(parent, path, mcf->storage.root.len + 1);
+    (void) ngx_cpystrn(parent, path, dir->len + 1);
 
-    if (ngx_mntreamer_directory_parents(cycle, &user, path, parent) != NGX_OK)
-    {
+    if (ngx_mntreamer_directory_parents(cycle, user, path, parent) != NGX_OK) {
         return NGX_ERROR;
     }
 
     if (stat((char *) path, &st) == 0) {
-        return ngx_mntreamer_directory_check(cycle, &user, path);
+        return ngx_mntreamer_directory_check(cycle, user, path);
     }
 
     if (ngx_errno != NGX_ENOENT) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                      "\"storage\" %s cannot be used", path);
+                      "\"%s\" %s cannot be used", user->directive, path);
         return NGX_ERROR;
     }
 
     slash = (u_char *) strrchr((char *) parent, '/');
     slash[slash == parent] = '\0';
 
-    return ngx_mntreamer_directory_make(cycle, &user, path, parent);
+    return ngx_mntreamer_directory_make(cycle, user, path, parent);
 }
 
 
@@ -130,13 +152,14 @@ ngx_mntreamer_directory_check(ngx_cycle_t *cycle,
 
     if (stat((char *) path, &st) == -1) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                      "\"storage\" %s cannot be used", path);
+                      "\"%s\" %s cannot be used", user->directive, path);
         return NGX_ERROR;
     }
 
     if (!S_ISDIR(st.st_mode)) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                      "\"storage\" %s is not a directory", path);
+                      "\"%s\" %s is not a directory",
+                      user->directive, path);
         return NGX_ERROR;
     }
 
@@ -144,10 +167,10 @@ ngx_mntreamer_directory_check(ngx_cycle_t *cycle,
                                      S_IROTH|S_IWOTH|S_IXOTH))
     {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                      "\"storage\" %s cannot be written by the user \"%s\" "
-                      "of the workers; name a directory that is for "
-                      "recordings only, or \"chown %s %s\" if it is that",
-                      path, user->name, user->name, path);
+                      "\"%s\" %s cannot be written by the user \"%s\" "
+                      "of the workers; name a directory that is for this "
+                      "only, or \"chown %s %s\" if it is that",
+                      user->directive, path, user->name, user->name, path);
         return NGX_ERROR;
     }
 
@@ -174,22 +197,22 @@ ngx_mntreamer_directory_parents(ngx_cycle_t *cycle,
 
         if (stat((char *) parent, &st) == -1) {
             ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                          "\"storage\" %s cannot be used: only its last "
-                          "component is made, but %s is not there", path,
-                          parent);
+                          "\"%s\" %s cannot be used: only its last "
+                          "component is made, but %s is not there",
+                          user->directive, path, parent);
 
         } else if (!S_ISDIR(st.st_mode)) {
             ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                          "\"storage\" %s cannot be used: %s is not a "
-                          "directory", path, parent);
+                          "\"%s\" %s cannot be used: %s is not a "
+                          "directory", user->directive, path, parent);
 
         } else if (!ngx_mntreamer_directory_may(user, (char *) parent, &st,
                                                 S_IXOTH))
         {
             ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                          "\"storage\" %s cannot be used: the user \"%s\" of "
-                          "the workers may not enter %s", path, user->name,
-                          parent);
+                          "\"%s\" %s cannot be used: the user \"%s\" "
+                          "of the workers may not enter %s", user->directive,
+                          path, user->name, parent);
 
         } else {
             rc = NGX_OK;
@@ -216,8 +239,8 @@ ngx_mntreamer_directory_make(ngx_cycle_t *cycle,
     if (ngx_test_config) {
         if (!user->root && access((char *) parent, W_OK|X_OK) == -1) {
             ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                          "\"storage\" %s cannot be made in %s", path,
-                          parent);
+                          "\"%s\" %s cannot be made in %s",
+                          user->directive, path, parent);
             return NGX_ERROR;
         }
 
@@ -230,7 +253,8 @@ ngx_mntreamer_directory_make(ngx_cycle_t *cycle,
         }
 
         ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                      "\"storage\" %s cannot be made in %s", path, parent);
+                      "\"%s\" %s cannot be made in %s",
+                      user->directive, path, parent);
         return NGX_ERROR;
     }
 
@@ -253,8 +277,8 @@ ngx_mntreamer_directory_make(ngx_cycle_t *cycle,
         (void) rmdir((char *) path);
 
         ngx_log_error(NGX_LOG_EMERG, cycle->log, err,
-                      "\"storage\" %s cannot be given to the user \"%s\"",
-                      path, user->name);
+                      "\"%s\" %s cannot be given to the user \"%s\"",
+                      user->directive, path, user->name);
         return NGX_ERROR;
     }
 

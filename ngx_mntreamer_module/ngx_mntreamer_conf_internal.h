@@ -17,6 +17,7 @@
 #define NGX_MNTREAMER_CONF_MODULE    0x464e4d4d      /* "MMNF" */
 #define NGX_MNTREAMER_MAIN_CONF      0x02000000
 #define NGX_MNTREAMER_PLATFORM_CONF  0x04000000
+#define NGX_MNTREAMER_PUSHED_CONF    0x08000000      /* one sent to us */
 
 
 /* an alias of the same bytes */
@@ -34,7 +35,7 @@ char *ngx_mntreamer_conf_secret(ngx_conf_t *cf, ngx_str_t *value,
  * The directory of storage: what is there is only looked at, the last
  * component is made when it is missing, unless the configuration is tested
  */
-ngx_int_t ngx_mntreamer_conf_directory(ngx_cycle_t *cycle,
+ngx_int_t ngx_mntreamer_conf_directories(ngx_cycle_t *cycle,
     ngx_mntreamer_conf_t *mcf);
 
 /* "worker_connections" is too small for what is configured: one line */
@@ -69,6 +70,8 @@ char *ngx_mntreamer_conf_fetch_ports(ngx_conf_t *cf, ngx_command_t *cmd,
 
 /* setters of platform {} */
 char *ngx_mntreamer_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_mntreamer_conf_hls_path(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_mntreamer_conf_cookies(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_mntreamer_conf_user_agent(ngx_conf_t *cf, ngx_command_t *cmd,

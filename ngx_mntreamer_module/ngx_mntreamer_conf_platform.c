@@ -18,7 +18,8 @@
 #include "base/mnt_url.h"
 
 
-#define NGX_MNTREAMER_SECRET_MAX  (64 * 1024)
+#define NGX_MNTREAMER_SECRET_MAX   (64 * 1024)
+#define NGX_MNTREAMER_PUSHED_RATE  1000       /* the database is asked */
 
 
 static ngx_uint_t ngx_mntreamer_conf_authority(u_char *host);
@@ -117,15 +118,12 @@ ngx_mntreamer_conf_platform(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     pcf = block[0];
 
-    if (pcf->platform->pushed) {
-        return "has no settings for a platform that is sent to us";
-    }
-
     ctx = block;
 
     save = *cf;
     cf->ctx = &ctx;
-    cf->cmd_type = NGX_MNTREAMER_PLATFORM_CONF;
+    cf->cmd_type = pcf->platform->pushed ? NGX_MNTREAMER_PUSHED_CONF
+                                         : NGX_MNTREAMER_PLATFORM_CONF;
 
     rv = ngx_conf_parse(cf, NULL);
 
@@ -304,6 +302,39 @@ ngx_mntreamer_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     pcf->api = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+/* as nginx-rtmp has it */
+
+char *
+ngx_mntreamer_conf_hls_path(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_platform_conf_t *pcf = conf;
+
+    ngx_str_t  *value;
+
+    if (pcf->hls_path.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0 || value[1].data[0] != '/') {
+        return "must be an absolute path";
+    }
+
+    while (value[1].len > 1 && value[1].data[value[1].len - 1] == '/') {
+        value[1].data[--value[1].len] = '\0';
+    }
+
+    if (value[1].len == 1) {
+        return "must not be the root directory";
+    }
+
+    pcf->hls_path = value[1];
 
     return NGX_CONF_OK;
 }
@@ -501,6 +532,12 @@ ngx_mntreamer_conf_platform_defaults(ngx_mntreamer_conf_t *mcf)
             ngx_str_set(&pcf[i].user_agent,
                         "Mozilla/5.0 (X11; Linux x86_64) mntreamer/"
                         NGX_MNTREAMER_VERSION);
+        }
+
+        if (pcf[i].platform->pushed) {
+            pcf[i].rate = NGX_MNTREAMER_PUSHED_RATE;
+            mcf->storage.live = pcf[i].hls_path;
+            continue;
         }
 
         /* polls of many streamers must not wait for each other */

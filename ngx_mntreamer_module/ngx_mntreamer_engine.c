@@ -304,6 +304,17 @@ ngx_mntreamer_engine_catalog_lost(void *data, int64_t streamer_id)
 }
 
 
+static void
+ngx_mntreamer_engine_catalog_news(void *data, int64_t streamer_id)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    if (e->recorder) {
+        ngx_mntreamer_recorder_news(e->recorder, streamer_id);
+    }
+}
+
+
 static ngx_int_t
 ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e)
 {
@@ -317,6 +328,7 @@ ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e)
     handlers.due = ngx_mntreamer_engine_catalog_due;
     handlers.stop = ngx_mntreamer_engine_catalog_stop;
     handlers.lost = ngx_mntreamer_engine_catalog_lost;
+    handlers.news = ngx_mntreamer_engine_catalog_news;
     handlers.data = e;
 
     e->catalog = ngx_mntreamer_catalog_create(&e->conf->catalog, &handlers,

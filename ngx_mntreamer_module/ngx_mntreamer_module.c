@@ -87,7 +87,7 @@ ngx_mntreamer_init_conf(ngx_cycle_t *cycle, void *conf)
 
     ngx_mntreamer_conf_connections(cycle, mcf);
 
-    if (ngx_mntreamer_conf_directory(cycle, mcf) != NGX_OK) {
+    if (ngx_mntreamer_conf_directories(cycle, mcf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

@@ -49,8 +49,9 @@ static ngx_mntreamer_pq_t *ngx_mntreamer_catalog_connect(
 static void ngx_mntreamer_catalog_connected(void *data, ngx_uint_t up);
 static void ngx_mntreamer_catalog_notified(void *data, ngx_str_t *channel,
     ngx_str_t *payload);
-static void ngx_mntreamer_catalog_stopped(ngx_mntreamer_catalog_t *cat,
-    u_char *id, size_t len);
+static void ngx_mntreamer_catalog_told(ngx_mntreamer_catalog_t *cat,
+    ngx_str_t *payload, size_t word,
+    void (*handler)(void *data, int64_t streamer_id));
 static void ngx_mntreamer_catalog_to(ngx_mntreamer_catalog_t *cat,
     ngx_uint_t next);
 static void ngx_mntreamer_catalog_run(ngx_mntreamer_catalog_t *cat);
@@ -700,8 +701,12 @@ ngx_mntreamer_catalog_notified(void *data, ngx_str_t *channel,
     }
 
     if (payload->len > 5 && ngx_strncmp(payload->data, "stop ", 5) == 0) {
-        ngx_mntreamer_catalog_stopped(cat, payload->data + 5,
-                                      payload->len - 5);
+        ngx_mntreamer_catalog_told(cat, payload, 5, cat->handlers.stop);
+        return;
+    }
+
+    if (payload->len > 4 && ngx_strncmp(payload->data, "ask ", 4) == 0) {
+        ngx_mntreamer_catalog_told(cat, payload, 4, cat->handlers.news);
         return;
     }
 
@@ -714,18 +719,20 @@ ngx_mntreamer_catalog_notified(void *data, ngx_str_t *channel,
 }
 
 
+/* the streamer behind a word; those of others are none of ours */
+
 static void
-ngx_mntreamer_catalog_stopped(ngx_mntreamer_catalog_t *cat, u_char *id,
-    size_t len)
+ngx_mntreamer_catalog_told(ngx_mntreamer_catalog_t *cat, ngx_str_t *payload,
+    size_t word, void (*handler)(void *data, int64_t streamer_id))
 {
     ngx_int_t  streamer_id;
 
-    streamer_id = ngx_atoi(id, len);
+    streamer_id = ngx_atoi(payload->data + word, payload->len - word);
 
     if (streamer_id > 0
         && ngx_mntreamer_gather_find(&cat->leases, streamer_id, 0))
     {
-        cat->handlers.stop(cat->handlers.data, streamer_id);
+        handler(cat->handlers.data, streamer_id);
     }
 }
 

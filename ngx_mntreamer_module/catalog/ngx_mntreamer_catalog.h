@@ -46,6 +46,7 @@ typedef struct {
     ngx_str_t      conninfo;
     ngx_str_t      node;                      /* name of this machine */
     ngx_msec_t     lease_ms;
+    ngx_msec_t     resume_ms;                 /* resume_window */
     ngx_str_t      storage;                   /* its root, with a NUL */
     ngx_array_t   *streamers;                 /* of streamer_conf_t */
 } ngx_mntreamer_catalog_conf_t;
@@ -175,6 +176,8 @@ typedef struct {
     void  (*stop)(void *data, int64_t streamer_id);
     /* a lease of ours is gone (taken over, row deleted): commit nothing */
     void  (*lost)(void *data, int64_t streamer_id);
+    /* something became known of an own channel that we record */
+    void  (*news)(void *data, int64_t streamer_id);
     void  *data;                              /* alias */
 } ngx_mntreamer_catalog_handlers_t;
 
@@ -200,6 +203,11 @@ void ngx_mntreamer_catalog_report(ngx_mntreamer_catalog_t *cat);
 ngx_int_t ngx_mntreamer_catalog_claim(ngx_mntreamer_catalog_t *cat,
     ngx_int_t platform, ngx_uint_t limit, ngx_msec_t lease_ms,
     const mnt_backoff_t *ladder, ngx_uint_t spread_pct,
+    ngx_mntreamer_claim_pt done, void *data);
+
+/* the same for what is sent to us: it is on the air here, nobody records it */
+ngx_int_t ngx_mntreamer_catalog_claim_broadcasts(ngx_mntreamer_catalog_t *cat,
+    ngx_int_t platform, ngx_uint_t limit, ngx_msec_t lease_ms,
     ngx_mntreamer_claim_pt done, void *data);
 
 /* channels without a name that may be asked for now: id and channel only */
@@ -361,6 +369,28 @@ ngx_int_t ngx_mntreamer_catalog_broadcast_end(ngx_mntreamer_catalog_t *cat,
     ngx_str_t *hash, ngx_str_t *clientid);
 ngx_int_t ngx_mntreamer_catalog_broadcast_undo(ngx_mntreamer_catalog_t *cat,
     ngx_str_t *name);
+
+/*
+ * The latest broadcast of an own channel, as a row of these columns, or none.
+ * Asked on the engine's connection.  NULL: not now.
+ */
+typedef enum {
+    NGX_MNTREAMER_BROADCAST_OPEN = 0,         /* bool: it is on the air */
+    NGX_MNTREAMER_BROADCAST_HERE,             /* bool: on this node */
+    NGX_MNTREAMER_BROADCAST_NAME,
+    NGX_MNTREAMER_BROADCAST_SERIES,
+    NGX_MNTREAMER_BROADCAST_TITLE,
+    NGX_MNTREAMER_BROADCAST_CATEGORY,
+    NGX_MNTREAMER_BROADCAST_CHANNEL,          /* its name for people */
+    NGX_MNTREAMER_BROADCAST_STARTED,          /* wall clock, ms */
+    NGX_MNTREAMER_BROADCAST_COLUMNS
+} ngx_mntreamer_broadcast_e;
+
+ngx_mntreamer_statement_t *ngx_mntreamer_catalog_broadcast_latest(
+    ngx_mntreamer_catalog_t *cat, ngx_int_t platform, const ngx_str_t *channel,
+    ngx_mntreamer_result_pt done, void *data);
+/* done() is not called any more */
+void ngx_mntreamer_catalog_broadcast_forget(ngx_mntreamer_statement_t *st);
 
 
 /* generated from conf/sql/ by the build; ends with number 0 */

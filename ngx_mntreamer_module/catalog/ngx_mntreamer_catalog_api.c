@@ -60,7 +60,8 @@ static void ngx_mntreamer_ask_done(void *data,
     " THEN mntreamer_time(m.check_at) END,"                                   \
     " 'misses', coalesce(m.miss_count, 0),"                                   \
     " 'created_at', mntreamer_time(s.created_at),"                            \
-    " 'last_probe', CASE WHEN m.last_at IS NOT NULL THEN json_build_object("  \
+    " 'last_probe', CASE WHEN m.last_at IS NOT NULL AND NOT p.pushed"         \
+    " THEN json_build_object("                                                \
     "'at', mntreamer_time(m.last_at), 'outcome', m.last_outcome,"             \
     " 'reason', m.last_reason) END,"                                          \
     " 'live', CASE WHEN s.is_streaming THEN json_build_object("               \
@@ -315,7 +316,7 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
     const ngx_str_t *params, ngx_uint_t nparams, ngx_msec_t timeout_ms,
     ngx_mntreamer_result_pt done, void *data)
 {
-    u_char                      buf[NGX_INT64_LEN];
+    u_char                      buf[2][NGX_INT64_LEN];
     ngx_int_t                   platform;
     ngx_uint_t                  i;
     ngx_pool_t                 *pool;
@@ -355,7 +356,7 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
         ex.params[i] = params[i];
     }
 
-    platform = ngx_mntreamer_ask_platform(ask, &ex, buf);
+    platform = ngx_mntreamer_ask_platform(ask, &ex, buf[0]);
 
     if (ask == NGX_MNTREAMER_ASK_STREAMER_ADD) {
         ex.params[NGX_MNTREAMER_ASK_PAGE] =

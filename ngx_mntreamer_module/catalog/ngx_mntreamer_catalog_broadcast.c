@@ -37,7 +37,8 @@ static void ngx_mntreamer_broadcast_swept(void *data,
 enum {
     NGX_MNTREAMER_SQL_END = 0,
     NGX_MNTREAMER_SQL_UNDO,
-    NGX_MNTREAMER_SQL_SWEEP
+    NGX_MNTREAMER_SQL_SWEEP,
+    NGX_MNTREAMER_SQL_LATEST
 };
 
 
@@ -60,7 +61,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_broadcast_ask_sql[] = {
 
     { "broadcast_begin",
       "SELECT mntreamer_broadcast_begin(decode($1, 'hex'), decode($4, 'hex'),"
-      " $5, $2, $3::bigint, $6::bigint, $7::bigint)", 7, 1 },
+      " $5, $2, $3::bigint, $6::bigint, $7::bigint, $8::bigint)", 8, 1 },
 
     /* nginx-rtmp does not make a relay again that was lost */
 
@@ -79,9 +80,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_broadcast_ask_sql[] = {
     /* name, clientid: of several one, workers do not know of each other */
 
     { "broadcast_relay",
-      "UPDATE broadcast SET relay_clientid = $2::bigint, relayed_at = now()"
-      " WHERE name = $1 AND ended_at IS NULL AND relay_clientid IS NULL"
-      " RETURNING id", 2, 1 },
+      "SELECT mntreamer_broadcast_relay($1, $2::bigint)", 2, 1 },
 
     { "broadcast_on_air",
       "SELECT id FROM broadcast WHERE name = $1 AND ended_at IS NULL", 1, 1 }
@@ -116,7 +115,18 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_broadcast_sql[] = {
       " AND b.silence_ms <= $2::bigint) b"
       " WHERE b.seen_at < b.before"
       " AND mntreamer_broadcast_close(b.id, b.seen_at, 'silent', b.before)",
-      2, 1 }
+      2, 1 },
+
+    /* platform, channel, node; columns as ngx_mntreamer_broadcast_e */
+
+    { "broadcast_latest",
+      "SELECT b.ended_at IS NULL, b.node = $3, b.name, b.series, b.title,"
+      " s.live_category, coalesce(s.channel_name, s.nickname),"
+      " (extract(epoch FROM b.started_at) * 1000)::bigint"
+      " FROM streamer s JOIN broadcast b ON b.streamer_id = s.id"
+      " WHERE s.platform = $1::int AND s.channel_id = $2"
+      " ORDER BY b.started_at DESC, b.id DESC LIMIT 1", 3,
+      NGX_MNTREAMER_BROADCAST_COLUMNS }
 };
 
 
@@ -131,17 +141,20 @@ ngx_mntreamer_catalog_broadcast_sql(ngx_uint_t ask)
 
 void
 ngx_mntreamer_catalog_broadcast_ask(ngx_mntreamer_catalog_t *cat,
-    ngx_uint_t ask, ngx_mntreamer_exec_t *ex, u_char *buf)
+    ngx_uint_t ask, ngx_mntreamer_exec_t *ex, u_char (*buf)[NGX_INT64_LEN])
 {
     ngx_str_t  heard;
 
-    heard = ngx_mntreamer_catalog_number(buf, ngx_current_msec - cat->up_ms);
+    heard = ngx_mntreamer_catalog_number(buf[0],
+                                         ngx_current_msec - cat->up_ms);
 
     switch (ask) {
 
     case NGX_MNTREAMER_ASK_BROADCAST_BEGIN:
         ex->params[1] = cat->conf->node;
         ex->params[6] = heard;
+        ex->params[7] = ngx_mntreamer_catalog_number(buf[1],
+                                                     cat->conf->resume_ms);
         break;
 
     case NGX_MNTREAMER_ASK_BROADCAST_SEEN:
@@ -192,6 +205,33 @@ ngx_mntreamer_catalog_broadcast_undo(ngx_mntreamer_catalog_t *cat,
     ex.params[0] = *name;
 
     return ngx_mntreamer_broadcast_keep(cat, &ex);
+}
+
+
+ngx_mntreamer_statement_t *
+ngx_mntreamer_catalog_broadcast_latest(ngx_mntreamer_catalog_t *cat,
+    ngx_int_t platform, const ngx_str_t *channel, ngx_mntreamer_result_pt done,
+    void *data)
+{
+    u_char                buf[NGX_INT64_LEN];
+    ngx_mntreamer_exec_t  ex;
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                        &ngx_mntreamer_broadcast_sql[NGX_MNTREAMER_SQL_LATEST],
+                        done, data);
+
+    ex.params[0] = ngx_mntreamer_catalog_number(buf, platform);
+    ex.params[1] = *channel;
+    ex.params[2] = cat->conf->node;
+
+    return ngx_mntreamer_pq_exec(cat->pq, &ex);
+}
+
+
+void
+ngx_mntreamer_catalog_broadcast_forget(ngx_mntreamer_statement_t *st)
+{
+    ngx_mntreamer_pq_cancel(st);
 }
 
 

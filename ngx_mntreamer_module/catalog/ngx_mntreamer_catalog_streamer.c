@@ -34,6 +34,7 @@ static void ngx_mntreamer_claim_paused(ngx_mntreamer_catalog_t *cat,
 
 enum {
     NGX_MNTREAMER_SQL_CLAIM = 0,
+    NGX_MNTREAMER_SQL_CLAIM_BROADCASTS,
     NGX_MNTREAMER_SQL_CLAIM_RECORDINGS,
     NGX_MNTREAMER_SQL_PROBED
 };
@@ -132,13 +133,45 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       NGX_MNTREAMER_CLAIM_COLUMNS },
 
     /*
-     * engine, limit, lease; which leases are free; known platforms, storage:
+     * engine, platform, limit, lease, node; which leases are free: own
+     * channels whose broadcast reaches viewers of this node
+     */
+
+    { "broadcast_claim",
+      "WITH c AS MATERIALIZED ("
+      " SELECT m.streamer_id FROM broadcast b"
+      " JOIN streamer_monitor m ON m.streamer_id = b.streamer_id"
+      " WHERE b.ended_at IS NULL AND b.node = $5"
+      " AND b.relay_clientid IS NOT NULL AND m.platform = $2::int"
+      " AND m.monitored AND m.check_at <= now()"
+      " AND " NGX_MNTREAMER_CATALOG_FREE("$6", "$7", "$8")
+      " ORDER BY m.priority DESC, b.started_at"
+      " LIMIT $3::int FOR UPDATE OF m SKIP LOCKED"
+      "), u AS ("
+      " UPDATE streamer_monitor m SET owner = $1::bigint,"
+      " epoch = " NGX_MNTREAMER_CATALOG_EPOCH ","
+      " lease_until = now() + $4::bigint * interval '1 millisecond',"
+      " check_at = now() + interval '10 seconds'"
+      " FROM c WHERE m.streamer_id = c.streamer_id"
+      " RETURNING m.streamer_id, m.epoch, m.miss_count, m.priority, "
+      NGX_MNTREAMER_CLAIM_STARTING " AS starting"
+      ") SELECT s.id, s.platform, s.channel_id,"
+      " coalesce(s.channel_name, s.nickname), s.quality, u.priority, u.epoch,"
+      " 0, CASE WHEN u.starting THEN u.miss_count ELSE 0 END, 0, false,"
+      " NULL, NULL, NULL, NULL, true, NULL, NULL"
+      " FROM u JOIN streamer s ON s.id = u.streamer_id"
+      " ORDER BY u.priority DESC", 8, NGX_MNTREAMER_CLAIM_COLUMNS },
+
+    /*
+     * engine, limit, lease; which leases are free; known platforms, storage,
+     * node:
      * recordings in progress that nobody writes.  Both rows are locked: one
      * that ended meanwhile would hold its streamer for ever.  In "d" those
      * whose streamer was deleted and whose engine is gone, or which were left
      * to another machine: without a lease their epoch and their progress must
      * do.  "g": what a lost machine records in a storage of its own becomes
-     * due; it is gone on with in a recording of ours.
+     * due; it is gone on with in a recording of ours.  What is sent to another
+     * node lies there.
      */
 
     { "recording_claim",
@@ -147,6 +180,9 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " JOIN streamer_monitor m ON m.streamer_id = r.streamer_id"
       " WHERE r.status = 'recording' AND r.platform = ANY ($7::int[])"
       " AND (r.storage = $8 OR r.storage IS NULL OR $8 IS NULL)"
+      " AND NOT EXISTS (SELECT FROM broadcast b"
+      " WHERE b.streamer_id = r.streamer_id AND b.ended_at IS NULL"
+      " AND b.node <> $9)"
       " AND " NGX_MNTREAMER_CATALOG_FREE("$4", "$5", "$6")
       " ORDER BY m.priority DESC, r.last_progress_at"
       " LIMIT $2::int FOR UPDATE OF m, r SKIP LOCKED"
@@ -197,7 +233,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " UNION ALL SELECT -d.id, d.platform, d.channel_id, d.channel_name,"
       " NULL, 0, d.epoch, 0, 0, 0, false, d.broadcast_id, d.id, d.path,"
       " (extract(epoch FROM now() - d.at) * 1000)::bigint, false, NULL, NULL"
-      " FROM d", 8, NGX_MNTREAMER_CLAIM_COLUMNS },
+      " FROM d", 9, NGX_MNTREAMER_CLAIM_COLUMNS },
 
     /*
      * engine; streamers, epochs, outcomes, reasons, misses, pauses (NULL: as
@@ -347,8 +383,31 @@ ngx_mntreamer_catalog_claim_recordings(ngx_mntreamer_catalog_t *cat,
     ex.params[2] = ngx_mntreamer_catalog_number(buf[2], cat->conf->lease_ms);
     ex.params[6] = cat->known;
     ex.params[7] = cat->storage;
+    ex.params[8] = cat->conf->node;
 
     return ngx_mntreamer_claim_send(cat, &ex, 3, limit, done, data);
+}
+
+
+ngx_int_t
+ngx_mntreamer_catalog_claim_broadcasts(ngx_mntreamer_catalog_t *cat,
+    ngx_int_t platform, ngx_uint_t limit, ngx_msec_t lease_ms,
+    ngx_mntreamer_claim_pt done, void *data)
+{
+    u_char                buf[4][NGX_INT64_LEN];
+    ngx_mntreamer_exec_t  ex;
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+              &ngx_mntreamer_streamer_sql[NGX_MNTREAMER_SQL_CLAIM_BROADCASTS],
+              ngx_mntreamer_claim_done, NULL);
+
+    ex.params[0] = ngx_mntreamer_catalog_number(buf[0], cat->engine);
+    ex.params[1] = ngx_mntreamer_catalog_number(buf[1], platform);
+    ex.params[2] = ngx_mntreamer_catalog_number(buf[2], limit);
+    ex.params[3] = ngx_mntreamer_catalog_number(buf[3], lease_ms);
+    ex.params[4] = cat->conf->node;
+
+    return ngx_mntreamer_claim_send(cat, &ex, 5, limit, done, data);
 }
 
 

@@ -111,10 +111,10 @@ ngx_mntreamer_monitor_create(const ngx_mntreamer_monitor_conf_t *conf,
 
     pcf = conf->platforms->elts;
 
-    /* nobody is asked about what is sent to us */
+    /* what is sent to us is recorded where it is known where it lies */
 
     for (i = 0; i < conf->platforms->nelts; i++) {
-        if (!pcf[i].platform->pushed) {
+        if (!pcf[i].platform->pushed || pcf[i].hls_path.len) {
             ngx_mntreamer_lane_init(&mon->lanes[mon->nlanes++], mon, &pcf[i]);
         }
     }
@@ -135,9 +135,12 @@ ngx_mntreamer_lane_init(ngx_mntreamer_lane_t *lane,
     lane->ident.data = lane;
     lane->ident.fd = (ngx_socket_t) -1;
 
-    /* by the platform's number: the zone outlives an nginx with others */
+    /*
+     * By the platform's number: the zone outlives an nginx with others.  The
+     * database alone is asked about what is sent to us.
+     */
 
-    if (mon->zone && conf->platform->id >= 0
+    if (mon->zone && conf->platform->id >= 0 && !conf->platform->pushed
         && conf->platform->id < NGX_MNTREAMER_MONITOR_LIMITERS)
     {
         lane->limiter = &mon->zone->limiters[conf->platform->id];
@@ -420,6 +423,7 @@ ngx_mntreamer_lane_due(ngx_mntreamer_lane_t *lane, ngx_msec_t ms)
 static int64_t
 ngx_mntreamer_lane_claim(ngx_mntreamer_lane_t *lane)
 {
+    ngx_int_t                 rc;
     ngx_msec_t                lease;
     ngx_uint_t                room, permits;
     ngx_msec_int_t            wait;
@@ -457,12 +461,21 @@ ngx_mntreamer_lane_claim(ngx_mntreamer_lane_t *lane)
     room = ngx_min(room, permits);
     lease = NGX_MNTREAMER_MONITOR_LEASE + 2 * mon->conf->total_ms;
 
-    if (ngx_mntreamer_catalog_claim(mon->cat, lane->conf->platform->id, room,
-                                    lease, &mon->conf->backoff,
-                                    mon->conf->spread_pct,
-                                    ngx_mntreamer_lane_claimed, lane)
-        != NGX_OK)
-    {
+    if (lane->conf->platform->pushed) {
+        rc = ngx_mntreamer_catalog_claim_broadcasts(mon->cat,
+                                                    lane->conf->platform->id,
+                                                    room, lease,
+                                                    ngx_mntreamer_lane_claimed,
+                                                    lane);
+
+    } else {
+        rc = ngx_mntreamer_catalog_claim(mon->cat, lane->conf->platform->id,
+                                         room, lease, &mon->conf->backoff,
+                                         mon->conf->spread_pct,
+                                         ngx_mntreamer_lane_claimed, lane);
+    }
+
+    if (rc != NGX_OK) {
         return NGX_MNTREAMER_MONITOR_TICK;
     }
 

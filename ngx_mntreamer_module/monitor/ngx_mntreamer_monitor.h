@@ -41,6 +41,7 @@ typedef struct {
     ngx_str_t              proxy;             /* for the API; empty: none */
     ngx_str_t              media_proxy;
     ngx_uint_t             rate;              /* requests a second */
+    ngx_str_t              hls_path;          /* pushed: where its HLS lies */
 } ngx_mntreamer_platform_conf_t;
 
 typedef struct {

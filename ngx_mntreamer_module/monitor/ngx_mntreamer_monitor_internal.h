@@ -75,6 +75,7 @@ struct ngx_mntreamer_probing_s {
     ngx_queue_t                  queue;       /* of a turn, or running */
     ngx_mntreamer_lane_t        *lane;        /* alias */
     ngx_mntreamer_transfer_t    *transfer;    /* owned while in flight */
+    ngx_mntreamer_statement_t   *statement;   /* alike, of a pushed one */
     ngx_uint_t                   kind;        /* probing_kind_e */
     mnt_request_e                request;
     int64_t                      sent_ms;     /* its permit */
@@ -163,6 +164,15 @@ ngx_mntreamer_probing_t *ngx_mntreamer_probing_create(
 void ngx_mntreamer_probing_free(ngx_mntreamer_probing_t *p);
 /* sends what has a permit; the pause until the next, -1: nothing waits */
 int64_t ngx_mntreamer_probing_pump(ngx_mntreamer_lane_t *lane);
+/* its end; it is gone behind that */
+void ngx_mntreamer_probing_deliver(ngx_mntreamer_probing_t *p,
+    const mnt_probe_t *probe);
+
+
+/* ngx_mntreamer_monitor_pushed.c: what is sent to us */
+
+/* asks the database; NGX_ERROR: not now */
+ngx_int_t ngx_mntreamer_pushed_send(ngx_mntreamer_probing_t *p);
 
 
 /* ngx_mntreamer_monitor_name.c: asks for the names of a few channels */

@@ -51,8 +51,6 @@ static void ngx_mntreamer_probing_looked(ngx_mntreamer_probing_t *p,
     mnt_arena_t *arena, const mnt_platform_answer_t *answer);
 static void ngx_mntreamer_probing_fail(ngx_mntreamer_probing_t *p,
     mnt_probe_outcome_e outcome, const char *why);
-static void ngx_mntreamer_probing_deliver(ngx_mntreamer_probing_t *p,
-    const mnt_probe_t *probe);
 static u_char *ngx_mntreamer_probing_keep(u_char *b, ngx_str_t *s);
 static mnt_str_t ngx_mntreamer_probing_str(const ngx_str_t *s);
 static ngx_str_t ngx_mntreamer_probing_text(mnt_str_t s);
@@ -118,6 +116,10 @@ ngx_mntreamer_probing_free(ngx_mntreamer_probing_t *p)
     if (p->transfer) {
         ngx_mntreamer_curl_cancel(p->transfer);
         ngx_mntreamer_limit_done(p->lane, p->sent_ms, 0);
+    }
+
+    if (p->statement) {
+        ngx_mntreamer_catalog_broadcast_forget(p->statement);
     }
 
     ngx_queue_remove(&p->queue);
@@ -366,6 +368,15 @@ ngx_mntreamer_probing_send(ngx_mntreamer_probing_t *p)
                                       ngx_max(p->claim.late_ms, 0)
                                       + (int64_t) (ngx_current_msec
                                                    - p->since));
+    }
+
+    if (lane->conf->platform->pushed) {
+
+        if (ngx_mntreamer_pushed_send(p) != NGX_OK) {
+            ngx_mntreamer_probing_fail(p, MNT_PROBE_TRANSIENT, "not sent");
+        }
+
+        return;
     }
 
     mnt_arena_init(&arena, NGX_MNTREAMER_PROBING_ARENA);
@@ -687,7 +698,7 @@ ngx_mntreamer_probing_fail(ngx_mntreamer_probing_t *p,
 }
 
 
-static void
+void
 ngx_mntreamer_probing_deliver(ngx_mntreamer_probing_t *p,
     const mnt_probe_t *probe)
 {

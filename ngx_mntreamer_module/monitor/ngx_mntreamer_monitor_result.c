@@ -18,6 +18,7 @@
 #define NGX_MNTREAMER_MONITOR_TITLE  200      /* bytes of a title in a log */
 #define NGX_MNTREAMER_MONITOR_DAY    86400000
 #define NGX_MNTREAMER_MONITOR_BARRED 300000  /* a wrong answer of DNS passes */
+#define NGX_MNTREAMER_MONITOR_PUSHED 1000
 
 
 static void ngx_mntreamer_monitor_live(ngx_mntreamer_probing_t *p,
@@ -157,6 +158,13 @@ ngx_mntreamer_monitor_pause(ngx_mntreamer_probing_t *p,
     const ngx_mntreamer_monitor_conf_t  *conf;
 
     conf = p->lane->mon->conf;
+
+    /* what is sent to us is not looked for, and its files wait for seconds */
+
+    if (p->lane->conf->platform->pushed) {
+        row->next_ms = NGX_MNTREAMER_MONITOR_PUSHED;
+        return;
+    }
 
     row->misses = p->claim.misses + 1;
     step = row->misses;

@@ -16,6 +16,7 @@
 
 #define MNT_RECORDER_DEAD_MS     (15 * MNT_RECORDER_SECOND)
 #define MNT_RECORDER_ENDED_MS    (20 * MNT_RECORDER_SECOND)
+#define MNT_RECORDER_LAST_MS     (2 * MNT_RECORDER_SECOND)
 #define MNT_RECORDER_GRACE_MS    (15 * MNT_RECORDER_MINUTE)
 #define MNT_RECORDER_TARGET_MS   (2 * MNT_RECORDER_SECOND)
 
@@ -504,9 +505,22 @@ mnt_recorder_end_ask_at(const mnt_recorder_end_t *e, int64_t now_ms)
 }
 
 
+int
+mnt_recorder_end_past(const mnt_recorder_end_t *e, int64_t now_ms)
+{
+    return e->certain && e->offs
+           && now_ms - e->off_ms >= MNT_RECORDER_LAST_MS
+           && now_ms - e->news_ms >= MNT_RECORDER_LAST_MS;
+}
+
+
 const char *
 mnt_recorder_end_over(const mnt_recorder_end_t *e, int64_t now_ms)
 {
+    if (mnt_recorder_end_past(e, now_ms)) {
+        return "off air";
+    }
+
     if (e->offs >= 2
         && e->news_ms <= e->off_ms
         && e->heard_ms - e->off_ms >= e->check_ms

@@ -110,6 +110,7 @@ typedef struct {
     unsigned            errors;               /* answers that say nothing */
     unsigned            live:1;               /* the last answer said so */
     unsigned            identified:1;         /* broadcasts have an id */
+    unsigned            certain:1;            /* who says "off air" knows */
     unsigned            waiting:1;            /* there is no playlist yet */
 } mnt_recorder_end_t;
 
@@ -133,6 +134,9 @@ int mnt_recorder_end_quiet(const mnt_recorder_end_t *e, int64_t now_ms);
 
 /* when the platform should be asked again */
 int64_t mnt_recorder_end_ask_at(const mnt_recorder_end_t *e, int64_t now_ms);
+
+/* 1 when it is certain that it is over, and nothing more can come */
+int mnt_recorder_end_past(const mnt_recorder_end_t *e, int64_t now_ms);
 
 /* why the recording is over, or NULL */
 const char *mnt_recorder_end_over(const mnt_recorder_end_t *e,

@@ -164,6 +164,21 @@ ngx_mntreamer_recorder_stop(ngx_mntreamer_recorder_t *rec,
 
 
 void
+ngx_mntreamer_recorder_news(ngx_mntreamer_recorder_t *rec,
+    int64_t streamer_id)
+{
+    ngx_mntreamer_session_t  *s;
+
+    s = ngx_mntreamer_recorder_find(rec, streamer_id);
+
+    if (s && s->local && s->state < NGX_MNTREAMER_SESSION_ENDING) {
+        s->check = 1;
+        ngx_mntreamer_session_wake(s);
+    }
+}
+
+
+void
 ngx_mntreamer_recorder_lost(ngx_mntreamer_recorder_t *rec,
     int64_t streamer_id)
 {

@@ -85,6 +85,10 @@ ngx_int_t ngx_mntreamer_recorder_start(ngx_mntreamer_recorder_t *rec,
 void ngx_mntreamer_recorder_stop(ngx_mntreamer_recorder_t *rec,
     int64_t streamer_id);
 
+/* the database knows something new of what is sent to us: asks it at once */
+void ngx_mntreamer_recorder_news(ngx_mntreamer_recorder_t *rec,
+    int64_t streamer_id);
+
 /* the lease is gone: drops the session, commits nothing, writes nothing */
 void ngx_mntreamer_recorder_lost(ngx_mntreamer_recorder_t *rec,
     int64_t streamer_id);

@@ -27,6 +27,8 @@ static void ngx_mntreamer_session_asked(void *data, const mnt_probe_t *probe);
 static void ngx_mntreamer_session_on_air(ngx_mntreamer_session_t *s,
     const mnt_probe_t *probe);
 static mnt_recorder_heard_e ngx_mntreamer_session_heard(
+    const ngx_mntreamer_session_t *s, const mnt_probe_t *probe);
+static ngx_uint_t ngx_mntreamer_session_other(const ngx_mntreamer_session_t *s,
     const mnt_probe_t *probe);
 
 
@@ -112,8 +114,15 @@ ngx_mntreamer_session_ask(ngx_mntreamer_session_t *s, ngx_uint_t detail)
 
 
 static mnt_recorder_heard_e
-ngx_mntreamer_session_heard(const mnt_probe_t *probe)
+ngx_mntreamer_session_heard(const ngx_mntreamer_session_t *s,
+    const mnt_probe_t *probe)
 {
+    /* the last of it may still have to be taken */
+
+    if (s->local && ngx_mntreamer_session_other(s, probe)) {
+        return MNT_RECORDER_OFF_AIR;
+    }
+
     if (probe->outcome == MNT_PROBE_LIVE
         || probe->outcome == MNT_PROBE_LIVE_NOT_PLAYABLE)
     {
@@ -122,6 +131,20 @@ ngx_mntreamer_session_heard(const mnt_probe_t *probe)
 
     return mnt_probe_conclusive(probe->outcome) ? MNT_RECORDER_OFF_AIR
                                                 : MNT_RECORDER_UNSURE;
+}
+
+
+/* it is about another broadcast than ours */
+
+static ngx_uint_t
+ngx_mntreamer_session_other(const ngx_mntreamer_session_t *s,
+    const mnt_probe_t *probe)
+{
+    return s->broadcast_id.len
+           && probe->broadcast_id.len
+           && (s->broadcast_id.len != probe->broadcast_id.len
+               || ngx_memcmp(s->broadcast_id.data, probe->broadcast_id.data,
+                             s->broadcast_id.len) != 0);
 }
 
 
@@ -134,7 +157,7 @@ ngx_mntreamer_session_asked(void *data, const mnt_probe_t *probe)
 
     s->asking = NULL;
 
-    heard = ngx_mntreamer_session_heard(probe);
+    heard = ngx_mntreamer_session_heard(s, probe);
 
     ngx_log_debug3(NGX_LOG_DEBUG_CORE, s->log, 0,
                    "mntreamer session %L: heard \"%s\", %ui renewals in a row",
@@ -145,6 +168,16 @@ ngx_mntreamer_session_asked(void *data, const mnt_probe_t *probe)
 
     if (heard == MNT_RECORDER_ON_AIR) {
         ngx_mntreamer_session_on_air(s, probe);
+
+    } else if (heard == MNT_RECORDER_OFF_AIR
+               && s->state == NGX_MNTREAMER_SESSION_ASKING
+               && s->local
+               && !ngx_mntreamer_session_other(s, probe)
+               && ngx_mntreamer_session_source(s, probe))
+    {
+        /* its last fragments may still be there */
+
+        ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_MASTER);
     }
 
     ngx_mntreamer_session_run(s);
@@ -157,12 +190,7 @@ ngx_mntreamer_session_on_air(ngx_mntreamer_session_t *s,
 {
     ngx_mntreamer_facts_t  facts;
 
-    if (s->broadcast_id.len
-        && probe->broadcast_id.len
-        && (s->broadcast_id.len != probe->broadcast_id.len
-            || ngx_memcmp(s->broadcast_id.data, probe->broadcast_id.data,
-                          s->broadcast_id.len) != 0))
-    {
+    if (ngx_mntreamer_session_other(s, probe)) {
         ngx_mntreamer_session_end(s, "new broadcast", 0);
         return;
     }
@@ -175,6 +203,18 @@ ngx_mntreamer_session_on_air(ngx_mntreamer_session_t *s,
         ngx_mntreamer_session_facts(s, &facts);
         ngx_mntreamer_catalog_facts(s->rec->cat, s->recording_id, s->epoch,
                                     &facts);
+    }
+
+    if (s->local) {
+
+        if (ngx_mntreamer_session_source(s, probe)
+            && s->state == NGX_MNTREAMER_SESSION_ASKING)
+        {
+            ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_MASTER);
+        }
+
+        s->wanted = 0;
+        return;
     }
 
     /* the cheap answer has no URL: the next question will */

@@ -276,6 +276,8 @@ ngx_mntreamer_session_finish(ngx_mntreamer_session_t *s)
         ngx_mntreamer_catalog_lease_drop(s->rec->cat, s->streamer_id);
     }
 
+    ngx_mntreamer_session_sweep(s);
+
     ngx_mntreamer_metrics_add(s->rec->metrics,
                               NGX_MNTREAMER_M_RECORDINGS_FINISHED, 0, 1);
 

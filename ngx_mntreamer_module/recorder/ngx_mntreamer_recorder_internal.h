@@ -164,6 +164,9 @@ struct ngx_mntreamer_rendition_s {
 
     ngx_mntreamer_track_t       *track;       /* owned */
     ngx_mntreamer_transfer_t    *load;        /* owned while in flight */
+    ngx_mntreamer_live_t        *look;        /* alike, of a local source */
+    ngx_mntreamer_stamp_t        stamp;       /* of the last look */
+    ngx_uint_t                   looks;       /* without news, in a row */
     ngx_str_t                    name;        /* pool of session, as prefix */
     ngx_str_t                    prefix;
     ngx_str_t                    audio;       /* NAME of an audio rendition */
@@ -261,6 +264,7 @@ struct ngx_mntreamer_session_s {
 
     ngx_mntreamer_text_t         source;
     ngx_mntreamer_transfer_t    *master;      /* owned while in flight */
+    ngx_mntreamer_live_t        *look;        /* alike, of a local source */
     ngx_uint_t                   tries;
     ngx_msec_t                   retry_at;
 
@@ -300,6 +304,7 @@ struct ngx_mntreamer_session_s {
     const char                  *trouble;     /* why it does not start */
     int64_t                      next_ms;     /* until it is asked about */
 
+    unsigned                     local:1;     /* it is sent to us */
     unsigned                     resume:1;    /* taken over, or reopened */
     unsigned                     multi:1;     /* tracks beside index.m3u8 */
     unsigned                     recorded:1;  /* there is a row */
@@ -441,6 +446,11 @@ void ngx_mntreamer_rendition_clear(ngx_mntreamer_rendition_t *r);
 /* keeps only what is under way; the rest is "lost" or dropped */
 void ngx_mntreamer_rendition_settle(ngx_mntreamer_rendition_t *r,
     ngx_uint_t lost);
+void ngx_mntreamer_rendition_failed(ngx_mntreamer_rendition_t *r,
+    const char *why, ngx_uint_t http);
+/* queues what is new; "base" is the URL that the playlist came from */
+void ngx_mntreamer_rendition_plan(ngx_mntreamer_rendition_t *r,
+    const mnt_hls_playlist_t *p, mnt_str_t base);
 /* a fresh URL is there: loads it at once */
 void ngx_mntreamer_rendition_renewed(ngx_mntreamer_rendition_t *r);
 
@@ -453,6 +463,8 @@ ngx_mntreamer_segment_t *ngx_mntreamer_segment_get(
 void ngx_mntreamer_segment_put(ngx_mntreamer_segment_t *sg);
 /* it cannot be had; "sg->cause" says why */
 void ngx_mntreamer_segment_lose(ngx_mntreamer_segment_t *sg);
+/* all of it is there and plausible */
+void ngx_mntreamer_segment_fetched(ngx_mntreamer_segment_t *sg);
 /* tries again later, or gives it up; "patient": as long as it may be there */
 void ngx_mntreamer_segment_retry(ngx_mntreamer_segment_t *sg,
     ngx_uint_t cause, ngx_uint_t patient);
@@ -470,6 +482,23 @@ void ngx_mntreamer_rendition_refresh(ngx_mntreamer_rendition_t *r,
 /* a hole behind what is queued; joined with the one before it */
 void ngx_mntreamer_rendition_hole(ngx_mntreamer_rendition_t *r,
     ngx_uint_t cause, uint64_t first, uint64_t count, int64_t us);
+
+
+/* ngx_mntreamer_recorder_live.c: sources that lie on this machine */
+
+/* instead of ..._load() */
+void ngx_mntreamer_session_look(ngx_mntreamer_session_t *s);
+void ngx_mntreamer_rendition_look(ngx_mntreamer_rendition_t *r);
+/* instead of a transfer */
+void ngx_mntreamer_segment_link(ngx_mntreamer_segment_t *sg);
+/* where a segment is to be had; valid until the next one is asked for */
+mnt_str_t ngx_mntreamer_segment_url(ngx_mntreamer_session_t *s, mnt_str_t base,
+    mnt_str_t uri);
+/* which broadcast it is now; 0: none is known here */
+ngx_uint_t ngx_mntreamer_session_source(ngx_mntreamer_session_t *s,
+    const mnt_probe_t *probe);
+/* all of it was taken: its files go */
+void ngx_mntreamer_session_sweep(ngx_mntreamer_session_t *s);
 
 
 /* ngx_mntreamer_recorder_bound.c */
@@ -506,6 +535,11 @@ void ngx_mntreamer_key_put(ngx_mntreamer_key_t *k);
 /* fetches an EMPTY one; the renditions run when that has ended */
 void ngx_mntreamer_key_start(ngx_mntreamer_key_t *k);
 void ngx_mntreamer_keys_free(ngx_mntreamer_session_t *s);
+/* 1 when what it encrypts can be read; NULL is no key */
+ngx_uint_t ngx_mntreamer_key_readable(const mnt_hls_key_t *key);
+/* tells once that a recording cannot be read */
+void ngx_mntreamer_session_encrypted(ngx_mntreamer_session_t *s,
+    const mnt_hls_key_t *key);
 
 
 #endif /* _NGX_MNTREAMER_RECORDER_INTERNAL_H_INCLUDED_ */

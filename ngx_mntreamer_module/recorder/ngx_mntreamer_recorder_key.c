@@ -302,3 +302,38 @@ ngx_mntreamer_key_told(ngx_mntreamer_session_t *s)
 
     return 0;
 }
+
+
+/* nothing whose method is not known is ever taken for clear */
+
+ngx_uint_t
+ngx_mntreamer_key_readable(const mnt_hls_key_t *key)
+{
+    if (key == NULL || key->method == MNT_HLS_KEY_NONE) {
+        return 1;
+    }
+
+    return key->method == MNT_HLS_KEY_AES_128
+           && key->uri.len
+           && mnt_str_eqc(key->keyformat, "identity");
+}
+
+
+void
+ngx_mntreamer_session_encrypted(ngx_mntreamer_session_t *s,
+    const mnt_hls_key_t *key)
+{
+    if (s->encrypted) {
+        return;
+    }
+
+    s->encrypted = 1;
+
+    ngx_log_error(NGX_LOG_WARN, s->log, 0,
+                  "mntreamer: recording %L is encrypted in a way that cannot "
+                  "be read (%*s)", s->recording_id,
+                  (size_t) ngx_min(key->method_name.len, 32),
+                  key->method_name.data);
+
+    ngx_mntreamer_session_tell(s, MNT_PROBE_LIVE_NOT_PLAYABLE, "encrypted", 1);
+}

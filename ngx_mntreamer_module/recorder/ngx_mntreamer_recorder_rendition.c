@@ -41,10 +41,6 @@ static void ngx_mntreamer_rendition_work(ngx_event_t *ev);
 static void ngx_mntreamer_rendition_load(ngx_mntreamer_rendition_t *r);
 static void ngx_mntreamer_rendition_loaded(void *data,
     const ngx_mntreamer_answer_t *answer);
-static void ngx_mntreamer_rendition_failed(ngx_mntreamer_rendition_t *r,
-    const char *why, ngx_uint_t http);
-static void ngx_mntreamer_rendition_plan(ngx_mntreamer_rendition_t *r,
-    const mnt_hls_playlist_t *p, mnt_str_t base);
 static void ngx_mntreamer_rendition_ended(ngx_mntreamer_rendition_t *r,
     const mnt_hls_plan_t *plan);
 static void ngx_mntreamer_rendition_news(ngx_mntreamer_rendition_t *r,
@@ -231,6 +227,11 @@ ngx_mntreamer_rendition_stop(ngx_mntreamer_rendition_t *r)
         ngx_mntreamer_curl_cancel(r->load);
         r->load = NULL;
     }
+
+    if (r->look) {
+        ngx_mntreamer_live_cancel(r->look);
+        r->look = NULL;
+    }
 }
 
 
@@ -341,7 +342,12 @@ ngx_mntreamer_rendition_load(ngx_mntreamer_rendition_t *r)
     s = r->session;
     conf = s->rec->conf;
 
-    if (s->state != NGX_MNTREAMER_SESSION_RUNNING || r->load) {
+    if (s->state != NGX_MNTREAMER_SESSION_RUNNING || r->load || r->look) {
+        return;
+    }
+
+    if (s->local) {
+        ngx_mntreamer_rendition_look(r);
         return;
     }
 
@@ -420,7 +426,7 @@ ngx_mntreamer_rendition_loaded(void *data,
 }
 
 
-static void
+void
 ngx_mntreamer_rendition_failed(ngx_mntreamer_rendition_t *r, const char *why,
     ngx_uint_t http)
 {
@@ -483,7 +489,7 @@ ngx_mntreamer_rendition_failed(ngx_mntreamer_rendition_t *r, const char *why,
 }
 
 
-static void
+void
 ngx_mntreamer_rendition_plan(ngx_mntreamer_rendition_t *r,
     const mnt_hls_playlist_t *p, mnt_str_t base)
 {
@@ -635,7 +641,11 @@ ngx_mntreamer_rendition_lost(ngx_mntreamer_rendition_t *r,
         return;
     }
 
-    if (!r->resumed || plan->news != MNT_HLS_RESET || r->last_ms <= 0) {
+    /* what is sent to us begins anew when its publisher comes back */
+
+    if (!r->resumed || plan->news != MNT_HLS_RESET || r->last_ms <= 0
+        || r->session->local)
+    {
         return;
     }
 

@@ -40,9 +40,6 @@
 #define NGX_MNTREAMER_SEGMENT_PAUSE_MS  500
 
 
-static ngx_uint_t ngx_mntreamer_segment_readable(const mnt_hls_key_t *key);
-static void ngx_mntreamer_segment_encrypted(ngx_mntreamer_session_t *s,
-    const mnt_hls_key_t *key);
 static ngx_int_t ngx_mntreamer_segment_map(ngx_mntreamer_rendition_t *r,
     const mnt_hls_segment_t *seg, mnt_str_t base, ngx_msec_t deadline);
 static ngx_int_t ngx_mntreamer_segment_key(ngx_mntreamer_segment_t *sg,
@@ -179,41 +176,6 @@ ngx_mntreamer_segment_lose(ngx_mntreamer_segment_t *sg)
 }
 
 
-/* nothing whose method is not known is ever taken for clear */
-
-static ngx_uint_t
-ngx_mntreamer_segment_readable(const mnt_hls_key_t *key)
-{
-    if (key == NULL || key->method == MNT_HLS_KEY_NONE) {
-        return 1;
-    }
-
-    return key->method == MNT_HLS_KEY_AES_128
-           && key->uri.len
-           && mnt_str_eqc(key->keyformat, "identity");
-}
-
-
-static void
-ngx_mntreamer_segment_encrypted(ngx_mntreamer_session_t *s,
-    const mnt_hls_key_t *key)
-{
-    if (s->encrypted) {
-        return;
-    }
-
-    s->encrypted = 1;
-
-    ngx_log_error(NGX_LOG_WARN, s->log, 0,
-                  "mntreamer: recording %L is encrypted in a way that cannot "
-                  "be read (%*s)", s->recording_id,
-                  (size_t) ngx_min(key->method_name.len, 32),
-                  key->method_name.data);
-
-    ngx_mntreamer_session_tell(s, MNT_PROBE_LIVE_NOT_PLAYABLE, "encrypted", 1);
-}
-
-
 void
 ngx_mntreamer_rendition_queue(ngx_mntreamer_rendition_t *r,
     const mnt_hls_segment_t *seg, mnt_str_t base, ngx_msec_t deadline)
@@ -231,19 +193,18 @@ ngx_mntreamer_rendition_queue(ngx_mntreamer_rendition_t *r,
 
     cause = NGX_MNTREAMER_GAP_KEY;
 
-    if (!ngx_mntreamer_segment_readable(seg->key)) {
-        ngx_mntreamer_segment_encrypted(r->session, seg->key);
+    if (!ngx_mntreamer_key_readable(seg->key)) {
+        ngx_mntreamer_session_encrypted(r->session, seg->key);
         goto hole;
     }
 
-    if (seg->map && !ngx_mntreamer_segment_readable(seg->map->key)) {
-        ngx_mntreamer_segment_encrypted(r->session, seg->map->key);
+    if (seg->map && !ngx_mntreamer_key_readable(seg->map->key)) {
+        ngx_mntreamer_session_encrypted(r->session, seg->map->key);
         goto hole;
     }
 
     cause = NGX_MNTREAMER_GAP_SOURCE;
-    url = mnt_url_join(ngx_mntreamer_recorder_urls(r->session->rec), base,
-                       seg->uri);
+    url = ngx_mntreamer_segment_url(r->session, base, seg->uri);
 
     if (url.data == NULL
         || ngx_mntreamer_segment_map(r, seg, base, deadline) != NGX_OK)
@@ -440,9 +401,9 @@ ngx_mntreamer_rendition_refresh(ngx_mntreamer_rendition_t *r,
             continue;
         }
 
-        url = mnt_url_join(ngx_mntreamer_recorder_urls(r->session->rec), base,
-                           sg->kind == NGX_MNTREAMER_SEGMENT_MAP
-                           ? seg->map->uri : seg->uri);
+        url = ngx_mntreamer_segment_url(r->session, base,
+                                        sg->kind == NGX_MNTREAMER_SEGMENT_MAP
+                                        ? seg->map->uri : seg->uri);
 
         if (url.data) {
             ngx_mntreamer_bound_url(sg, url);
@@ -625,6 +586,11 @@ ngx_mntreamer_segment_start(ngx_mntreamer_segment_t *sg)
     s = r->session;
     conf = s->rec->conf;
 
+    if (s->local) {
+        ngx_mntreamer_segment_link(sg);
+        return;
+    }
+
     if (sg->tries) {
         ngx_mntreamer_metrics_add(s->rec->metrics,
                                   NGX_MNTREAMER_M_SEGMENT_RETRIES, 0, 1);
@@ -789,12 +755,19 @@ ngx_mntreamer_segment_judge(ngx_mntreamer_segment_t *sg,
         return;
     }
 
-    r->fetching--;
-    r->ahead++;
-    sg->state = NGX_MNTREAMER_SEGMENT_FETCHED;
+    ngx_mntreamer_segment_fetched(sg);
 
     s->renewals = 0;
     s->denied = 0;
+}
+
+
+void
+ngx_mntreamer_segment_fetched(ngx_mntreamer_segment_t *sg)
+{
+    sg->rendition->fetching--;
+    sg->rendition->ahead++;
+    sg->state = NGX_MNTREAMER_SEGMENT_FETCHED;
 }
 
 

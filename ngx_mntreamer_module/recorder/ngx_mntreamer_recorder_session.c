@@ -173,6 +173,8 @@ ngx_mntreamer_session_identify(ngx_mntreamer_session_t *s,
 
         if (p->id == claim->platform) {
             s->platform_name = p->name;
+            s->local = (p->pushed != 0);
+            s->end.certain = s->local;
         }
     }
 
@@ -330,6 +332,11 @@ ngx_mntreamer_session_cancel(ngx_mntreamer_session_t *s)
     if (s->master) {
         ngx_mntreamer_curl_cancel(s->master);
         s->master = NULL;
+    }
+
+    if (s->look) {
+        ngx_mntreamer_live_cancel(s->look);
+        s->look = NULL;
     }
 }
 
@@ -492,7 +499,15 @@ ngx_mntreamer_session_starting(ngx_mntreamer_session_t *s)
         return;
     }
 
-    if (s->master || s->pending
+    if (s->local && s->check && !s->asking) {
+
+        /* it may be over before its first fragment was complete */
+
+        s->check = 0;
+        ngx_mntreamer_session_ask(s, 1);
+    }
+
+    if (s->master || s->look || s->pending
         || (ngx_msec_int_t) (ngx_current_msec - s->retry_at) < 0)
     {
         return;
@@ -510,7 +525,10 @@ ngx_mntreamer_session_starting(ngx_mntreamer_session_t *s)
         return;
     }
 
-    if (s->state == NGX_MNTREAMER_SESSION_MASTER) {
+    if (s->local) {
+        ngx_mntreamer_session_look(s);
+
+    } else if (s->state == NGX_MNTREAMER_SESSION_MASTER) {
         ngx_mntreamer_session_load(s);
 
     } else {
@@ -531,7 +549,8 @@ ngx_mntreamer_session_running(ngx_mntreamer_session_t *s)
     why = mnt_recorder_end_over(&s->end, now);
 
     if (why) {
-        ngx_mntreamer_session_end(s, why, NGX_MNTREAMER_SESSION_NEXT);
+        ngx_mntreamer_session_end(s, why, s->local ? 1
+                                             : NGX_MNTREAMER_SESSION_NEXT);
         return;
     }
 

@@ -89,6 +89,7 @@ ngx_mntreamer_storage_create(const ngx_mntreamer_storage_conf_t *conf,
     ngx_queue_init(&st->tracks);
     ngx_queue_init(&st->puts);
     ngx_queue_init(&st->finds);
+    ngx_queue_init(&st->lives);
 
     ngx_mntreamer_buffers_init(st);
     ngx_mntreamer_space_init(st);
@@ -160,6 +161,7 @@ ngx_mntreamer_storage_destroy(ngx_mntreamer_storage_t *st)
     }
 
     left |= ngx_mntreamer_finds_free(st);
+    left |= ngx_mntreamer_lives_free(st);
 
     if (st->retry.timer_set) {
         ngx_del_timer(&st->retry);

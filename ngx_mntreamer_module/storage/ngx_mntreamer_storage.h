@@ -43,6 +43,7 @@ typedef struct ngx_mntreamer_storage_s  ngx_mntreamer_storage_t;
 typedef struct ngx_mntreamer_track_s    ngx_mntreamer_track_t;
 typedef struct ngx_mntreamer_part_s     ngx_mntreamer_part_t;
 typedef struct ngx_mntreamer_find_s     ngx_mntreamer_find_t;
+typedef struct ngx_mntreamer_live_s     ngx_mntreamer_live_t;
 
 
 #define NGX_MNTREAMER_DURABLE_SEGMENT   0
@@ -56,6 +57,8 @@ typedef struct ngx_mntreamer_find_s     ngx_mntreamer_find_t;
 
 typedef struct {
     ngx_str_t      root;                      /* absolute, terminated */
+    ngx_str_t      live;                      /* of nginx-rtmp, alike; empty:
+                                                 there is none */
     ngx_uint_t     durability;
     ngx_msec_t     interval_ms;               /* of DURABLE_INTERVAL */
     size_t         buffer_size;               /* of a gather buffer: 128k */
@@ -78,6 +81,7 @@ typedef enum {
     NGX_MNTREAMER_STORE_FULL,                 /* ENOSPC, EDQUOT */
     NGX_MNTREAMER_STORE_SLOW,                 /* max_buffered reached */
     NGX_MNTREAMER_STORE_TAKEN,                /* there is another writer */
+    NGX_MNTREAMER_STORE_GONE,                 /* what was to be taken over */
     NGX_MNTREAMER_STORE_FAILED                /* other errno, logged */
 } ngx_mntreamer_store_rc_e;
 
@@ -279,6 +283,53 @@ ngx_int_t ngx_mntreamer_track_commit(ngx_mntreamer_track_t *tr,
  * (EMPTY, SHORT, CONTENT); to decide about a retry before the turn comes.
  */
 ngx_uint_t ngx_mntreamer_part_check(ngx_mntreamer_part_t *part);
+
+
+/*
+ * What nginx-rtmp makes of broadcasts: below conf.live a directory of each
+ * one's name, in it "index.m3u8" and fragments.  Paths are relative to
+ * conf.live and follow no link.
+ */
+
+/* which file it was when it was read last; zeroes: none */
+
+typedef struct {
+    uint64_t           inode;
+    off_t              size;
+    int64_t            changed_ns;
+} ngx_mntreamer_stamp_t;
+
+typedef struct {
+    ngx_uint_t              rc;               /* OK, GONE, or logged */
+    ngx_uint_t              same;             /* :1; as the stamp: no text */
+    ngx_mntreamer_stamp_t   stamp;
+    ngx_str_t               text;             /* alias valid in done() */
+} ngx_mntreamer_live_text_t;
+
+typedef void (*ngx_mntreamer_live_pt)(void *data,
+    const ngx_mntreamer_live_text_t *text);
+
+/* reads a playlist; done() comes once, later, unless cancelled; NULL: not now,
+   or there is no conf.live */
+ngx_mntreamer_live_t *ngx_mntreamer_live_read(ngx_mntreamer_storage_t *st,
+    const ngx_str_t *path, const ngx_mntreamer_stamp_t *stamp,
+    ngx_mntreamer_live_pt done, void *data);
+void ngx_mntreamer_live_cancel(ngx_mntreamer_live_t *live);
+
+/* takes the directory of a broadcast away, later; what fails is left */
+void ngx_mntreamer_live_remove(ngx_mntreamer_storage_t *st,
+    const ngx_str_t *name);
+
+/*
+ * A part that is a complete file "NAME/FILE": linked, or copied across file
+ * systems.  done() comes once, later, unless the part was aborted; with OK it
+ * is to be committed, with another rc to be aborted.  NULL: not now.  The
+ * track must be open.
+ */
+typedef void (*ngx_mntreamer_adopted_pt)(void *data, ngx_uint_t rc);
+
+ngx_mntreamer_part_t *ngx_mntreamer_part_adopt(ngx_mntreamer_track_t *tr,
+    const ngx_str_t *path, ngx_mntreamer_adopted_pt done, void *data);
 
 
 /*

@@ -32,7 +32,7 @@ static ngx_int_t ngx_mntreamer_make_dirs(ngx_fd_t root, const char *path,
 
 static const char  *ngx_mntreamer_store_names[] = {
     "ok", "empty", "short", "content", "decrypt", "full", "slow", "taken",
-    "failed"
+    "gone", "failed"
 };
 
 

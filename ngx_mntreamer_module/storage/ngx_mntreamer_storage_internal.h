@@ -89,6 +89,7 @@ struct ngx_mntreamer_storage_s {
     ngx_queue_t                   tracks;
     ngx_queue_t                   puts;       /* under way */
     ngx_queue_t                   finds;      /* alike */
+    ngx_queue_t                   lives;      /* alike */
     ngx_mntreamer_buffers_t       buffers;
     ngx_mntreamer_storage_stat_t  stat;
     ngx_event_t                   retry;      /* of refused posts */
@@ -204,6 +205,9 @@ struct ngx_mntreamer_part_s {
     ngx_mntreamer_entry_t       entry;
     ngx_mntreamer_commit_pt     done;
     void                       *data;         /* alias */
+    ngx_mntreamer_adopted_pt    adopted;      /* NULL: it is received */
+    void                       *adopted_data; /* alias */
+    char                        source[MNT_TRACK_FILE_MAX];  /* adopted */
     ngx_msec_t                  since;        /* of the commit */
     ngx_atomic_t                working;
 
@@ -295,8 +299,15 @@ ngx_int_t ngx_mntreamer_part_drain(ngx_mntreamer_part_t *part,
 /* in a thread: writes the rest and checks it */
 ngx_int_t ngx_mntreamer_part_finish(ngx_mntreamer_part_t *part);
 mnt_str_t ngx_mntreamer_part_name(ngx_mntreamer_part_t *part, char *buf);
+/* in a thread: makes its file */
+ngx_int_t ngx_mntreamer_part_open(ngx_mntreamer_part_t *part);
+/* in a thread: may it be media, and of which kind; a store_rc_e */
+ngx_uint_t ngx_mntreamer_part_sniff(const ngx_mntreamer_part_t *part,
+    const u_char *p, size_t n, ngx_uint_t *container);
 /* closes and removes its file */
 void ngx_mntreamer_part_drop(ngx_mntreamer_part_t *part);
+/* the end of one that is not committed; no task may be under way */
+void ngx_mntreamer_part_discard(ngx_mntreamer_part_t *part);
 /* frees it; no task may be under way */
 void ngx_mntreamer_part_free(ngx_mntreamer_part_t *part);
 
@@ -339,6 +350,12 @@ ngx_int_t ngx_mntreamer_open_look(ngx_mntreamer_track_t *tr);
 
 /* at exit; 1: a thread is still in one */
 ngx_uint_t ngx_mntreamer_finds_free(ngx_mntreamer_storage_t *st);
+
+
+/* ngx_mntreamer_storage_live.c */
+
+/* likewise */
+ngx_uint_t ngx_mntreamer_lives_free(ngx_mntreamer_storage_t *st);
 
 
 #endif /* _NGX_MNTREAMER_STORAGE_INTERNAL_H_INCLUDED_ */

@@ -33,15 +33,11 @@
 static void ngx_mntreamer_part_post(ngx_mntreamer_part_t *part);
 static void ngx_mntreamer_part_work(void *data);
 static void ngx_mntreamer_part_worked(void *data);
-static void ngx_mntreamer_part_discard(ngx_mntreamer_part_t *part);
 static void ngx_mntreamer_part_drop_work(void *data);
 static void ngx_mntreamer_part_dropped(void *data);
-static ngx_int_t ngx_mntreamer_part_open(ngx_mntreamer_part_t *part);
 static ngx_uint_t ngx_mntreamer_part_decrypt(ngx_mntreamer_part_t *part,
     ngx_mntreamer_buffer_t *b, ngx_uint_t last);
 static ngx_int_t ngx_mntreamer_part_unpad(ngx_mntreamer_buffer_t *b);
-static ngx_uint_t ngx_mntreamer_part_sniff(const ngx_mntreamer_part_t *part,
-    const u_char *p, size_t n, ngx_uint_t *container);
 static ngx_uint_t ngx_mntreamer_part_sniff_cipher(ngx_mntreamer_part_t *part,
     const u_char *p, size_t n);
 
@@ -330,7 +326,7 @@ ngx_mntreamer_part_worked(void *data)
 
 /* the end of a part that is not committed */
 
-static void
+void
 ngx_mntreamer_part_discard(ngx_mntreamer_part_t *part)
 {
     ngx_mntreamer_track_t  *tr;
@@ -455,7 +451,7 @@ ngx_mntreamer_part_name(ngx_mntreamer_part_t *part, char *buf)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_mntreamer_part_open(ngx_mntreamer_part_t *part)
 {
     char  name[MNT_TRACK_FILE_MAX];
@@ -622,7 +618,7 @@ ngx_mntreamer_part_unpad(ngx_mntreamer_buffer_t *b)
  * belongs between segments of a known kind.
  */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_mntreamer_part_sniff(const ngx_mntreamer_part_t *part, const u_char *p,
     size_t n, ngx_uint_t *container)
 {

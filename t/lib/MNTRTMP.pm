@@ -48,6 +48,7 @@ sub new {
     my $hooks = MNT::free_port();
     my $silence = delete $o{silence} // '30s';
     my $update = delete $o{update} // '1s';
+    my $record = delete $o{record} // 1;
 
     my $self = $class->SUPER::new(rtmp_port => $rtmp, hook_port => $hooks,
         workers => 3, %o);
@@ -59,6 +60,8 @@ sub new {
         chown $uid, $gid, $self->{hls};
     }
 
+    $self->{mntreamer} .= "    platform rtmp { hls_path $self->{hls}; }\n"
+        if $record;
     $self->{http} .= <<"END";
     server {
         listen 127.0.0.1:$hooks;

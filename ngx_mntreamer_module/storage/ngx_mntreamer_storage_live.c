@@ -1,0 +1,602 @@
+
+/*
+ * Copyright (C) the mntreamer authors
+ */
+
+
+/*
+ * What nginx-rtmp makes of a broadcast: a directory of its name below
+ * conf.live, in it a playlist that is renamed into its place and fragments
+ * that are complete once they are listed.  A fragment becomes a part by a hard
+ * link, so that its bytes are on the disk once; across file systems it is
+ * copied.  All of it in threads.
+ *
+ * reading   entered by     then
+ * working   _live_read()   done(), unless it was cancelled
+ *
+ * part      entered by     then
+ * adopting  _part_adopt()  done(); dropped when it was aborted meanwhile
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <dirent.h>
+
+#include "ngx_mntreamer_storage_internal.h"
+
+
+#define NGX_MNTREAMER_LIVE_ARENA   (4 * 1024 * 1024)
+#define NGX_MNTREAMER_LIVE_COPY    (128 * 1024)
+
+
+struct ngx_mntreamer_live_s {
+    ngx_queue_t                 link;         /* in st->lives */
+    ngx_mntreamer_storage_t    *st;           /* alias */
+    ngx_str_t                   path;         /* behind the struct */
+    ngx_uint_t                  remove;       /* it is a directory to go */
+    mnt_arena_t                 arena;
+    ngx_mntreamer_stamp_t       stamp;        /* of the last time */
+    ngx_mntreamer_live_text_t   text;
+    ngx_mntreamer_live_pt       done;         /* NULL: cancelled */
+    void                       *data;         /* alias */
+    ngx_mntreamer_fail_t        fail;
+    ngx_atomic_t                working;
+};
+
+
+static ngx_mntreamer_live_t *ngx_mntreamer_live_post(
+    ngx_mntreamer_storage_t *st, const ngx_str_t *path,
+    ngx_mntreamer_work_pt work, const ngx_mntreamer_stamp_t *stamp,
+    ngx_uint_t remove);
+static ngx_fd_t ngx_mntreamer_live_open(ngx_mntreamer_storage_t *st,
+    const char *path, int flags);
+static void ngx_mntreamer_live_work(void *data);
+static void ngx_mntreamer_live_text(ngx_mntreamer_live_t *live, ngx_fd_t fd);
+static void ngx_mntreamer_live_remove_work(void *data);
+static void ngx_mntreamer_live_done(void *data);
+static void ngx_mntreamer_live_free(ngx_mntreamer_live_t *live);
+static void ngx_mntreamer_adopt_work(void *data);
+static ngx_int_t ngx_mntreamer_adopt(ngx_mntreamer_part_t *part);
+static ngx_int_t ngx_mntreamer_adopt_link(ngx_mntreamer_part_t *part,
+    ngx_fd_t dir, const char *file, const char *name);
+static ngx_int_t ngx_mntreamer_adopt_copy(ngx_mntreamer_part_t *part,
+    ngx_fd_t from, const char *name);
+static ngx_int_t ngx_mntreamer_adopt_look(ngx_mntreamer_part_t *part,
+    const char *name);
+static void ngx_mntreamer_adopted(void *data);
+
+
+ngx_mntreamer_live_t *
+ngx_mntreamer_live_read(ngx_mntreamer_storage_t *st, const ngx_str_t *path,
+    const ngx_mntreamer_stamp_t *stamp, ngx_mntreamer_live_pt done, void *data)
+{
+    ngx_mntreamer_live_t  *live;
+
+    live = ngx_mntreamer_live_post(st, path, ngx_mntreamer_live_work, stamp,
+                                   0);
+    if (live) {
+        live->done = done;
+        live->data = data;
+    }
+
+    return live;
+}
+
+
+void
+ngx_mntreamer_live_cancel(ngx_mntreamer_live_t *live)
+{
+    live->done = NULL;
+}
+
+
+void
+ngx_mntreamer_live_remove(ngx_mntreamer_storage_t *st, const ngx_str_t *name)
+{
+    (void) ngx_mntreamer_live_post(st, name, ngx_mntreamer_live_remove_work,
+                                   NULL, 1);
+}
+
+
+static ngx_mntreamer_live_t *
+ngx_mntreamer_live_post(ngx_mntreamer_storage_t *st, const ngx_str_t *path,
+    ngx_mntreamer_work_pt work, const ngx_mntreamer_stamp_t *stamp,
+    ngx_uint_t remove)
+{
+    ngx_mntreamer_live_t  *live;
+
+    if (st->conf.live.len == 0 || path->len == 0
+        || path->len >= NGX_MNTREAMER_PATH_MAX)
+    {
+        return NULL;
+    }
+
+    live = ngx_calloc(sizeof(ngx_mntreamer_live_t) + path->len + 1, st->log);
+    if (live == NULL) {
+        return NULL;
+    }
+
+    live->st = st;
+    live->remove = remove;
+    live->working = 1;
+    live->path.len = path->len;
+    live->path.data = (u_char *) (live + 1);
+    ngx_memcpy(live->path.data, path->data, path->len);
+
+    if (stamp) {
+        live->stamp = *stamp;
+    }
+
+    mnt_arena_init(&live->arena, NGX_MNTREAMER_LIVE_ARENA);
+
+    if (ngx_mntreamer_offload_post(st->off, work, ngx_mntreamer_live_done,
+                                   live)
+        != NGX_OK)
+    {
+        ngx_free(live);
+        return NULL;
+    }
+
+    ngx_queue_insert_tail(&st->lives, &live->link);
+
+    return live;
+}
+
+
+/* a path below conf.live, which may be made anew at any time; ngx_errno */
+
+static ngx_fd_t
+ngx_mntreamer_live_open(ngx_mntreamer_storage_t *st, const char *path,
+    int flags)
+{
+    ngx_fd_t   fd, root;
+    ngx_err_t  err;
+
+    root = open((char *) st->conf.live.data, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (root == -1) {
+        return -1;
+    }
+
+    fd = ngx_mntreamer_open_beneath(root, path, flags);
+
+    err = ngx_errno;
+    (void) close(root);
+    ngx_set_errno(err);
+
+    return fd;
+}
+
+
+static void
+ngx_mntreamer_live_work(void *data)
+{
+    ngx_mntreamer_live_t *live = data;
+
+    ngx_fd_t  fd;
+
+    fd = ngx_mntreamer_live_open(live->st, (char *) live->path.data, O_RDONLY);
+
+    if (fd != -1) {
+        ngx_mntreamer_live_text(live, fd);
+        (void) close(fd);
+
+    } else if (ngx_errno == NGX_ENOENT || ngx_errno == NGX_ENOTDIR) {
+        live->text.rc = NGX_MNTREAMER_STORE_GONE;
+
+    } else {
+        (void) ngx_mntreamer_failed(&live->fail, ngx_errno, "open()",
+                                    (char *) live->path.data);
+    }
+
+    ngx_memory_barrier();
+    live->working = 0;
+}
+
+
+static void
+ngx_mntreamer_live_text(ngx_mntreamer_live_t *live, ngx_fd_t fd)
+{
+    mnt_str_t               text;
+    struct stat             sb;
+    ngx_mntreamer_stamp_t  *stamp;
+
+    stamp = &live->text.stamp;
+
+    if (fstat(fd, &sb) == -1) {
+        (void) ngx_mntreamer_failed(&live->fail, ngx_errno, "fstat()",
+                                    (char *) live->path.data);
+        return;
+    }
+
+    stamp->inode = (uint64_t) sb.st_ino;
+    stamp->size = sb.st_size;
+    stamp->changed_ns = (int64_t) sb.st_ctim.tv_sec * 1000000000
+                        + sb.st_ctim.tv_nsec;
+
+    if (stamp->inode == live->stamp.inode
+        && stamp->size == live->stamp.size
+        && stamp->changed_ns == live->stamp.changed_ns)
+    {
+        live->text.same = 1;
+        return;
+    }
+
+    if (ngx_mntreamer_read_whole(fd, &live->arena, &text) != NGX_OK) {
+        (void) ngx_mntreamer_failed(&live->fail, ngx_errno, "read()",
+                                    (char *) live->path.data);
+        return;
+    }
+
+    live->text.text.data = (u_char *) text.data;
+    live->text.text.len = text.len;
+}
+
+
+/* what nginx-rtmp puts there are files; anything else stays, and it, too */
+
+static void
+ngx_mntreamer_live_remove_work(void *data)
+{
+    ngx_mntreamer_live_t *live = data;
+
+    DIR            *dir;
+    ngx_fd_t        fd, root;
+    struct dirent  *de;
+
+    root = open((char *) live->st->conf.live.data,
+                O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    fd = (root == -1) ? -1 : openat(root, (char *) live->path.data,
+                                    O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+    dir = (fd == -1) ? NULL : fdopendir(fd);
+
+    if (dir) {
+        while ((de = readdir(dir)) != NULL) {
+            (void) unlinkat(fd, de->d_name, 0);
+        }
+
+        (void) closedir(dir);
+        (void) unlinkat(root, (char *) live->path.data, AT_REMOVEDIR);
+
+    } else if (fd != -1) {
+        (void) close(fd);
+    }
+
+    if (root != -1) {
+        (void) close(root);
+    }
+
+    ngx_memory_barrier();
+    live->working = 0;
+}
+
+
+static void
+ngx_mntreamer_live_done(void *data)
+{
+    ngx_mntreamer_live_t *live = data;
+
+    ngx_queue_remove(&live->link);
+
+    if (live->fail.rc != NGX_MNTREAMER_STORE_OK) {
+        live->text.rc = live->fail.rc;
+
+        ngx_log_error(NGX_LOG_ERR, live->st->log, live->fail.err,
+                      "%s \"%V/%s\" failed", live->fail.call,
+                      &live->st->conf.live, live->fail.name);
+    }
+
+    if (live->done) {
+        live->done(live->data, &live->text);
+    }
+
+    ngx_mntreamer_live_free(live);
+}
+
+
+static void
+ngx_mntreamer_live_free(ngx_mntreamer_live_t *live)
+{
+    mnt_arena_free(&live->arena);
+    ngx_free(live);
+}
+
+
+ngx_uint_t
+ngx_mntreamer_lives_free(ngx_mntreamer_storage_t *st)
+{
+    ngx_uint_t             left;
+    ngx_queue_t           *q, *next;
+    ngx_mntreamer_live_t  *live;
+
+    left = 0;
+
+    for (q = ngx_queue_head(&st->lives);
+         q != ngx_queue_sentinel(&st->lives);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        live = ngx_queue_data(q, ngx_mntreamer_live_t, link);
+
+        if (live->working) {
+            left = 1;
+
+        } else {
+            ngx_queue_remove(q);
+            ngx_mntreamer_live_free(live);
+        }
+    }
+
+    return left;
+}
+
+
+ngx_mntreamer_part_t *
+ngx_mntreamer_part_adopt(ngx_mntreamer_track_t *tr, const ngx_str_t *path,
+    ngx_mntreamer_adopted_pt done, void *data)
+{
+    ngx_mntreamer_part_t       *part;
+    ngx_mntreamer_part_conf_t   conf;
+
+    if (path->len == 0 || path->len >= MNT_TRACK_FILE_MAX) {
+        return NULL;
+    }
+
+    ngx_memzero(&conf, sizeof(ngx_mntreamer_part_conf_t));
+    conf.expect = -1;
+
+    part = ngx_mntreamer_part_create(tr, &conf);
+    if (part == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(part->source, path->data, path->len);
+
+    part->adopted = done;
+    part->adopted_data = data;
+    part->working = 1;
+
+    if (ngx_mntreamer_offload_post(tr->st->off, ngx_mntreamer_adopt_work,
+                                   ngx_mntreamer_adopted, part)
+        != NGX_OK)
+    {
+        part->working = 0;
+        ngx_mntreamer_part_free(part);
+        return NULL;
+    }
+
+    part->writing = 1;
+    tr->tasks++;
+
+    return part;
+}
+
+
+static void
+ngx_mntreamer_adopt_work(void *data)
+{
+    ngx_mntreamer_part_t  *part = data;
+
+    (void) ngx_mntreamer_adopt(part);
+
+    ngx_memory_barrier();
+    part->working = 0;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_adopt(ngx_mntreamer_part_t *part)
+{
+    char      *file, path[MNT_TRACK_FILE_MAX], name[MNT_TRACK_FILE_MAX];
+    ngx_fd_t   dir;
+    ngx_int_t  rc;
+
+    ngx_memcpy(path, part->source, sizeof(path));
+
+    file = strrchr(path, '/');
+
+    if (file == NULL) {
+        return ngx_mntreamer_failed(&part->fail, NGX_EINVAL, "link()", path);
+    }
+
+    *file++ = '\0';
+
+    dir = ngx_mntreamer_live_open(part->tr->st, path, O_RDONLY|O_DIRECTORY);
+
+    if (dir == -1) {
+
+        if (ngx_errno == NGX_ENOENT) {
+            part->fail.rc = NGX_MNTREAMER_STORE_GONE;
+            return NGX_ERROR;
+        }
+
+        return ngx_mntreamer_failed(&part->fail, ngx_errno, "open()", path);
+    }
+
+    (void) ngx_mntreamer_part_name(part, name);
+
+    rc = ngx_mntreamer_adopt_link(part, dir, file, name);
+
+    (void) close(dir);
+
+    if (rc != NGX_OK || ngx_mntreamer_adopt_look(part, name) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_mntreamer_inject("part_written");
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_adopt_link(ngx_mntreamer_part_t *part, ngx_fd_t dir,
+    const char *file, const char *name)
+{
+    ngx_fd_t   from;
+    ngx_int_t  rc;
+
+    if (linkat(dir, file, part->tr->dirfd, name, 0) == 0) {
+
+        /* from here on it is dropped with the part, whatever it is */
+
+        part->fd = openat(part->tr->dirfd, name,
+                          O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC);
+
+        if (part->fd == -1) {
+            rc = ngx_mntreamer_failed(&part->fail, ngx_errno, "open()", name);
+            (void) unlinkat(part->tr->dirfd, name, 0);
+            return rc;
+        }
+
+        ngx_mntreamer_inject("part_opened");
+
+        return NGX_OK;
+    }
+
+    switch (ngx_errno) {
+
+    case NGX_ENOENT:
+        part->fail.rc = NGX_MNTREAMER_STORE_GONE;
+        return NGX_ERROR;
+
+    case EXDEV:
+    case NGX_EPERM:
+    case EMLINK:
+    case EOPNOTSUPP:
+        break;
+
+    default:
+        return ngx_mntreamer_failed(&part->fail, ngx_errno, "link()", name);
+    }
+
+    from = openat(dir, file, O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC);
+
+    if (from == -1) {
+
+        if (ngx_errno == NGX_ENOENT) {
+            part->fail.rc = NGX_MNTREAMER_STORE_GONE;
+            return NGX_ERROR;
+        }
+
+        return ngx_mntreamer_failed(&part->fail, ngx_errno, "open()", file);
+    }
+
+    rc = ngx_mntreamer_adopt_copy(part, from, name);
+
+    (void) close(from);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_adopt_copy(ngx_mntreamer_part_t *part, ngx_fd_t from,
+    const char *name)
+{
+    char     *buf;
+    ssize_t   n;
+
+    buf = malloc(NGX_MNTREAMER_LIVE_COPY);
+
+    if (buf == NULL) {
+        return ngx_mntreamer_failed(&part->fail, NGX_ENOMEM, "malloc()", name);
+    }
+
+    if (ngx_mntreamer_part_open(part) != NGX_OK) {
+        free(buf);
+        return NGX_ERROR;
+    }
+
+    do {
+        n = read(from, buf, NGX_MNTREAMER_LIVE_COPY);
+
+        if (n == -1 && ngx_errno == NGX_EINTR) {
+            continue;
+        }
+
+        if (n == -1
+            || ngx_mntreamer_write_all(part->fd, buf, (size_t) n) != NGX_OK)
+        {
+            (void) ngx_mntreamer_failed(&part->fail, ngx_errno, "copy to",
+                                        name);
+            break;
+        }
+
+    } while (n);
+
+    free(buf);
+
+    return (part->fail.rc == NGX_MNTREAMER_STORE_OK) ? NGX_OK : NGX_ERROR;
+}
+
+
+/* what it is, and how long */
+
+static ngx_int_t
+ngx_mntreamer_adopt_look(ngx_mntreamer_part_t *part, const char *name)
+{
+    u_char       head[NGX_MNTREAMER_HEAD_BYTES];
+    ssize_t      n;
+    struct stat  sb;
+
+    if (fstat(part->fd, &sb) == -1) {
+        return ngx_mntreamer_failed(&part->fail, ngx_errno, "fstat()", name);
+    }
+
+    if (!S_ISREG(sb.st_mode)) {
+        return ngx_mntreamer_failed(&part->fail, 0, "no file:", name);
+    }
+
+    /* ours alone to read, as all files of a recording */
+
+    (void) fchmod(part->fd, NGX_MNTREAMER_FILE_MODE);
+
+    n = pread(part->fd, head, sizeof(head), 0);
+
+    if (n == -1) {
+        return ngx_mntreamer_failed(&part->fail, ngx_errno, "read()", name);
+    }
+
+    part->fail.rc = n ? ngx_mntreamer_part_sniff(part, head, (size_t) n,
+                                                 &part->container)
+                      : NGX_MNTREAMER_STORE_EMPTY;
+
+    part->sniffed = 1;
+    part->written = sb.st_size;
+
+    return (part->fail.rc == NGX_MNTREAMER_STORE_OK) ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_mntreamer_adopted(void *data)
+{
+    ngx_mntreamer_part_t *part = data;
+
+    ngx_mntreamer_track_t  *tr;
+
+    tr = part->tr;
+
+    part->writing = 0;
+    tr->tasks--;
+
+    if (tr->abandoned) {
+        ngx_mntreamer_track_settle(tr);
+        return;
+    }
+
+    ngx_mntreamer_fail_log(tr->st, tr->log, &part->fail, &tr->dir);
+
+    if (part->aborted) {
+        ngx_mntreamer_part_discard(part);
+        return;
+    }
+
+    part->rc = part->fail.rc;
+    part->received = part->written;
+
+    part->adopted(part->adopted_data, part->rc);
+}
