@@ -355,6 +355,13 @@ static ngx_command_t  ngx_mntreamer_conf_commands[] = {
       offsetof(ngx_mntreamer_platform_conf_t, rate),
       NULL },
 
+    { ngx_string("renditions"),
+      NGX_MNTREAMER_PUSHED_CONF|NGX_CONF_1MORE,
+      ngx_mntreamer_conf_renditions,
+      0,
+      0,
+      NULL },
+
     { ngx_string("hls_path"),
       NGX_MNTREAMER_PUSHED_CONF|NGX_CONF_TAKE1,
       ngx_mntreamer_conf_hls_path,

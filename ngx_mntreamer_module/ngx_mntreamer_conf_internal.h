@@ -70,6 +70,8 @@ char *ngx_mntreamer_conf_fetch_ports(ngx_conf_t *cf, ngx_command_t *cmd,
 
 /* setters of platform {} */
 char *ngx_mntreamer_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_mntreamer_conf_renditions(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_mntreamer_conf_hls_path(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_mntreamer_conf_cookies(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -23,6 +23,8 @@
 
 
 static ngx_uint_t ngx_mntreamer_conf_authority(u_char *host);
+static void ngx_mntreamer_conf_ladder(ngx_mntreamer_conf_t *mcf,
+    ngx_array_t *renditions);
 
 
 mnt_str_t
@@ -307,6 +309,53 @@ ngx_mntreamer_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* "none", or heights such as 480p */
+
+char *
+ngx_mntreamer_conf_renditions(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_platform_conf_t *pcf = conf;
+
+    unsigned    *height;
+    ngx_str_t   *value;
+    ngx_uint_t   i, k, none;
+
+    if (pcf->renditions) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    none = (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "none") == 0);
+
+    if (cf->args->nelts - 1 > MNT_LADDER_MAX) {
+        return "names too many";
+    }
+
+    pcf->renditions = ngx_array_create(cf->pool, MNT_LADDER_MAX,
+                                       sizeof(unsigned));
+    if (pcf->renditions == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts && !none; i++) {
+        height = ngx_array_push(pcf->renditions);
+        *height = mnt_ladder_height(ngx_mntreamer_conf_text(&value[i]));
+
+        if (*height == 0) {
+            return "knows \"none\", or some of 1080p 720p 480p 360p 240p 144p";
+        }
+
+        for (k = 1; k < i; k++) {
+            if (ngx_strcmp(value[k].data, value[i].data) == 0) {
+                return "names one twice";
+            }
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 /* as nginx-rtmp has it */
 
 char *
@@ -513,6 +562,29 @@ ngx_mntreamer_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+static void
+ngx_mntreamer_conf_ladder(ngx_mntreamer_conf_t *mcf, ngx_array_t *renditions)
+{
+    ngx_uint_t   i;
+    unsigned    *heights;
+
+    if (renditions == NULL) {
+        mcf->recorder.ladder[0] = 480;
+        mcf->recorder.ladder[1] = 360;
+        mcf->recorder.nladder = 2;
+        return;
+    }
+
+    heights = renditions->elts;
+
+    for (i = 0; i < renditions->nelts; i++) {
+        mcf->recorder.ladder[i] = heights[i];
+    }
+
+    mcf->recorder.nladder = renditions->nelts;
+}
+
+
 void
 ngx_mntreamer_conf_platform_defaults(ngx_mntreamer_conf_t *mcf)
 {
@@ -537,6 +609,8 @@ ngx_mntreamer_conf_platform_defaults(ngx_mntreamer_conf_t *mcf)
         if (pcf[i].platform->pushed) {
             pcf[i].rate = NGX_MNTREAMER_PUSHED_RATE;
             mcf->storage.live = pcf[i].hls_path;
+            mcf->recorder.hls_path = pcf[i].hls_path;
+            ngx_mntreamer_conf_ladder(mcf, pcf[i].renditions);
             continue;
         }
 

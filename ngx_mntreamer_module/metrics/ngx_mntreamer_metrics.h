@@ -48,6 +48,7 @@ typedef enum {
                                                  metrics health */
     NGX_MNTREAMER_M_HOOKS,                    /* result: done begun and why
                                                  one was refused */
+    NGX_MNTREAMER_M_RENDITIONS,               /* result: made linked */
     /* gauges of a worker, summed */
     NGX_MNTREAMER_M_LIVE,
     NGX_MNTREAMER_M_RECORDING,

@@ -16,6 +16,7 @@ static const char *ngx_mntreamer_metrics_outcome(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_result(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_location(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_hook(ngx_uint_t i);
+static const char *ngx_mntreamer_metrics_rung(ngx_uint_t i);
 
 
 static const char  *ngx_mntreamer_gap_names[] = {
@@ -28,6 +29,10 @@ static const char  *ngx_mntreamer_metrics_results[] = {
 
 static const char  *ngx_mntreamer_metrics_locations[] = {
     "recordings", "api", "metrics", "health"
+};
+
+static const char  *ngx_mntreamer_metrics_rungs[] = {
+    "made", "linked"
 };
 
 static const char  *ngx_mntreamer_metrics_hooks[] = {
@@ -164,6 +169,12 @@ const ngx_mntreamer_metric_t
       NGX_MNTREAMER_COUNTER,
       NGX_MNTREAMER_LABEL("result", 10, ngx_mntreamer_metrics_hook) },
 
+    { "rendition_segments_total", "rendition_segments",
+      "Segments of renditions that were made, and those of the source that "
+      "took the place of one",
+      NGX_MNTREAMER_COUNTER,
+      NGX_MNTREAMER_LABEL("result", 2, ngx_mntreamer_metrics_rung) },
+
     { "live", "live",
       "Owned streamers that are on air",
       NGX_MNTREAMER_GAUGE, NGX_MNTREAMER_PLAIN },
@@ -289,4 +300,11 @@ static const char *
 ngx_mntreamer_metrics_hook(ngx_uint_t i)
 {
     return ngx_mntreamer_metrics_hooks[i];
+}
+
+
+static const char *
+ngx_mntreamer_metrics_rung(ngx_uint_t i)
+{
+    return ngx_mntreamer_metrics_rungs[i];
 }

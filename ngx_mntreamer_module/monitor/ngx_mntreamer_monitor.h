@@ -42,6 +42,8 @@ typedef struct {
     ngx_str_t              media_proxy;
     ngx_uint_t             rate;              /* requests a second */
     ngx_str_t              hls_path;          /* pushed: where its HLS lies */
+    ngx_array_t           *renditions;        /* of unsigned: heights; NULL:
+                                                 not told */
 } ngx_mntreamer_platform_conf_t;
 
 typedef struct {

@@ -74,6 +74,11 @@ ngx_mntreamer_recorder_create(const ngx_mntreamer_recorder_conf_t *conf,
     rec->ident.data = rec;
     rec->ident.fd = (ngx_socket_t) -1;
 
+    if (conf->nladder && conf->hls_path.len) {
+        rec->children = ngx_mntreamer_children_create(
+                                       NGX_MNTREAMER_RECORDER_PROGRAMS, log);
+    }
+
     mnt_arena_init(&rec->urls, NGX_MNTREAMER_RECORDER_URLS);
 
     ngx_mntreamer_recorder_event(&rec->guard, ngx_mntreamer_recorder_guard,
@@ -106,6 +111,10 @@ ngx_mntreamer_recorder_destroy(ngx_mntreamer_recorder_t *rec)
 
         ngx_mntreamer_text_free(&sg->url);
         ngx_free(sg);
+    }
+
+    if (rec->children) {
+        ngx_mntreamer_children_destroy(rec->children);
     }
 
     ngx_mntreamer_recorder_pages_free(rec);

@@ -14,9 +14,11 @@
 #include "../hls/mnt_hls.h"
 #include "../platform/mnt_platform.h"
 #include "../loop/ngx_mntreamer_curl.h"
+#include "../loop/ngx_mntreamer_child.h"
 #include "../storage/ngx_mntreamer_storage.h"
 #include "../metrics/ngx_mntreamer_metrics.h"
 #include "../catalog/ngx_mntreamer_catalog.h"
+#include "mnt_ladder.h"
 
 
 /*
@@ -44,6 +46,9 @@ typedef struct {
     ngx_msec_t     refresh_ms;                /* facts while on air: 60 s */
     ngx_msec_t     end_check_ms;              /* between the two "off air" that
                                                  end a recording: 3 s */
+    ngx_str_t      hls_path;                  /* of own broadcasts */
+    unsigned       ladder[MNT_LADDER_MAX];    /* heights of their renditions */
+    ngx_uint_t     nladder;
 } ngx_mntreamer_recorder_conf_t;
 
 

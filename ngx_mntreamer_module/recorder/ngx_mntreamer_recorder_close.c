@@ -20,6 +20,7 @@
 
 #define NGX_MNTREAMER_CLOSE_END    10000
 #define NGX_MNTREAMER_CLOSE_HURRY  3000       /* the next broadcast waits */
+#define NGX_MNTREAMER_CLOSE_LADDER 2000       /* viewers wait to be told */
 #define NGX_MNTREAMER_CLOSE_TASK   30000
 #define NGX_MNTREAMER_CLOSE_RETRY  2000
 #define NGX_MNTREAMER_CLOSE_TELL   60000
@@ -48,6 +49,13 @@ ngx_mntreamer_session_ending(ngx_mntreamer_session_t *s)
     lost = (s->over && ngx_mntreamer_session_past(s, limit));
     busy = 0;
 
+    if (s->over && ngx_mntreamer_session_past(s, NGX_MNTREAMER_CLOSE_LADDER)) {
+        ngx_mntreamer_ladder_hurry(s);
+
+    } else {
+        ngx_mntreamer_ladder_run(s);
+    }
+
     for (i = 0; i < s->nrenditions; i++) {
         r = &s->renditions[i];
 
@@ -74,6 +82,7 @@ ngx_mntreamer_session_close(ngx_mntreamer_session_t *s)
     ngx_mntreamer_rendition_t  *r;
 
     ngx_mntreamer_session_told(s, 1);
+    ngx_mntreamer_ladder_index(s, 1);
     ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_CLOSING);
 
     for (i = 0; i < s->nrenditions; i++) {

@@ -361,11 +361,15 @@ static void
 ngx_mntreamer_rendition_listed(ngx_mntreamer_rendition_t *r,
     const ngx_mntreamer_segment_t *sg, const ngx_mntreamer_commit_t *commit)
 {
+    uint64_t                  rate;
+    ngx_uint_t                discontinuous;
     ngx_mntreamer_metrics_t  *m;
     ngx_mntreamer_session_t  *s;
 
     s = r->session;
     m = s->rec->metrics;
+    discontinuous = (r->segments_total
+                     && (sg->discontinuous || r->lost_number));
 
     if (r->unsure && r->lost_number) {
         ngx_mntreamer_rendition_row(r);
@@ -377,6 +381,10 @@ ngx_mntreamer_rendition_listed(ngx_mntreamer_rendition_t *r,
     r->duration_us += sg->duration_us;
     r->lost_number = 0;
 
+    rate = (uint64_t) commit->bytes * 8000
+           / (uint64_t) ngx_max(sg->duration_us / 1000, 1);
+    r->peak = ngx_max(r->peak, rate);
+
     ngx_mntreamer_metrics_add(m, NGX_MNTREAMER_M_SEGMENTS, 0, 1);
     ngx_mntreamer_metrics_add(m, NGX_MNTREAMER_M_BYTES, 0,
                               (int64_t) commit->bytes);
@@ -384,4 +392,8 @@ ngx_mntreamer_rendition_listed(ngx_mntreamer_rendition_t *r,
                                   (int64_t) commit->commit_ms);
 
     ngx_mntreamer_session_progress(s);
+
+    if (r->index == 0) {
+        ngx_mntreamer_ladder_listed(s, sg, commit, discontinuous);
+    }
 }

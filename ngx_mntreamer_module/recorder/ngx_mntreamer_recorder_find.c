@@ -134,6 +134,10 @@ ngx_mntreamer_session_found(void *data, const ngx_mntreamer_found_t *found)
 
     if (s->found) {
         s->multi = (found->multi != 0);
+
+        if (s->local) {
+            ngx_mntreamer_ladder_found(s, found);
+        }
     }
 
     ngx_mntreamer_session_looked(s);

@@ -14,6 +14,7 @@
 
 #include "ngx_mntreamer_recorder.h"
 #include "mnt_recorder.h"
+#include "mnt_ladder.h"
 #include "../loop/ngx_mntreamer_watch.h"
 
 
@@ -22,6 +23,7 @@
 #define NGX_MNTREAMER_RECORDER_SPARE_URL  1024
 #define NGX_MNTREAMER_RECORDER_AHEAD   32     /* fetched, waiting their turn */
 #define NGX_MNTREAMER_RECORDER_KEYS    16     /* of a session, kept */
+#define NGX_MNTREAMER_RECORDER_PROGRAMS  1    /* of a worker, at once */
 #define NGX_MNTREAMER_RECORDER_KEYS_MAX  512  /* that segments wait for */
 
 
@@ -85,6 +87,8 @@ struct ngx_mntreamer_recorder_s {
     ngx_mntreamer_catalog_t              *cat;
     ngx_mntreamer_metrics_t              *metrics;
     ngx_log_t                            *log;
+    ngx_mntreamer_children_t             *children;  /* owned; NULL: no
+                                                        renditions are made */
 
     ngx_queue_t                           sessions;
     ngx_uint_t                            count;     /* without GONE ones */
@@ -153,11 +157,34 @@ struct ngx_mntreamer_segment_s {
 };
 
 
+/* what is made of an own broadcast beside it */
+
+typedef struct {
+    unsigned                     heights[MNT_LADDER_MAX];   /* of the rungs */
+    unsigned                     n;
+    mnt_ladder_source_t          source;
+    ngx_mntreamer_child_t       *child;       /* owned while it runs */
+    ngx_mntreamer_live_t        *look;        /* alike, at what is stored */
+    uint64_t                     number;      /* of the segment that is next */
+    ngx_uint_t                   tries;       /* of it */
+    ngx_msec_t                   retry_at;
+    uint64_t                     peak;        /* as the playlist has it */
+    ngx_uint_t                   linked;      /* not told yet */
+    ngx_msec_t                   told_ms;
+    unsigned                     known:1;     /* ffprobe was asked */
+    unsigned                     again:1;     /* look at what is stored */
+    unsigned                     hurried:1;   /* nothing more is made */
+    unsigned                     failed:1;    /* was told */
+} ngx_mntreamer_ladder_t;
+
+
 /* one media playlist of a session and the track it is stored in */
 
 struct ngx_mntreamer_rendition_s {
     ngx_mntreamer_session_t     *session;     /* alias */
     ngx_uint_t                   index;       /* 0: the main one */
+    ngx_uint_t                   height;      /* of a rung, else 0 */
+    uint64_t                     peak;        /* bits a second of a segment */
     ngx_mntreamer_ident_t        ident;
     ngx_event_t                  reload;
     ngx_event_t                  work;        /* retries and deadlines */
@@ -284,6 +311,8 @@ struct ngx_mntreamer_session_s {
     ngx_uint_t                   closing;     /* tracks */
     uint32_t                     target_s;
     mnt_hls_variant_t            variant;     /* texts in the pool */
+
+    ngx_mntreamer_ladder_t       ladder;
 
     ngx_queue_t                  keys;
     ngx_uint_t                   nkeys;
@@ -486,6 +515,10 @@ void ngx_mntreamer_rendition_hole(ngx_mntreamer_rendition_t *r,
 
 /* ngx_mntreamer_recorder_live.c: sources that lie on this machine */
 
+/* there is a first playlist: what it will become is known, too */
+void ngx_mntreamer_session_known(ngx_mntreamer_session_t *s);
+/* its renditions */
+ngx_int_t ngx_mntreamer_session_local(ngx_mntreamer_session_t *s);
 /* instead of ..._load() */
 void ngx_mntreamer_session_look(ngx_mntreamer_session_t *s);
 void ngx_mntreamer_rendition_look(ngx_mntreamer_rendition_t *r);
@@ -499,6 +532,44 @@ ngx_uint_t ngx_mntreamer_session_source(ngx_mntreamer_session_t *s,
     const mnt_probe_t *probe);
 /* all of it was taken: its files go */
 void ngx_mntreamer_session_sweep(ngx_mntreamer_session_t *s);
+
+
+/* ngx_mntreamer_recorder_ladder.c */
+
+void ngx_mntreamer_ladder_found(ngx_mntreamer_session_t *s,
+    const ngx_mntreamer_found_t *found);
+void ngx_mntreamer_ladder_start(ngx_mntreamer_session_t *s);
+void ngx_mntreamer_ladder_stop(ngx_mntreamer_session_t *s);
+/* a segment of the source was stored */
+void ngx_mntreamer_ladder_listed(ngx_mntreamer_session_t *s,
+    const ngx_mntreamer_segment_t *sg, const ngx_mntreamer_commit_t *commit,
+    ngx_uint_t discontinuous);
+void ngx_mntreamer_ladder_run(ngx_mntreamer_session_t *s);
+/* there is no time to make more */
+void ngx_mntreamer_ladder_hurry(ngx_mntreamer_session_t *s);
+ngx_mntreamer_rendition_t *ngx_mntreamer_ladder_rung(
+    ngx_mntreamer_session_t *s, ngx_uint_t i);
+/* the first segment that nobody has begun with */
+ngx_mntreamer_segment_t *ngx_mntreamer_ladder_next(
+    ngx_mntreamer_rendition_t *r);
+/* ffmpeg ended */
+void ngx_mntreamer_ladder_made(void *data,
+    const ngx_mntreamer_child_result_t *result);
+/* "result" is NULL when it was not started */
+void ngx_mntreamer_ladder_failed(ngx_mntreamer_session_t *s,
+    const ngx_mntreamer_child_result_t *result);
+
+
+/* ngx_mntreamer_recorder_ladder_make.c */
+
+/* asks what a fragment holds, then ..._known(); NGX_DECLINED: there is no
+   ladder, or it is known */
+ngx_int_t ngx_mntreamer_ladder_probe(ngx_mntreamer_session_t *s,
+    mnt_str_t file);
+/* one program for all rungs of the next segment; NGX_ERROR: not now */
+ngx_int_t ngx_mntreamer_ladder_make(ngx_mntreamer_session_t *s);
+/* writes the multivariant playlist where it has something new to say */
+void ngx_mntreamer_ladder_index(ngx_mntreamer_session_t *s, ngx_uint_t last);
 
 
 /* ngx_mntreamer_recorder_bound.c */

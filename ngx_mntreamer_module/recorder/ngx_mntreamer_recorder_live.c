@@ -39,7 +39,7 @@ static ngx_mntreamer_live_t *ngx_mntreamer_live_look(
 static void ngx_mntreamer_session_looked_at(void *data,
     const ngx_mntreamer_live_text_t *text);
 static const char *ngx_mntreamer_session_listed(ngx_mntreamer_session_t *s,
-    const ngx_mntreamer_live_text_t *text);
+    const ngx_mntreamer_live_text_t *text, mnt_str_t *newest);
 static void ngx_mntreamer_rendition_looked(void *data,
     const ngx_mntreamer_live_text_t *text);
 static ngx_uint_t ngx_mntreamer_rendition_news_of(
@@ -85,27 +85,12 @@ ngx_mntreamer_session_looked_at(void *data,
 {
     ngx_mntreamer_session_t *s = data;
 
-    mnt_str_t    url;
-    const char  *why;
+    mnt_str_t  first;
 
     s->look = NULL;
+    s->trouble = ngx_mntreamer_session_listed(s, text, &first);
 
-    why = ngx_mntreamer_session_listed(s, text);
-
-    if (why == NULL && ngx_mntreamer_session_renditions(s, 1) != NGX_OK) {
-        why = "no memory";
-    }
-
-    if (why == NULL) {
-        url.data = (char *) s->source.data;
-        url.len = s->source.len;
-
-        ngx_mntreamer_rendition_url(&s->renditions[0], url);
-        ngx_mntreamer_session_to(s, s->recorded ? NGX_MNTREAMER_SESSION_TRACKS
-                                          : NGX_MNTREAMER_SESSION_OPENING);
-
-    } else {
-        s->trouble = why;
+    if (s->trouble) {
 
         /* it is over, and what was to be taken of it is gone */
 
@@ -118,15 +103,57 @@ ngx_mntreamer_session_looked_at(void *data,
         return;
     }
 
+    if (ngx_mntreamer_ladder_probe(s, first) == NGX_OK) {
+        return;
+    }
+
+    ngx_mntreamer_session_known(s);
     ngx_mntreamer_session_run(s);
 }
 
 
-/* NULL, or why there is nothing to begin with */
+/* there is a playlist, and what it will become */
+
+void
+ngx_mntreamer_session_known(ngx_mntreamer_session_t *s)
+{
+    if (s->state != NGX_MNTREAMER_SESSION_MASTER) {
+        return;
+    }
+
+    if (ngx_mntreamer_session_local(s) != NGX_OK) {
+        s->trouble = "no memory";
+        return;
+    }
+
+    ngx_mntreamer_session_to(s, s->recorded ? NGX_MNTREAMER_SESSION_TRACKS
+                                            : NGX_MNTREAMER_SESSION_OPENING);
+}
+
+
+ngx_int_t
+ngx_mntreamer_session_local(ngx_mntreamer_session_t *s)
+{
+    mnt_str_t  url;
+
+    if (ngx_mntreamer_session_renditions(s, 1 + s->ladder.n) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    url.data = (char *) s->source.data;
+    url.len = s->source.len;
+
+    ngx_mntreamer_rendition_url(&s->renditions[0], url);
+
+    return NGX_OK;
+}
+
+
+/* NULL, or why there is nothing to begin with; the newest fragment */
 
 static const char *
 ngx_mntreamer_session_listed(ngx_mntreamer_session_t *s,
-    const ngx_mntreamer_live_text_t *text)
+    const ngx_mntreamer_live_text_t *text, mnt_str_t *newest)
 {
     mnt_str_t            body;
     mnt_hls_playlist_t   p;
@@ -151,8 +178,9 @@ ngx_mntreamer_session_listed(ngx_mntreamer_session_t *s,
     }
 
     s->target_s = p.target_duration_s;
+    *newest = p.segments[p.nsegments - 1].uri;
 
-    return NULL;
+    return ngx_mntreamer_live_plain(*newest) ? NULL : "playlist of others";
 }
 
 

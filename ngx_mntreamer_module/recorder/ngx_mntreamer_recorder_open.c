@@ -456,7 +456,7 @@ ngx_mntreamer_session_start(ngx_mntreamer_session_t *s)
                                         : NGX_MNTREAMER_M_RECORDINGS_STARTED,
                               0, 1);
 
-    if (s->multi) {
+    if (s->multi && !s->local) {
         ngx_mntreamer_session_index(s);
     }
 
@@ -470,6 +470,8 @@ ngx_mntreamer_session_start(ngx_mntreamer_session_t *s)
     for (i = 0; i < s->nrenditions; i++) {
         ngx_mntreamer_rendition_start(&s->renditions[i]);
     }
+
+    ngx_mntreamer_ladder_start(s);
 }
 
 

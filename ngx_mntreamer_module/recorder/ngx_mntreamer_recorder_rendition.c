@@ -58,6 +58,7 @@ ngx_mntreamer_rendition_init(ngx_mntreamer_session_t *s, ngx_uint_t i)
 
     r->session = s;
     r->index = i;
+    r->height = (s->local && i) ? s->ladder.heights[i - 1] : 0;
     r->ident.data = r;
     r->ident.fd = (ngx_socket_t) -1;
     r->renew_s = -1;
@@ -104,11 +105,13 @@ ngx_mntreamer_rendition_name(ngx_mntreamer_rendition_t *r)
     }
 
     r->name.data = p;
-    p = ngx_sprintf(p, "audio-%ui", r->index);
+    p = r->height ? ngx_sprintf(p, "%uip", r->height)
+                  : ngx_sprintf(p, "audio-%ui", r->index);
     r->name.len = p - r->name.data;
 
     r->prefix.data = p;
-    p = ngx_sprintf(p, "a%ui-", r->index);
+    p = r->height ? ngx_sprintf(p, "%uip-", r->height)
+                  : ngx_sprintf(p, "a%ui-", r->index);
     r->prefix.len = p - r->prefix.data;
 
     return NGX_OK;
@@ -265,6 +268,11 @@ ngx_mntreamer_rendition_settle(ngx_mntreamer_rendition_t *r, ngx_uint_t lost)
     ngx_uint_t                drop;
     ngx_queue_t              *q, *next;
     ngx_mntreamer_segment_t  *sg;
+
+    if (r->height && lost) {
+        ngx_mntreamer_ladder_hurry(r->session);
+        return;
+    }
 
     drop = 0;
 

@@ -441,7 +441,7 @@ ngx_mntreamer_rendition_run(ngx_mntreamer_rendition_t *r)
     wake = NGX_MAX_INT32_VALUE;
 
     for (q = ngx_queue_head(&r->segments);
-         q != ngx_queue_sentinel(&r->segments);
+         q != ngx_queue_sentinel(&r->segments) && r->height == 0;
          q = next)
     {
         next = ngx_queue_next(q);

@@ -338,6 +338,8 @@ ngx_mntreamer_session_cancel(ngx_mntreamer_session_t *s)
         ngx_mntreamer_live_cancel(s->look);
         s->look = NULL;
     }
+
+    ngx_mntreamer_ladder_stop(s);
 }
 
 
@@ -507,7 +509,7 @@ ngx_mntreamer_session_starting(ngx_mntreamer_session_t *s)
         ngx_mntreamer_session_ask(s, 1);
     }
 
-    if (s->master || s->look || s->pending
+    if (s->master || s->look || s->ladder.child || s->pending
         || (ngx_msec_int_t) (ngx_current_msec - s->retry_at) < 0)
     {
         return;
@@ -555,6 +557,7 @@ ngx_mntreamer_session_running(ngx_mntreamer_session_t *s)
     }
 
     ngx_mntreamer_session_told(s, 0);
+    ngx_mntreamer_ladder_run(s);
 
     if (s->asking || s->master) {
         return;

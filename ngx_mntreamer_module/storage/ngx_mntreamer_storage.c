@@ -104,6 +104,13 @@ failed:
 }
 
 
+ngx_str_t *
+ngx_mntreamer_storage_root(ngx_mntreamer_storage_t *st)
+{
+    return &st->conf.root;
+}
+
+
 uint32_t
 ngx_mntreamer_storage_token(void)
 {

@@ -92,6 +92,8 @@ const char *ngx_mntreamer_store_name(ngx_uint_t rc);
 ngx_mntreamer_storage_t *ngx_mntreamer_storage_create(
     const ngx_mntreamer_storage_conf_t *conf, ngx_mntreamer_offload_t *off,
     ngx_log_t *log);
+/* the absolute path of its root */
+ngx_str_t *ngx_mntreamer_storage_root(ngx_mntreamer_storage_t *st);
 /* after the offload's */
 void ngx_mntreamer_storage_destroy(ngx_mntreamer_storage_t *st);
 
@@ -174,7 +176,7 @@ typedef struct {
     ngx_uint_t         looked;                /* :1; there is what follows */
 
     struct {
-        ngx_str_t                           name;
+        ngx_str_t                           name;    /* also without "look" */
         const ngx_mntreamer_track_state_t  *state;
     } tracks[NGX_MNTREAMER_FIND_TRACKS];      /* alias valid in done() */
 } ngx_mntreamer_found_t;
@@ -316,6 +318,10 @@ ngx_mntreamer_live_t *ngx_mntreamer_live_read(ngx_mntreamer_storage_t *st,
     ngx_mntreamer_live_pt done, void *data);
 void ngx_mntreamer_live_cancel(ngx_mntreamer_live_t *live);
 
+/* the same of a file of a recording: its path is relative to the root */
+ngx_mntreamer_live_t *ngx_mntreamer_storage_read(ngx_mntreamer_storage_t *st,
+    const ngx_str_t *path, ngx_mntreamer_live_pt done, void *data);
+
 /* takes the directory of a broadcast away, later; what fails is left */
 void ngx_mntreamer_live_remove(ngx_mntreamer_storage_t *st,
     const ngx_str_t *name);
@@ -330,6 +336,21 @@ typedef void (*ngx_mntreamer_adopted_pt)(void *data, ngx_uint_t rc);
 
 ngx_mntreamer_part_t *ngx_mntreamer_part_adopt(ngx_mntreamer_track_t *tr,
     const ngx_str_t *path, ngx_mntreamer_adopted_pt done, void *data);
+
+/* the same of a segment of this recording, by the name of its file */
+ngx_mntreamer_part_t *ngx_mntreamer_part_again(ngx_mntreamer_track_t *tr,
+    const ngx_str_t *file, ngx_mntreamer_adopted_pt done, void *data);
+
+/*
+ * A part whose file another program makes: "path" gets its absolute name and
+ * a NUL.  When the program is done, _part_made() is as _part_adopt(), but for
+ * NGX_ERROR: not now; or the part is aborted.  NULL: memory gone, or "size" too
+ * small.
+ */
+ngx_mntreamer_part_t *ngx_mntreamer_part_make(ngx_mntreamer_track_t *tr,
+    u_char *path, size_t size);
+ngx_int_t ngx_mntreamer_part_made(ngx_mntreamer_part_t *part,
+    ngx_mntreamer_adopted_pt done, void *data);
 
 
 /*

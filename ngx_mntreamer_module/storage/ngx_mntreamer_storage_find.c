@@ -7,6 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <dirent.h>
+
 #include "ngx_mntreamer_storage_internal.h"
 
 
@@ -17,7 +19,6 @@
 
 typedef struct {
     ngx_mntreamer_track_t         track;      /* for the recovery */
-    char                          name[MNT_TRACK_PREFIX_MAX];
     char                          prefix[MNT_TRACK_PREFIX_MAX];
     ngx_mntreamer_track_state_t   state;
     mnt_hls_window_t              window;
@@ -33,6 +34,8 @@ struct ngx_mntreamer_find_s {
     ngx_mntreamer_found_pt        done;       /* NULL: cancelled */
     void                         *data;       /* alias */
     ngx_mntreamer_found_t         found;
+    char                          names[NGX_MNTREAMER_FIND_TRACKS]
+                                       [MNT_TRACK_PREFIX_MAX];
     ngx_mntreamer_find_track_t   *tracks;     /* owned */
     ngx_mntreamer_fail_t          fail;
     ngx_atomic_t                  working;
@@ -41,6 +44,10 @@ struct ngx_mntreamer_find_s {
 
 static void ngx_mntreamer_find_work(void *data);
 static ngx_int_t ngx_mntreamer_find_names(ngx_mntreamer_find_t *f,
+    ngx_fd_t dir);
+static void ngx_mntreamer_find_add(ngx_mntreamer_find_t *f,
+    const char *name);
+static ngx_int_t ngx_mntreamer_find_rungs(ngx_mntreamer_find_t *f,
     ngx_fd_t dir);
 static ngx_int_t ngx_mntreamer_find_name(ngx_mntreamer_find_t *f,
     ngx_fd_t dir, const char *name);
@@ -135,21 +142,112 @@ ngx_mntreamer_find_names(ngx_mntreamer_find_t *f, ngx_fd_t dir)
     if (rc == NGX_DECLINED) {
         rc = ngx_mntreamer_find_name(f, dir, "index.m3u8");
 
-        f->found.ntracks = (rc == NGX_OK);
+        if (rc == NGX_OK) {
+            ngx_mntreamer_find_add(f, "index");
+        }
 
         return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
     }
 
-    f->found.multi = (rc == NGX_OK);
+    if (rc == NGX_OK) {
+        f->found.multi = 1;
+        ngx_mntreamer_find_add(f, "video");
+    }
 
-    while (rc == NGX_OK && ++f->found.ntracks < NGX_MNTREAMER_FIND_TRACKS) {
+    while (rc == NGX_OK && f->found.ntracks < NGX_MNTREAMER_FIND_TRACKS) {
         (void) ngx_snprintf((u_char *) name, sizeof(name), "audio-%ui.m3u8%Z",
                             f->found.ntracks);
 
         rc = ngx_mntreamer_find_name(f, dir, name);
+
+        if (rc == NGX_OK) {
+            name[ngx_strlen(name) - 5] = '\0';
+            ngx_mntreamer_find_add(f, name);
+        }
+    }
+
+    if (rc == NGX_DECLINED && f->found.ntracks == 1) {
+        rc = ngx_mntreamer_find_rungs(f, dir);
     }
 
     return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
+}
+
+
+static void
+ngx_mntreamer_find_add(ngx_mntreamer_find_t *f, const char *name)
+{
+    ngx_uint_t  i;
+
+    i = f->found.ntracks++;
+
+    f->found.tracks[i].name.data = (u_char *) f->names[i];
+    f->found.tracks[i].name.len =
+        ngx_cpystrn((u_char *) f->names[i], (u_char *) name,
+                    MNT_TRACK_PREFIX_MAX)
+        - (u_char *) f->names[i];
+}
+
+
+/* "480p.m3u8": the renditions of an own broadcast, highest first */
+
+static ngx_int_t
+ngx_mntreamer_find_rungs(ngx_mntreamer_find_t *f, ngx_fd_t dir)
+{
+    DIR            *d;
+    char            name[MNT_TRACK_FILE_MAX];
+    size_t          len;
+    ngx_fd_t        fd;
+    ngx_int_t       n, heights[NGX_MNTREAMER_FIND_TRACKS];
+    ngx_uint_t      k, count;
+    struct dirent  *de;
+
+    fd = openat(dir, ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    d = (fd == -1) ? NULL : fdopendir(fd);
+
+    if (d == NULL) {
+        (void) ngx_mntreamer_failed(&f->fail, ngx_errno, "open()", ".");
+
+        if (fd != -1) {
+            (void) close(fd);
+        }
+
+        return NGX_ERROR;
+    }
+
+    count = 0;
+
+    while ((de = readdir(d)) != NULL) {
+        len = ngx_strlen(de->d_name);
+
+        if (len < 9 || len > 10
+            || ngx_strcmp(de->d_name + len - 6, "p.m3u8") != 0)
+        {
+            continue;
+        }
+
+        n = ngx_atoi((u_char *) de->d_name, len - 6);
+
+        if (n < 100 || count == NGX_MNTREAMER_FIND_TRACKS - 1) {
+            continue;
+        }
+
+        for (k = count++; k && heights[k - 1] < n; k--) {
+            heights[k] = heights[k - 1];
+        }
+
+        heights[k] = n;
+    }
+
+    (void) closedir(d);
+
+    for (k = 0; k < count; k++) {
+        (void) ngx_snprintf((u_char *) name, sizeof(name), "%ip%Z",
+                            heights[k]);
+        ngx_mntreamer_find_add(f, name);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -210,36 +308,30 @@ ngx_mntreamer_find_look(ngx_mntreamer_find_t *f, ngx_fd_t dir)
 static void
 ngx_mntreamer_find_track(ngx_mntreamer_find_t *f, ngx_uint_t i)
 {
-    u_char                      *p, *last;
+    ngx_str_t                   *name;
     ngx_mntreamer_track_t       *tr;
     ngx_mntreamer_find_track_t  *t;
 
     t = &f->tracks[i];
     tr = &t->track;
+    name = &f->found.tracks[i].name;
 
     t->state.window = &t->window;
     t->state.last_gaps = t->gaps;
 
     tr->st = f->st;
     tr->opened = &t->state;
-    tr->name.data = (u_char *) t->name;
+    tr->name = *name;
     tr->prefix.data = t->prefix;
 
-    p = tr->name.data;
-    last = p + sizeof(t->name);
-
     if (i) {
-        p = ngx_slprintf(p, last, "audio-%ui", i);
-        tr->prefix.len = ngx_sprintf((u_char *) t->prefix, "a%ui-", i)
-                         - (u_char *) t->prefix;
-
-    } else {
-        p = ngx_slprintf(p, last, f->found.multi ? "video" : "index");
+        tr->prefix.len = (ngx_strncmp(name->data, "audio-", 6) == 0)
+                         ? ngx_sprintf((u_char *) t->prefix, "a%ui-", i)
+                           - (u_char *) t->prefix
+                         : ngx_sprintf((u_char *) t->prefix, "%V-", name)
+                           - (u_char *) t->prefix;
     }
 
-    tr->name.len = p - tr->name.data;
-
-    f->found.tracks[i].name = tr->name;
     f->found.tracks[i].state = &t->state;
 }
 

@@ -208,6 +208,8 @@ struct ngx_mntreamer_part_s {
     ngx_mntreamer_adopted_pt    adopted;      /* NULL: it is received */
     void                       *adopted_data; /* alias */
     char                        source[MNT_TRACK_FILE_MAX];  /* adopted */
+    unsigned                    ours:1;       /* "source" is in "dir" */
+    unsigned                    made:1;       /* another program has it */
     ngx_msec_t                  since;        /* of the commit */
     ngx_atomic_t                working;
 

@@ -35,7 +35,7 @@ struct ngx_mntreamer_live_s {
     ngx_queue_t                 link;         /* in st->lives */
     ngx_mntreamer_storage_t    *st;           /* alias */
     ngx_str_t                   path;         /* behind the struct */
-    ngx_uint_t                  remove;       /* it is a directory to go */
+    ngx_fd_t                    root;         /* alias; -1: conf.live */
     mnt_arena_t                 arena;
     ngx_mntreamer_stamp_t       stamp;        /* of the last time */
     ngx_mntreamer_live_text_t   text;
@@ -49,7 +49,7 @@ struct ngx_mntreamer_live_s {
 static ngx_mntreamer_live_t *ngx_mntreamer_live_post(
     ngx_mntreamer_storage_t *st, const ngx_str_t *path,
     ngx_mntreamer_work_pt work, const ngx_mntreamer_stamp_t *stamp,
-    ngx_uint_t remove);
+    ngx_fd_t root);
 static ngx_fd_t ngx_mntreamer_live_open(ngx_mntreamer_storage_t *st,
     const char *path, int flags);
 static void ngx_mntreamer_live_work(void *data);
@@ -57,8 +57,13 @@ static void ngx_mntreamer_live_text(ngx_mntreamer_live_t *live, ngx_fd_t fd);
 static void ngx_mntreamer_live_remove_work(void *data);
 static void ngx_mntreamer_live_done(void *data);
 static void ngx_mntreamer_live_free(ngx_mntreamer_live_t *live);
+static ngx_mntreamer_part_t *ngx_mntreamer_adopt_create(
+    ngx_mntreamer_track_t *tr, const ngx_str_t *source);
+static ngx_int_t ngx_mntreamer_adopt_post(ngx_mntreamer_part_t *part,
+    ngx_mntreamer_adopted_pt done, void *data);
 static void ngx_mntreamer_adopt_work(void *data);
-static ngx_int_t ngx_mntreamer_adopt(ngx_mntreamer_part_t *part);
+static ngx_int_t ngx_mntreamer_adopt(ngx_mntreamer_part_t *part,
+    const char *name);
 static ngx_int_t ngx_mntreamer_adopt_link(ngx_mntreamer_part_t *part,
     ngx_fd_t dir, const char *file, const char *name);
 static ngx_int_t ngx_mntreamer_adopt_copy(ngx_mntreamer_part_t *part,
@@ -75,7 +80,24 @@ ngx_mntreamer_live_read(ngx_mntreamer_storage_t *st, const ngx_str_t *path,
     ngx_mntreamer_live_t  *live;
 
     live = ngx_mntreamer_live_post(st, path, ngx_mntreamer_live_work, stamp,
-                                   0);
+                                   -1);
+    if (live) {
+        live->done = done;
+        live->data = data;
+    }
+
+    return live;
+}
+
+
+ngx_mntreamer_live_t *
+ngx_mntreamer_storage_read(ngx_mntreamer_storage_t *st, const ngx_str_t *path,
+    ngx_mntreamer_live_pt done, void *data)
+{
+    ngx_mntreamer_live_t  *live;
+
+    live = ngx_mntreamer_live_post(st, path, ngx_mntreamer_live_work, NULL,
+                                   st->fd);
     if (live) {
         live->done = done;
         live->data = data;
@@ -96,18 +118,18 @@ void
 ngx_mntreamer_live_remove(ngx_mntreamer_storage_t *st, const ngx_str_t *name)
 {
     (void) ngx_mntreamer_live_post(st, name, ngx_mntreamer_live_remove_work,
-                                   NULL, 1);
+                                   NULL, -1);
 }
 
 
 static ngx_mntreamer_live_t *
 ngx_mntreamer_live_post(ngx_mntreamer_storage_t *st, const ngx_str_t *path,
     ngx_mntreamer_work_pt work, const ngx_mntreamer_stamp_t *stamp,
-    ngx_uint_t remove)
+    ngx_fd_t root)
 {
     ngx_mntreamer_live_t  *live;
 
-    if (st->conf.live.len == 0 || path->len == 0
+    if ((st->conf.live.len == 0 && root == -1) || path->len == 0
         || path->len >= NGX_MNTREAMER_PATH_MAX)
     {
         return NULL;
@@ -119,7 +141,7 @@ ngx_mntreamer_live_post(ngx_mntreamer_storage_t *st, const ngx_str_t *path,
     }
 
     live->st = st;
-    live->remove = remove;
+    live->root = root;
     live->working = 1;
     live->path.len = path->len;
     live->path.data = (u_char *) (live + 1);
@@ -177,7 +199,11 @@ ngx_mntreamer_live_work(void *data)
 
     ngx_fd_t  fd;
 
-    fd = ngx_mntreamer_live_open(live->st, (char *) live->path.data, O_RDONLY);
+    fd = (live->root == -1)
+         ? ngx_mntreamer_live_open(live->st, (char *) live->path.data,
+                                   O_RDONLY)
+         : ngx_mntreamer_open_beneath(live->root, (char *) live->path.data,
+                                      O_RDONLY);
 
     if (fd != -1) {
         ngx_mntreamer_live_text(live, fd);
@@ -285,7 +311,9 @@ ngx_mntreamer_live_done(void *data)
 
         ngx_log_error(NGX_LOG_ERR, live->st->log, live->fail.err,
                       "%s \"%V/%s\" failed", live->fail.call,
-                      &live->st->conf.live, live->fail.name);
+                      (live->root == -1) ? &live->st->conf.live
+                                         : &live->st->conf.root,
+                      live->fail.name);
     }
 
     if (live->done) {
@@ -337,10 +365,89 @@ ngx_mntreamer_part_t *
 ngx_mntreamer_part_adopt(ngx_mntreamer_track_t *tr, const ngx_str_t *path,
     ngx_mntreamer_adopted_pt done, void *data)
 {
+    ngx_mntreamer_part_t  *part;
+
+    part = ngx_mntreamer_adopt_create(tr, path);
+
+    if (part && ngx_mntreamer_adopt_post(part, done, data) != NGX_OK) {
+        ngx_mntreamer_part_free(part);
+        return NULL;
+    }
+
+    return part;
+}
+
+
+ngx_mntreamer_part_t *
+ngx_mntreamer_part_again(ngx_mntreamer_track_t *tr, const ngx_str_t *file,
+    ngx_mntreamer_adopted_pt done, void *data)
+{
+    ngx_mntreamer_part_t  *part;
+
+    part = ngx_mntreamer_adopt_create(tr, file);
+
+    if (part == NULL) {
+        return NULL;
+    }
+
+    part->ours = 1;
+
+    if (ngx_mntreamer_adopt_post(part, done, data) != NGX_OK) {
+        ngx_mntreamer_part_free(part);
+        return NULL;
+    }
+
+    return part;
+}
+
+
+ngx_mntreamer_part_t *
+ngx_mntreamer_part_make(ngx_mntreamer_track_t *tr, u_char *path, size_t size)
+{
+    char                   name[MNT_TRACK_FILE_MAX];
+    u_char                *p;
+    ngx_str_t              none;
+    ngx_mntreamer_part_t  *part;
+
+    ngx_str_null(&none);
+
+    part = ngx_mntreamer_adopt_create(tr, &none);
+
+    if (part == NULL) {
+        return NULL;
+    }
+
+    (void) ngx_mntreamer_part_name(part, name);
+
+    p = ngx_snprintf(path, size, "%V/%V/%s%Z", &tr->st->conf.root, &tr->dir,
+                     name);
+
+    if (p[-1] != '\0') {
+        ngx_mntreamer_part_free(part);
+        return NULL;
+    }
+
+    part->made = 1;
+
+    return part;
+}
+
+
+ngx_int_t
+ngx_mntreamer_part_made(ngx_mntreamer_part_t *part,
+    ngx_mntreamer_adopted_pt done, void *data)
+{
+    return ngx_mntreamer_adopt_post(part, done, data);
+}
+
+
+static ngx_mntreamer_part_t *
+ngx_mntreamer_adopt_create(ngx_mntreamer_track_t *tr, const ngx_str_t *source)
+{
     ngx_mntreamer_part_t       *part;
     ngx_mntreamer_part_conf_t   conf;
 
-    if (path->len == 0 || path->len >= MNT_TRACK_FILE_MAX) {
+    if (source->len >= MNT_TRACK_FILE_MAX) {
         return NULL;
     }
 
@@ -348,11 +455,22 @@ ngx_mntreamer_part_adopt(ngx_mntreamer_track_t *tr, const ngx_str_t *path,
     conf.expect = -1;
 
     part = ngx_mntreamer_part_create(tr, &conf);
-    if (part == NULL) {
-        return NULL;
+
+    if (part && source->len) {
+        ngx_memcpy(part->source, source->data, source->len);
     }
 
-    ngx_memcpy(part->source, path->data, path->len);
+    return part;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_adopt_post(ngx_mntreamer_part_t *part,
+    ngx_mntreamer_adopted_pt done, void *data)
+{
+    ngx_mntreamer_track_t  *tr;
+
+    tr = part->tr;
 
     part->adopted = done;
     part->adopted_data = data;
@@ -363,35 +481,58 @@ ngx_mntreamer_part_adopt(ngx_mntreamer_track_t *tr, const ngx_str_t *path,
         != NGX_OK)
     {
         part->working = 0;
-        ngx_mntreamer_part_free(part);
-        return NULL;
+        return NGX_ERROR;
     }
 
     part->writing = 1;
     tr->tasks++;
 
-    return part;
+    return NGX_OK;
 }
 
 
 static void
 ngx_mntreamer_adopt_work(void *data)
 {
-    ngx_mntreamer_part_t  *part = data;
+    ngx_mntreamer_part_t *part = data;
 
-    (void) ngx_mntreamer_adopt(part);
+    char  name[MNT_TRACK_FILE_MAX];
+
+    (void) ngx_mntreamer_part_name(part, name);
+
+    if (ngx_mntreamer_adopt(part, name) == NGX_OK
+        && ngx_mntreamer_adopt_look(part, name) == NGX_OK)
+    {
+        ngx_mntreamer_inject("part_written");
+    }
 
     ngx_memory_barrier();
     part->working = 0;
 }
 
 
+/* makes its file, or finds it made */
+
 static ngx_int_t
-ngx_mntreamer_adopt(ngx_mntreamer_part_t *part)
+ngx_mntreamer_adopt(ngx_mntreamer_part_t *part, const char *name)
 {
-    char      *file, path[MNT_TRACK_FILE_MAX], name[MNT_TRACK_FILE_MAX];
+    char      *file, path[MNT_TRACK_FILE_MAX];
     ngx_fd_t   dir;
     ngx_int_t  rc;
+
+    if (part->made) {
+        part->fd = openat(part->tr->dirfd, name,
+                          O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC);
+
+        return (part->fd == -1) ? ngx_mntreamer_failed(&part->fail, ngx_errno,
+                                                       "open()", name)
+                                : NGX_OK;
+    }
+
+    if (part->ours) {
+        return ngx_mntreamer_adopt_link(part, part->tr->dirfd, part->source,
+                                        name);
+    }
 
     ngx_memcpy(path, part->source, sizeof(path));
 
@@ -415,19 +556,11 @@ ngx_mntreamer_adopt(ngx_mntreamer_part_t *part)
         return ngx_mntreamer_failed(&part->fail, ngx_errno, "open()", path);
     }
 
-    (void) ngx_mntreamer_part_name(part, name);
-
     rc = ngx_mntreamer_adopt_link(part, dir, file, name);
 
     (void) close(dir);
 
-    if (rc != NGX_OK || ngx_mntreamer_adopt_look(part, name) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    ngx_mntreamer_inject("part_written");
-
-    return NGX_OK;
+    return rc;
 }
 
 

@@ -333,7 +333,7 @@ ngx_mntreamer_part_discard(ngx_mntreamer_part_t *part)
 
     tr = part->tr;
 
-    if (part->fd != -1) {
+    if (part->fd != -1 || part->made) {
         part->working = 1;
 
         if (ngx_mntreamer_offload_post(tr->st->off,
@@ -392,12 +392,16 @@ ngx_mntreamer_part_drop(ngx_mntreamer_part_t *part)
 {
     char  name[MNT_TRACK_FILE_MAX];
 
-    if (part->fd == -1) {
+    if (part->fd == -1 && !part->made) {
         return;
     }
 
-    (void) close(part->fd);
+    if (part->fd != -1) {
+        (void) close(part->fd);
+    }
+
     part->fd = -1;
+    part->made = 0;
 
     (void) ngx_mntreamer_part_name(part, name);
     (void) unlinkat(part->tr->dirfd, name, 0);

@@ -22,17 +22,19 @@ use Time::HiRes qw(sleep time);
 
 our $RTMP = '/usr/lib/nginx/modules/ngx_rtmp_module.so';
 
-my ($CLIP, %FFMPEG);
+my (%CLIP, %FFMPEG);
 
 
 # four seconds with a key frame each second, made once; played without encoding
 
 sub clip {
-    return $CLIP if $CLIP;
+    my ($size) = @_;
+    $size ||= '160x120';
+    return $CLIP{$size} if $CLIP{$size};
     my $dir = tempdir('mntclip-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-    $CLIP = "$dir/clip.flv";
+    my $CLIP = $CLIP{$size} = "$dir/clip.flv";
     system('ffmpeg', '-v', 'error', '-nostdin', '-f', 'lavfi', '-i',
-           'testsrc=size=160x120:rate=15', '-f', 'lavfi', '-i', 'sine',
+           "testsrc=size=$size:rate=15", '-f', 'lavfi', '-i', 'sine',
            '-t', 4, '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', 0,
            '-g', 15, '-keyint_min', 15, '-sc_threshold', 0, '-pix_fmt',
            'yuv420p', '-c:a', 'aac', '-threads', 1, $CLIP) == 0
@@ -49,6 +51,7 @@ sub new {
     my $silence = delete $o{silence} // '30s';
     my $update = delete $o{update} // '1s';
     my $record = delete $o{record} // 1;
+    my $renditions = delete $o{renditions} // 'none';
 
     my $self = $class->SUPER::new(rtmp_port => $rtmp, hook_port => $hooks,
         workers => 3, %o);
@@ -60,8 +63,8 @@ sub new {
         chown $uid, $gid, $self->{hls};
     }
 
-    $self->{mntreamer} .= "    platform rtmp { hls_path $self->{hls}; }\n"
-        if $record;
+    $self->{mntreamer} .= "    platform rtmp { hls_path $self->{hls};"
+        . " renditions $renditions; }\n" if $record;
     $self->{http} .= <<"END";
     server {
         listen 127.0.0.1:$hooks;
@@ -145,13 +148,13 @@ sub camera {
 # of a key with what follows it, or of a whole address
 
 sub publish {
-    my ($self, $what) = @_;
+    my ($self, $what, $size) = @_;
     my $url = $what =~ /^rtmp:/ ? $what : $self->rtmp("ingest/$what");
     my $pid = fork // die $!;
     if (!$pid) {
         open STDERR, '>', "/dev/null";
         exec 'ffmpeg', '-v', 'quiet', '-nostdin', '-re', '-stream_loop', -1,
-            '-i', clip(), '-c', 'copy', '-f', 'flv', $url
+            '-i', clip($size), '-c', 'copy', '-f', 'flv', $url
             or POSIX::_exit(127);
     }
     $FFMPEG{$pid} = 1;

@@ -444,6 +444,43 @@ dead(void **state)
 }
 
 
+/* LIV-10: what the database says of own broadcasts is certain */
+
+static void
+certain(void **state)
+{
+    mnt_recorder_end_t  e;
+
+    (void) state;
+
+    start(&e);
+    e.certain = 1;
+    e.target_ms = 2000;
+    mnt_recorder_end_news(&e, 1000);
+    assert_null(mnt_recorder_end_over(&e, 5000));
+
+    mnt_recorder_end_heard(&e, MNT_RECORDER_OFF_AIR, 5000);
+    assert_null(mnt_recorder_end_over(&e, 6999));
+    assert_non_null(mnt_recorder_end_over(&e, 7000));
+
+    /* the last fragment came behind it */
+
+    mnt_recorder_end_news(&e, 5300);
+    assert_null(mnt_recorder_end_over(&e, 7000));
+    assert_non_null(mnt_recorder_end_over(&e, 7300));
+
+    /* its publisher came back in time */
+
+    mnt_recorder_end_heard(&e, MNT_RECORDER_ON_AIR, 6000);
+    assert_null(mnt_recorder_end_over(&e, 60000));
+
+    /* without an answer nothing is certain */
+
+    mnt_recorder_end_heard(&e, MNT_RECORDER_UNSURE, 6000);
+    assert_false(mnt_recorder_end_past(&e, 60000));
+}
+
+
 int
 main(void)
 {
@@ -456,7 +493,8 @@ main(void)
         cmocka_unit_test(off_air),
         cmocka_unit_test(flapping),
         cmocka_unit_test(ended),
-        cmocka_unit_test(dead)
+        cmocka_unit_test(dead),
+        cmocka_unit_test(certain)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
