@@ -34,6 +34,7 @@
 #include "loop/ngx_mntreamer_watch.h"
 #include "http/ngx_http_mntreamer.h"
 #include "library/ngx_mntreamer_sacrifice.h"
+#include "library/ngx_mntreamer_sweep.h"
 #include "loop/ngx_mntreamer_spare.h"
 
 
@@ -77,6 +78,7 @@ typedef struct {
     ngx_mntreamer_monitor_t       *monitor;
     ngx_mntreamer_recorder_t      *recorder;
     ngx_mntreamer_sacrifice_t     *sacrifice;
+    ngx_mntreamer_sweep_t         *sweep;
 
     ngx_connection_t              *idle;      /* told of the graceful exit */
     ngx_connection_t               dummy;     /* timers' data: debug logs read
@@ -245,6 +247,14 @@ ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e)
                                                       e->storage, e->catalog,
                                                       e->log);
         if (e->sacrifice == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (e->conf->storage.live.len && ngx_worker == 0 && e->sweep == NULL) {
+        e->sweep = ngx_mntreamer_sweep_create(e->storage, e->catalog, e->log);
+
+        if (e->sweep == NULL) {
             return NGX_ERROR;
         }
     }
@@ -592,6 +602,10 @@ ngx_mntreamer_engine_report(ngx_mntreamer_engine_t *e)
         ngx_mntreamer_sacrifice_run(e->sacrifice);
     }
 
+    if (e->sweep && !ngx_exiting) {
+        ngx_mntreamer_sweep_run(e->sweep);
+    }
+
     sp = ngx_mntreamer_storage_space(e->storage);
 
     ngx_mntreamer_metrics_set(m, NGX_MNTREAMER_M_DISK_FREE, sp->free);
@@ -786,6 +800,11 @@ ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e)
     if (e->sacrifice) {
         ngx_mntreamer_sacrifice_destroy(e->sacrifice);
         e->sacrifice = NULL;
+    }
+
+    if (e->sweep) {
+        ngx_mntreamer_sweep_destroy(e->sweep);
+        e->sweep = NULL;
     }
 
     if (e->catalog) {

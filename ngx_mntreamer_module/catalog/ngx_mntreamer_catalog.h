@@ -348,6 +348,8 @@ typedef enum {
     NGX_MNTREAMER_ASK_BROADCAST_RELAY,        /* public name, clientid: a row
         the first time */
     NGX_MNTREAMER_ASK_BROADCAST_ON_AIR,       /* public name: a row */
+    NGX_MNTREAMER_ASK_BROADCAST_OVER,         /* names, (node): those that are
+        over here, or unknown, and whose recording is not in progress */
     NGX_MNTREAMER_ASK_MAX
 } ngx_mntreamer_ask_e;
 

@@ -83,7 +83,15 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_broadcast_ask_sql[] = {
       "SELECT mntreamer_broadcast_relay($1, $2::bigint)", 2, 1 },
 
     { "broadcast_on_air",
-      "SELECT id FROM broadcast WHERE name = $1 AND ended_at IS NULL", 1, 1 }
+      "SELECT id FROM broadcast WHERE name = $1 AND ended_at IS NULL", 1, 1 },
+
+    { "broadcast_over",
+      "SELECT n FROM unnest($1::text[]) n"
+      " LEFT JOIN broadcast b ON b.name = n"
+      " WHERE b.id IS NULL OR b.node = $2 AND b.ended_at IS NOT NULL"
+      " AND NOT EXISTS (SELECT FROM media_record r"
+      " WHERE r.status = 'recording' AND r.streamer_id = b.streamer_id"
+      " AND r.broadcast_id = b.series)", 2, 1 }
 };
 
 
@@ -160,6 +168,10 @@ ngx_mntreamer_catalog_broadcast_ask(ngx_mntreamer_catalog_t *cat,
     case NGX_MNTREAMER_ASK_BROADCAST_SEEN:
         ex->params[1] = cat->conf->node;
         ex->params[3] = heard;
+        break;
+
+    case NGX_MNTREAMER_ASK_BROADCAST_OVER:
+        ex->params[1] = cat->conf->node;
         break;
 
     default:

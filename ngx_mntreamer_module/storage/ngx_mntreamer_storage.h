@@ -322,6 +322,13 @@ void ngx_mntreamer_live_cancel(ngx_mntreamer_live_t *live);
 ngx_mntreamer_live_t *ngx_mntreamer_storage_read(ngx_mntreamer_storage_t *st,
     const ngx_str_t *path, ngx_mntreamer_live_pt done, void *data);
 
+/*
+ * The names of broadcasts whose directories did not change for "age_s", as an
+ * array literal of PostgreSQL: "{0123...,4567...}".
+ */
+ngx_mntreamer_live_t *ngx_mntreamer_live_list(ngx_mntreamer_storage_t *st,
+    time_t age_s, ngx_mntreamer_live_pt done, void *data);
+
 /* takes the directory of a broadcast away, later; what fails is left */
 void ngx_mntreamer_live_remove(ngx_mntreamer_storage_t *st,
     const ngx_str_t *name);
@@ -344,8 +351,8 @@ ngx_mntreamer_part_t *ngx_mntreamer_part_again(ngx_mntreamer_track_t *tr,
 /*
  * A part whose file another program makes: "path" gets its absolute name and
  * a NUL.  When the program is done, _part_made() is as _part_adopt(), but for
- * NGX_ERROR: not now; or the part is aborted.  NULL: memory gone, or "size" too
- * small.
+ * NGX_ERROR: not now; or the part is aborted.  NULL: memory gone, or "size"
+ * too small.
  */
 ngx_mntreamer_part_t *ngx_mntreamer_part_make(ngx_mntreamer_track_t *tr,
     u_char *path, size_t size);

@@ -29,6 +29,8 @@
 
 #define NGX_MNTREAMER_LIVE_ARENA   (4 * 1024 * 1024)
 #define NGX_MNTREAMER_LIVE_COPY    (128 * 1024)
+#define NGX_MNTREAMER_LIVE_NAME    32         /* hexadecimal digits */
+#define NGX_MNTREAMER_LIVE_NAMES   65536      /* bytes of a list */
 
 
 struct ngx_mntreamer_live_s {
@@ -37,7 +39,8 @@ struct ngx_mntreamer_live_s {
     ngx_str_t                   path;         /* behind the struct */
     ngx_fd_t                    root;         /* alias; -1: conf.live */
     mnt_arena_t                 arena;
-    ngx_mntreamer_stamp_t       stamp;        /* of the last time */
+    ngx_mntreamer_stamp_t       stamp;        /* of the last time; of a list
+                                                 the time before which */
     ngx_mntreamer_live_text_t   text;
     ngx_mntreamer_live_pt       done;         /* NULL: cancelled */
     void                       *data;         /* alias */
@@ -55,6 +58,10 @@ static ngx_fd_t ngx_mntreamer_live_open(ngx_mntreamer_storage_t *st,
 static void ngx_mntreamer_live_work(void *data);
 static void ngx_mntreamer_live_text(ngx_mntreamer_live_t *live, ngx_fd_t fd);
 static void ngx_mntreamer_live_remove_work(void *data);
+static void ngx_mntreamer_live_list_work(void *data);
+static void ngx_mntreamer_live_names_of(ngx_mntreamer_live_t *live, DIR *dir);
+static ngx_uint_t ngx_mntreamer_live_old(ngx_mntreamer_live_t *live, int fd,
+    const char *name);
 static void ngx_mntreamer_live_done(void *data);
 static void ngx_mntreamer_live_free(ngx_mntreamer_live_t *live);
 static ngx_mntreamer_part_t *ngx_mntreamer_adopt_create(
@@ -98,6 +105,29 @@ ngx_mntreamer_storage_read(ngx_mntreamer_storage_t *st, const ngx_str_t *path,
 
     live = ngx_mntreamer_live_post(st, path, ngx_mntreamer_live_work, NULL,
                                    st->fd);
+    if (live) {
+        live->done = done;
+        live->data = data;
+    }
+
+    return live;
+}
+
+
+ngx_mntreamer_live_t *
+ngx_mntreamer_live_list(ngx_mntreamer_storage_t *st, time_t age_s,
+    ngx_mntreamer_live_pt done, void *data)
+{
+    ngx_str_t               path = ngx_string(".");
+    ngx_mntreamer_live_t   *live;
+    ngx_mntreamer_stamp_t   stamp;
+
+    ngx_memzero(&stamp, sizeof(ngx_mntreamer_stamp_t));
+
+    stamp.changed_ns = (int64_t) (ngx_time() - age_s) * 1000000000;
+
+    live = ngx_mntreamer_live_post(st, &path, ngx_mntreamer_live_list_work,
+                                   &stamp, -1);
     if (live) {
         live->done = done;
         live->data = data;
@@ -296,6 +326,84 @@ ngx_mntreamer_live_remove_work(void *data)
 
     ngx_memory_barrier();
     live->working = 0;
+}
+
+
+static void
+ngx_mntreamer_live_list_work(void *data)
+{
+    ngx_mntreamer_live_t *live = data;
+
+    DIR       *dir;
+    ngx_fd_t   fd;
+
+    fd = ngx_mntreamer_live_open(live->st, ".", O_RDONLY|O_DIRECTORY);
+    dir = (fd == -1) ? NULL : fdopendir(fd);
+
+    if (dir) {
+        ngx_mntreamer_live_names_of(live, dir);
+        (void) closedir(dir);
+
+    } else {
+        live->text.rc = NGX_MNTREAMER_STORE_GONE;
+
+        if (fd != -1) {
+            (void) close(fd);
+        }
+    }
+
+    ngx_memory_barrier();
+    live->working = 0;
+}
+
+
+static void
+ngx_mntreamer_live_names_of(ngx_mntreamer_live_t *live, DIR *dir)
+{
+    u_char         *p, *last;
+    struct dirent  *de;
+
+    p = mnt_arena_alloc(&live->arena, NGX_MNTREAMER_LIVE_NAMES);
+
+    if (p == NULL) {
+        live->text.rc = NGX_MNTREAMER_STORE_FAILED;
+        return;
+    }
+
+    live->text.text.data = p;
+    last = p + NGX_MNTREAMER_LIVE_NAMES - 2;
+
+    *p++ = '{';
+
+    while ((de = readdir(dir)) != NULL && last - p > NAME_MAX) {
+
+        if (ngx_mntreamer_live_old(live, dirfd(dir), de->d_name)) {
+            if (p[-1] != '{') {
+                *p++ = ',';
+            }
+
+            p = ngx_cpymem(p, de->d_name, ngx_strlen(de->d_name));
+        }
+    }
+
+    *p++ = '}';
+
+    live->text.text.len = p - live->text.text.data;
+}
+
+
+/* a broadcast's directory, as the hooks name them */
+
+static ngx_uint_t
+ngx_mntreamer_live_old(ngx_mntreamer_live_t *live, int fd, const char *name)
+{
+    struct stat  sb;
+
+    return ngx_strlen(name) == NGX_MNTREAMER_LIVE_NAME
+           && strspn(name, "0123456789abcdef") == NGX_MNTREAMER_LIVE_NAME
+           && fstatat(fd, name, &sb, AT_SYMLINK_NOFOLLOW) == 0
+           && S_ISDIR(sb.st_mode)
+           && (int64_t) sb.st_mtime * 1000000000 < live->stamp.changed_ns;
 }
 
 
