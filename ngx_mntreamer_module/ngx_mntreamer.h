@@ -14,6 +14,7 @@
 #include "catalog/ngx_mntreamer_catalog.h"
 #include "loop/ngx_mntreamer_curl.h"
 #include "metrics/ngx_mntreamer_metrics.h"
+#include "metrics/ngx_mntreamer_viewers.h"
 #include "monitor/ngx_mntreamer_monitor.h"
 #include "recorder/ngx_mntreamer_recorder.h"
 #include "storage/ngx_mntreamer_storage.h"
@@ -38,6 +39,7 @@ typedef struct {
     ngx_mntreamer_monitor_conf_t    monitor;
     ngx_mntreamer_recorder_conf_t   recorder;
     ngx_mntreamer_metrics_t        *metrics;
+    ngx_mntreamer_viewers_t        *viewers;
 } ngx_mntreamer_conf_t;
 
 

@@ -448,9 +448,11 @@ ngx_mntreamer_conf_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     mcf->configured = 1;
 
     mcf->metrics = ngx_mntreamer_metrics_conf(cf, &ngx_mntreamer_module);
+    mcf->viewers = ngx_mntreamer_viewers_conf(cf, &ngx_mntreamer_module);
     mcf->monitor.zone = ngx_mntreamer_monitor_zone(cf, &ngx_mntreamer_module);
 
-    if (mcf->metrics == NULL || mcf->monitor.zone == NULL
+    if (mcf->metrics == NULL || mcf->viewers == NULL
+        || mcf->monitor.zone == NULL
         || ngx_mntreamer_offload_conf(cf) != NGX_OK
         || ngx_count_modules(cf->cycle, NGX_MNTREAMER_CONF_MODULE) < 0)
     {

@@ -35,6 +35,7 @@
 #include "http/ngx_http_mntreamer.h"
 #include "library/ngx_mntreamer_sacrifice.h"
 #include "library/ngx_mntreamer_sweep.h"
+#include "library/ngx_mntreamer_watching.h"
 #include "loop/ngx_mntreamer_spare.h"
 
 
@@ -79,6 +80,7 @@ typedef struct {
     ngx_mntreamer_recorder_t      *recorder;
     ngx_mntreamer_sacrifice_t     *sacrifice;
     ngx_mntreamer_sweep_t         *sweep;
+    ngx_mntreamer_watching_t      *watching;
 
     ngx_connection_t              *idle;      /* told of the graceful exit */
     ngx_connection_t               dummy;     /* timers' data: debug logs read
@@ -238,6 +240,15 @@ ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e)
         || ngx_mntreamer_engine_recorder(e) != NGX_OK)
     {
         return NGX_ERROR;
+    }
+
+    if (e->watching == NULL) {
+        e->watching = ngx_mntreamer_watching_create(e->conf->viewers,
+                                                    e->catalog,
+                                                    e->conf->metrics, e->log);
+        if (e->watching == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     /* one of the workers is enough */
@@ -511,6 +522,7 @@ ngx_mntreamer_engine_wire(ngx_mntreamer_engine_t *e)
     env.catalog = e->catalog;
     env.storage = e->storage;
     env.metrics = e->conf->metrics;
+    env.viewers = e->conf->viewers;
     env.monitor = e->monitor;
     env.offload = e->off;
     env.fetch = &e->conf->curl;
@@ -604,6 +616,10 @@ ngx_mntreamer_engine_report(ngx_mntreamer_engine_t *e)
 
     if (e->sweep && !ngx_exiting) {
         ngx_mntreamer_sweep_run(e->sweep);
+    }
+
+    if (!ngx_exiting) {
+        ngx_mntreamer_watching_run(e->watching);
     }
 
     sp = ngx_mntreamer_storage_space(e->storage);
@@ -805,6 +821,11 @@ ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e)
     if (e->sweep) {
         ngx_mntreamer_sweep_destroy(e->sweep);
         e->sweep = NULL;
+    }
+
+    if (e->watching) {
+        ngx_mntreamer_watching_destroy(e->watching);
+        e->watching = NULL;
     }
 
     if (e->catalog) {

@@ -329,6 +329,8 @@ typedef enum {
     NGX_MNTREAMER_ASK_SACRIFICE,              /* id, seconds: marked as deleted
         when it still may be: its id */
     NGX_MNTREAMER_ASK_REMOVED,                /* id: its files are gone */
+    NGX_MNTREAMER_ASK_WATCHED,                /* (node), turn; arrays: paths,
+        runs, viewers, watched ms: who watches recordings in progress */
 
     /* own broadcasts: one row with a word; hashes are SHA-256 in hex */
     NGX_MNTREAMER_ASK_KEY_MAKE,               /* streamer, hash: made missing

@@ -39,7 +39,11 @@ static void ngx_mntreamer_ask_done(void *data,
 
 
 /* "s" is the streamer, "m" its monitor row, "p" the platform, "r" what is
-   being recorded of it */
+   being recorded of it; of own broadcasts viewers are who we know of */
+
+#define NGX_MNTREAMER_SQL_VIEWERS                                             \
+    "CASE WHEN p.pushed THEN mntreamer_watching(r.id)"                        \
+    " ELSE s.live_viewers END"
 
 #define NGX_MNTREAMER_SQL_STATUS                                              \
     "CASE WHEN s.status = 'idle' AND m.lease_until > now() THEN 'process'"    \
@@ -66,7 +70,7 @@ static void ngx_mntreamer_ask_done(void *data,
     " 'reason', m.last_reason) END,"                                          \
     " 'live', CASE WHEN s.is_streaming THEN json_build_object("               \
     "'title', s.live_title, 'category', s.live_category,"                     \
-    " 'viewers', s.live_viewers,"                                             \
+    " 'viewers', " NGX_MNTREAMER_SQL_VIEWERS ","                              \
     " 'started_at', mntreamer_time(s.live_started_at),"                       \
     " 'image', s.live_image, 'broadcast_id', s.live_broadcast_id) END,"       \
     " 'recording_id', r.id)"
@@ -95,7 +99,13 @@ static void ngx_mntreamer_ask_done(void *data,
     " 'duration', " NGX_MNTREAMER_SQL_SECONDS("r.duration_us") ","            \
     " 'segments', r.segments, 'bytes', r.bytes, 'gaps', r.gaps,"              \
     " 'lost', " NGX_MNTREAMER_SQL_SECONDS("r.lost_us") ","                    \
-    " 'quality', r.quality, 'protected', r.protected,"                       \
+    " 'quality', r.quality, 'protected', r.protected,"                        \
+    " 'watching', CASE WHEN r.status = 'recording'"                           \
+    " THEN mntreamer_watching(r.id) END,"                                     \
+    " 'watching_peak', (SELECT coalesce(max(w.peak), 0)"                      \
+    " FROM media_watching w WHERE w.recording_id = r.id),"                    \
+    " 'watch_time', (SELECT round(coalesce(sum(w.watched_ms), 0) / 1000, 3)"  \
+    " FROM media_watching w WHERE w.recording_id = r.id),"                    \
     " 'url', " NGX_MNTREAMER_SQL_URL
 
 /* a pattern that finds "n" itself anywhere */
@@ -265,13 +275,16 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       "SELECT json_build_object('streamer_id', s.id, 'platform', p.name,"
       " 'channel_id', mntreamer_channel(s.channel_id), 'channel_name',"
       " coalesce(s.channel_name, s.nickname), 'title', s.live_title,"
-      " 'category', s.live_category, 'viewers', s.live_viewers,"
+      " 'category', s.live_category,"
+      " 'viewers', " NGX_MNTREAMER_SQL_VIEWERS ","
+      " 'watching', mntreamer_watching(r.id),"
       " 'image', s.live_image,"
       " 'started_at', mntreamer_time(s.live_started_at),"
       " 'recording_id', r.id, 'url', " NGX_MNTREAMER_SQL_URL ")"
       " FROM streamer s" NGX_MNTREAMER_SQL_STREAMER_JOIN
       " WHERE s.is_streaming"
-      " ORDER BY s.live_viewers DESC NULLS LAST, s.id LIMIT $1::bigint",
+      " ORDER BY " NGX_MNTREAMER_SQL_VIEWERS " DESC NULLS LAST, s.id"
+      " LIMIT $1::bigint",
       1, 1 },
 
     { "api_health",
@@ -307,7 +320,33 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
 
     { "removed",
       "UPDATE media_record SET removed_at = now()"
-      " WHERE id = $1::bigint AND status = 'deleted'", 1, 0 }
+      " WHERE id = $1::bigint AND status = 'deleted'", 1, 0 },
+
+    /*
+     * node, turn, paths, runs, viewers, watched.  All is told whole: what is
+     * told twice, or by two who overtake each other, counts once.  What was
+     * watched until the end is told behind it.
+     */
+
+    { "watched",
+      "WITH x AS ("
+      " SELECT r.id, x.run, x.viewers, x.watched"
+      " FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::bigint[])"
+      " AS x (path, run, viewers, watched)"
+      " JOIN media_record r ON r.path = x.path"
+      " WHERE r.ended_at IS NULL OR r.ended_at > now() - interval '1 minute'"
+      ") INSERT INTO media_watching AS w (recording_id, node, run, turn,"
+      " viewers, peak, watched_ms)"
+      " SELECT x.id, $1, x.run, $2::bigint, x.viewers, x.viewers"
+      " + coalesce((SELECT sum(o.viewers) FROM media_watching o"
+      " WHERE o.recording_id = x.id AND (o.node, o.run) <> ($1, x.run)"
+      " AND o.at > now() - interval '30 seconds'), 0), x.watched"
+      " FROM x, " NGX_MNTREAMER_CATALOG_LAZY " ORDER BY x.id"
+      " ON CONFLICT (recording_id, node, run) DO UPDATE"
+      " SET turn = excluded.turn, at = now(), viewers = excluded.viewers,"
+      " peak = greatest(w.peak, excluded.peak),"
+      " watched_ms = greatest(w.watched_ms, excluded.watched_ms)"
+      " WHERE w.turn < excluded.turn", 6, 0 }
 };
 
 
@@ -365,6 +404,10 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
 
     if (ask == NGX_MNTREAMER_ASK_OLDEST) {
         ex.params[2] = cat->storage;
+    }
+
+    if (ask == NGX_MNTREAMER_ASK_WATCHED) {
+        ex.params[0] = cat->conf->node;
     }
 
     if (ask >= NGX_MNTREAMER_ASK_KEY_MAKE) {

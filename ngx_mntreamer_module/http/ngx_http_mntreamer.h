@@ -15,6 +15,7 @@
 #include "../loop/ngx_mntreamer_curl.h"
 #include "../loop/ngx_mntreamer_offload.h"
 #include "../metrics/ngx_mntreamer_metrics.h"
+#include "../metrics/ngx_mntreamer_viewers.h"
 #include "../monitor/ngx_mntreamer_monitor.h"
 #include "../storage/ngx_mntreamer_storage.h"
 
@@ -29,6 +30,7 @@ typedef struct {
     ngx_mntreamer_catalog_t  *catalog;        /* alias, as all */
     ngx_mntreamer_storage_t  *storage;
     ngx_mntreamer_metrics_t  *metrics;
+    ngx_mntreamer_viewers_t  *viewers;
     ngx_mntreamer_monitor_t  *monitor;
     ngx_mntreamer_offload_t  *offload;
     const ngx_mntreamer_curl_conf_t  *fetch;

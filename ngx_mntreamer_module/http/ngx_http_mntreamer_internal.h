@@ -308,6 +308,11 @@ ngx_int_t ngx_http_mntreamer_files(ngx_http_request_t *r,
 
 ngx_uint_t ngx_http_mntreamer_serves(ngx_str_t *path);
 
+/* _viewer.c: counts who asked for "path", which "file" is opened of */
+
+void ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_uint_t playlist, ngx_file_t *file, ngx_file_info_t *fi);
+
 /* _fields.c: members of a JSON body; NGX_DECLINED: *err is filled */
 
 ngx_int_t ngx_http_mntreamer_fields_known(json_t *json,

@@ -142,6 +142,8 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
         return rc;
     }
 
+    ngx_http_mntreamer_viewer(r, path, type->playlist, file, &fi);
+
     r->connection->log->action = (char *) "sending response to client";
 
     r->headers_out.status = NGX_HTTP_OK;

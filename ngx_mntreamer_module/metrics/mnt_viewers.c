@@ -246,10 +246,6 @@ mnt_viewers_recording(mnt_viewers_t *v, const mnt_viewer_t *who,
     unsigned                  i;
     mnt_viewers_recording_t  *r, *place;
 
-    if (directory.len == 0 || directory.len > MNT_LAYOUT_MAX) {
-        return NULL;
-    }
-
     place = NULL;
 
     for (i = 0; i < MNT_VIEWERS_PROBES; i++) {
@@ -375,6 +371,14 @@ mnt_viewers_playlist(mnt_viewers_t *v, const mnt_viewer_t *who,
 
     now = mnt_viewers_tenths(now_ms);
 
+    /* no layout makes such a one, and the database would not take it */
+
+    if (directory.len == 0 || directory.len > MNT_LAYOUT_MAX
+        || !mnt_str_utf8(directory))
+    {
+        return MNT_VIEWERS_NOBODY;
+    }
+
     r = mnt_viewers_recording(v, who, directory, now);
     if (r == NULL) {
         return MNT_VIEWERS_FULL;
@@ -477,7 +481,7 @@ mnt_viewers_complain(mnt_viewers_t *v, int64_t now_ms)
 
 
 int
-mnt_viewers_turn(mnt_viewers_t *v, int64_t now_ms)
+mnt_viewers_turn(mnt_viewers_t *v, unsigned pause_ms, int64_t now_ms)
 {
     int32_t                   since;
     uint32_t                  now, used, total;
@@ -490,7 +494,7 @@ mnt_viewers_turn(mnt_viewers_t *v, int64_t now_ms)
     since = mnt_viewers_since(v->counted, now);
 
     if (v->counted && since >= 0
-        && since < MNT_VIEWERS_TURN_MS / 1000 * MNT_VIEWERS_SECOND)
+        && since < (int32_t) mnt_viewers_tenths(pause_ms))
     {
         return 0;
     }
@@ -551,7 +555,7 @@ mnt_viewers_turn(mnt_viewers_t *v, int64_t now_ms)
 
 int
 mnt_viewers_due(const mnt_viewers_t *v, unsigned *cursor, int64_t now_ms,
-    mnt_viewers_report_t *report)
+    mnt_viewers_report_t *report, char directory[MNT_LAYOUT_MAX], size_t *len)
 {
     uint32_t                        now;
     const mnt_viewers_recording_t  *r;
@@ -577,8 +581,9 @@ mnt_viewers_due(const mnt_viewers_t *v, unsigned *cursor, int64_t now_ms,
         report->run = r->run;
         report->viewers = r->viewers;
         report->watched_ms = (int64_t) (r->watched * 100);
-        report->len = r->len;
-        memcpy(report->directory, r->directory, r->len);
+
+        *len = r->len;
+        memcpy(directory, r->directory, r->len);
 
         (*cursor)++;
         return 1;

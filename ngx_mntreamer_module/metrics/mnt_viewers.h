@@ -29,7 +29,6 @@
 #define MNT_VIEWERS_MAX         (MNT_VIEWERS_SETS * MNT_VIEWERS_WAYS)
 #define MNT_VIEWERS_RECORDINGS  2048          /* a power of 2 */
 
-#define MNT_VIEWERS_TURN_MS     2000          /* between two counts */
 #define MNT_VIEWERS_TELL_MS     10000         /* at least so often */
 
 #define MNT_VIEWERS_HEAD        256           /* bytes that _target() wants */
@@ -91,8 +90,6 @@ typedef struct {
     int64_t      run;
     uint32_t     viewers;
     int64_t      watched_ms;                  /* since the run began */
-    size_t       len;
-    char         directory[MNT_LAYOUT_MAX];
 } mnt_viewers_report_t;
 
 
@@ -126,11 +123,15 @@ unsigned mnt_viewers_used(const mnt_viewers_t *v);
 /* 1 once an hour: somebody who is not counted is to be told of */
 int mnt_viewers_complain(mnt_viewers_t *v, int64_t now_ms);
 
-/* counts, when nobody did it a moment ago; 1: who called has to report */
-int mnt_viewers_turn(mnt_viewers_t *v, int64_t now_ms);
-/* the next one to be told of from "*cursor" on; 0: there is no more */
+/* counts, when nobody did it for so long; 1: who called has to report */
+int mnt_viewers_turn(mnt_viewers_t *v, unsigned pause_ms, int64_t now_ms);
+/*
+ * The next one to be told of from "*cursor" on, and its directory, UTF-8, of
+ * "*len" bytes; 0: there is no more.
+ */
 int mnt_viewers_due(const mnt_viewers_t *v, unsigned *cursor, int64_t now_ms,
-    mnt_viewers_report_t *report);
+    mnt_viewers_report_t *report, char directory[MNT_LAYOUT_MAX],
+    size_t *len);
 /* the database has it */
 void mnt_viewers_told(mnt_viewers_t *v, const mnt_viewers_report_t *report,
     int64_t now_ms);

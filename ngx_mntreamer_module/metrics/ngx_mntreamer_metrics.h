@@ -49,6 +49,7 @@ typedef enum {
     NGX_MNTREAMER_M_HOOKS,                    /* result: done begun and why
                                                  one was refused */
     NGX_MNTREAMER_M_RENDITIONS,               /* result: made linked */
+    NGX_MNTREAMER_M_VIEWERS_MISSED,
     /* gauges of a worker, summed */
     NGX_MNTREAMER_M_LIVE,
     NGX_MNTREAMER_M_RECORDING,
@@ -63,6 +64,7 @@ typedef enum {
     NGX_MNTREAMER_M_DISK_FULL,                /* workers that say so */
     NGX_MNTREAMER_M_STORAGE_ERROR,            /* workers that say so */
     NGX_MNTREAMER_M_WORKERS,                  /* each sets 1 */
+    NGX_MNTREAMER_M_VIEWERS,                  /* maximum: all know the same */
     /* histograms, milliseconds */
     NGX_MNTREAMER_M_DETECTION_MS,             /* opened by the platform's word,
                                                  to noticed */

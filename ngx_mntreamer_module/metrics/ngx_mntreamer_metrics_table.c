@@ -175,6 +175,10 @@ const ngx_mntreamer_metric_t
       NGX_MNTREAMER_COUNTER,
       NGX_MNTREAMER_LABEL("result", 2, ngx_mntreamer_metrics_rung) },
 
+    { "viewers_missed_total", "viewers_missed",
+      "Requests of viewers that were not counted, for there are too many",
+      NGX_MNTREAMER_COUNTER, NGX_MNTREAMER_PLAIN },
+
     { "live", "live",
       "Owned streamers that are on air",
       NGX_MNTREAMER_GAUGE, NGX_MNTREAMER_PLAIN },
@@ -226,6 +230,10 @@ const ngx_mntreamer_metric_t
     { "workers", "workers",
       "Workers that run an engine",
       NGX_MNTREAMER_GAUGE, NGX_MNTREAMER_PLAIN },
+
+    { "viewers", "viewers",
+      "Viewers of recordings in progress, of this machine",
+      NGX_MNTREAMER_GAUGE_MAX, NGX_MNTREAMER_PLAIN },
 
     { "detection_delay_seconds", "detection",
       "From going on air, as the platform says, to being noticed",

@@ -102,16 +102,16 @@ nth(const char *directory, unsigned n)
 static int
 report(const char *directory, mnt_viewers_report_t *rep)
 {
+    char      name[MNT_LAYOUT_MAX];
+    size_t    len;
     unsigned  cursor;
 
-    (void) mnt_viewers_turn(v, now);
+    (void) mnt_viewers_turn(v, 2000, now);
 
     cursor = 0;
 
-    while (mnt_viewers_due(v, &cursor, now, rep)) {
-        if (rep->len == strlen(directory)
-            && memcmp(rep->directory, directory, rep->len) == 0)
-        {
+    while (mnt_viewers_due(v, &cursor, now, rep, name, &len)) {
+        if (len == strlen(directory) && memcmp(name, directory, len) == 0) {
             return (int) rep->viewers;
         }
     }
@@ -256,11 +256,11 @@ patience(void **state)
                                     expected[i].target_s, now);
 
         now += expected[i].patience * 1000;
-        (void) mnt_viewers_turn(v, now);
+        (void) mnt_viewers_turn(v, 2000, now);
         assert_int_equal(v->viewers, 1);
 
         now += 2000;
-        (void) mnt_viewers_turn(v, now);
+        (void) mnt_viewers_turn(v, 2000, now);
         assert_int_equal(v->viewers, 0);
     }
 }
@@ -351,7 +351,7 @@ tells_changes(void **state)
     /* after a quarter of an hour its place is free, and it is another run */
 
     now += 15 * 60 * 1000;
-    (void) mnt_viewers_turn(v, now);
+    (void) mnt_viewers_turn(v, 2000, now);
     assert_int_equal(mnt_viewers_used(v), 0);
 
     (void) playlist(DIR, "10.0.0.1", "a");
@@ -376,11 +376,11 @@ one_turn(void **state)
     (void) state;
 
     (void) playlist(DIR, "10.0.0.1", "a");
-    assert_int_equal(mnt_viewers_turn(v, now), 1);
+    assert_int_equal(mnt_viewers_turn(v, 2000, now), 1);
 
     for (i = 0, n = 0; i < 400; i++) {
         now += 100;
-        n += mnt_viewers_turn(v, now);
+        n += mnt_viewers_turn(v, 2000, now);
     }
 
     assert_int_equal(n, 20);
@@ -501,9 +501,8 @@ full(void **state)
 static void
 many_recordings(void **state)
 {
-    char          name[MNT_LAYOUT_MAX + 2];
-    unsigned      i, n, known;
-    mnt_viewer_t  w;
+    char      name[MNT_LAYOUT_MAX + 2];
+    unsigned  i, n, known;
 
     (void) state;
 
@@ -528,7 +527,7 @@ many_recordings(void **state)
     /* those that nobody has watched for a minute give way */
 
     now += 62000;
-    (void) mnt_viewers_turn(v, now);
+    (void) mnt_viewers_turn(v, 2000, now);
 
     for (i = 0; i < 1000; i++) {
         (void) snprintf(name, sizeof(name), "new/%u", i);
@@ -539,7 +538,8 @@ many_recordings(void **state)
 
     memset(name, 'x', sizeof(name));
     name[MNT_LAYOUT_MAX + 1] = '\0';
-    assert_int_equal(playlist(name, "10.0.0.4", "a"), MNT_VIEWERS_FULL);
+    assert_int_equal(playlist(name, "10.0.0.4", "a"), MNT_VIEWERS_NOBODY);
+    assert_int_equal(playlist(name, "10.0.0.4", "a"), MNT_VIEWERS_NOBODY);
     name[MNT_LAYOUT_MAX] = '\0';
     assert_int_equal(playlist(name, "10.0.0.4", "a"), MNT_VIEWERS_NOBODY);
     assert_int_equal(playlist(name, "10.0.0.4", "a"), MNT_VIEWERS_COUNTED);
@@ -547,10 +547,11 @@ many_recordings(void **state)
     now += 2000;
     assert_int_equal(told(name), 1);
 
-    w = who("", "10.0.0.4", "a");
-    name[0] = '\0';
-    assert_int_equal(mnt_viewers_playlist(v, &w, mnt_str_c(name), 2, now),
-                     MNT_VIEWERS_FULL);
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(playlist("", "10.0.0.4", "a"), MNT_VIEWERS_NOBODY);
+        assert_int_equal(playlist("hls/\xff", "10.0.0.4", "a"),
+                         MNT_VIEWERS_NOBODY);
+    }
 }
 
 
@@ -560,7 +561,8 @@ many_recordings(void **state)
 static void
 garbage(void **state)
 {
-    size_t                i;
+    char                  name[MNT_LAYOUT_MAX];
+    size_t                i, len;
     unsigned              cursor, round, x;
     unsigned char        *p;
     mnt_viewers_report_t  rep;
@@ -582,14 +584,14 @@ garbage(void **state)
 
         (void) playlist(DIR, "10.0.0.1", "a");
         (void) segment(DIR, "10.0.0.1", "a");
-        (void) mnt_viewers_turn(v, now);
+        (void) mnt_viewers_turn(v, 2000, now);
         now += 2000;
-        (void) mnt_viewers_turn(v, now);
+        (void) mnt_viewers_turn(v, 2000, now);
 
         cursor = 0;
 
-        while (mnt_viewers_due(v, &cursor, now, &rep)) {
-            assert_true(rep.len <= MNT_LAYOUT_MAX);
+        while (mnt_viewers_due(v, &cursor, now, &rep, name, &len)) {
+            assert_true(len <= MNT_LAYOUT_MAX);
             mnt_viewers_told(v, &rep, now);
         }
 
@@ -598,7 +600,7 @@ garbage(void **state)
     }
 
     now += 62000;
-    (void) mnt_viewers_turn(v, now);
+    (void) mnt_viewers_turn(v, 2000, now);
     assert_in_range(v->viewers, 0, MNT_VIEWERS_MAX / 1000);
 }
 
