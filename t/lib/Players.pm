@@ -76,7 +76,7 @@ sub ask {
     while (IO::Select->new($s)->can_read(5)) {
         sysread $s, $text, 65536, length $text or last;
     }
-    return split /\r\n\r\n/, $text, 2;
+    return $text =~ /^(.*?)\r\n\r\n(.*)$/s ? ($1, $2) : ('', '');
 }
 
 

@@ -555,6 +555,39 @@ many_recordings(void **state)
 }
 
 
+/* what the database does not know yet is kept, however long it is away */
+
+static void
+untold(void **state)
+{
+    char      name[32];
+    unsigned  i, round, refused;
+
+    (void) state;
+
+    for (round = 0; round < 2; round++) {
+        for (i = 0; i < 10000; i++) {
+            (void) snprintf(name, sizeof(name), "hls/%u", i);
+            (void) playlist(name, name, "a");
+        }
+
+        now += 1000;
+    }
+
+    now += 20 * 60 * 1000;
+    (void) mnt_viewers_turn(v, 2000, now);
+    refused = 0;
+
+    for (i = 0; i < 1000; i++) {
+        (void) snprintf(name, sizeof(name), "new/%u", i);
+        refused += (playlist(name, "10.0.0.1", "a") == MNT_VIEWERS_FULL);
+    }
+
+    assert_in_range(refused, 900, 1000);
+    assert_int_equal(told("hls/0"), 0);
+}
+
+
 /* it is whatever a process left that was killed: nothing but counts may be
    wrong, and they are right again in a minute */
 
@@ -688,6 +721,7 @@ main(void)
         cmocka_unit_test_setup_teardown(asks_once, create, destroy),
         cmocka_unit_test_setup_teardown(full, create, destroy),
         cmocka_unit_test_setup_teardown(many_recordings, create, destroy),
+        cmocka_unit_test_setup_teardown(untold, create, destroy),
         cmocka_unit_test_setup_teardown(garbage, create, destroy),
         cmocka_unit_test_setup_teardown(hidden, create, destroy),
         cmocka_unit_test(targets)
