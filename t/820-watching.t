@@ -45,7 +45,8 @@ is($m->recording($r->{id})->{watching}, 50, 'and the recording itself');
 wait_for(sub { $m->metric('mntreamer_viewers') == 50 }, 'and the metric');
 is($m->one('SELECT count(*) FROM media_watching'), 1, 'in one row');
 
-# reload, and a worker that is killed: at no moment others are told
+# reload, and a worker that is killed: at no moment others are told, also when no
+# player asks meanwhile, which would make it known again
 
 my @seen;
 my $look = sub {
@@ -57,13 +58,19 @@ my $look = sub {
     }
 };
 my @old = $m->workers_of;
+$p->signal('STOP');
 $m->reload;
-$look->(time + 4);
+$look->(time + 5);
+$p->signal('CONT');
+$look->(time + 2);
 my %now = map { $_ => 1 } $m->workers_of;
 is(scalar(grep { $now{$_} } @old), 0, 'the workers of before are gone');
 for (1 .. 2) {
+    $p->signal('STOP');
     kill 'KILL', ($m->workers_of)[0];
-    $look->(time + 3);
+    $look->(time + 4);
+    $p->signal('CONT');
+    $look->(time + 2);
 }
 cmp_ok(scalar @seen, '>', 20, 'answers meanwhile');
 is(scalar(grep { $_ != 50 } @seen), 0, 'fifty in each')

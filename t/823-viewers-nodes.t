@@ -104,8 +104,6 @@ wait_for(sub { $n->() == 6 }, 'one that is not heard of counts no longer', 35);
 cmp_ok(time - $crash, '>', 15, 'but it might have come back');
 cmp_ok($of->()->{watch_time}, '>=', $had, 'what was watched there stays');
 
-# what is told late, or twice, changes nothing
-
 $p->stop;
 wait_for(sub { $n->() == 0 }, 'all leave', 20);
 sleep 11;
@@ -113,6 +111,34 @@ my $time = $of->()->{watch_time};
 sleep 3;
 is($of->()->{watch_time}, $time, 'then nothing more is watched');
 is($m->one('SELECT count(*) FROM media_watching'), 2, 'two rows in all');
+
+# what is told late, or twice, changes nothing: the statement itself
+
+my ($sql) = slurp("$MNT::TOP/ngx_mntreamer_module/catalog/"
+    . 'ngx_mntreamer_catalog_api.c') =~ /\{ "watched",\s*(.*?), 6, 0 \}/s;
+$sql =~ s/NGX_MNTREAMER_CATALOG_LAZY/"(SELECT 1) lazy"/;
+$sql = join '', $sql =~ /"([^"]*)"/g;
+my $path = $m->one("SELECT path FROM media_record WHERE id = $r->{id}");
+my $tell = sub {
+    my ($turn, $viewers, $ms, $of) = @_;
+    $of //= $path;
+    $m->psql("PREPARE w AS $sql; EXECUTE w ('late', $turn, ARRAY['$of'],"
+             . " ARRAY[5], ARRAY[$viewers], ARRAY[$ms])");
+    return join ' ', @{ $m->psql('SELECT turn, viewers, peak, watched_ms FROM'
+        . " media_watching WHERE node = 'late'")->[0] // [] };
+};
+is($tell->(7, 4, 1000, 'nowhere'), '', 'of a recording that there is not');
+is($tell->(7, 4, 1000), '7 4 4 1000', 'told');
+is($tell->(7, 4, 1000), '7 4 4 1000', 'told twice');
+is($tell->(6, 9, 9000), '7 4 4 1000', 'overtaken');
+is($tell->(8, 3, 2000), '8 3 4 2000', 'fewer, the peak stays');
+is($of->()->{watch_time}, sprintf('%.3f', $time + 2) + 0, 'added up');
+$m->psql("UPDATE media_record SET status = 'recorded', streamer_id = NULL,
+          ended_at = now() - interval '30 seconds' WHERE id = $r->{id}");
+is($tell->(9, 0, 3000), '9 0 4 3000', 'what came before its end is told behind it');
+$m->psql("UPDATE media_record SET ended_at = now() - interval '2 minutes'
+          WHERE id = $r->{id}");
+is($tell->(10, 0, 4000), '9 0 4 3000', 'but not for ever');
 $_->{allow_log} = qr/exited on signal 9|"mntreamer_viewers" was locked by/
     for $m, $o;
 $o->check_log;

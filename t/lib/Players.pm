@@ -22,7 +22,7 @@ use Time::HiRes qw(sleep time);
 
 sub new {
     my ($class, $m, $n, %o) = @_;
-    my $self = bless { m => $m, began => time, port => $m->{port}, n => $n, net => 1,
+    my $self = bless { began => time, port => $m->{port}, n => $n, net => 1,
                        methods => ['GET'], segments => 1, agent => 'Players/1',
                        %o }, $class;
 
@@ -88,12 +88,15 @@ sub leave {
 }
 
 
+sub signal { kill $_[1], @{ $_[0]{pids} } }
+
+
 sub stop {
     my ($self) = @_;
     $self->leave(scalar @{ $self->{pids} }) if @{ $self->{pids} };
 }
 
 
-sub DESTROY { local $?; $_[0]->stop if ($_[0]{m}{pid} // $$) == $$ }
+sub DESTROY { local ($?, $!); $_[0]->stop }
 
 1;
