@@ -15,7 +15,8 @@ use MNT;
 my $dir = tempdir('mnt-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my %demo = (MODULE => $MNT::MODULE, USER => '', WORKERS => 2, STATE => $dir,
             SOCKET => $dir, PLATFORM_PORT => 1, WWW => "$MNT::TOP/www",
-            HTTP_PORT => free_port());
+            HTTP_PORT => free_port(), RTMP_PORT => free_port(),
+            RTMP_MODULE => '/usr/lib/nginx/modules/ngx_rtmp_module.so');
 
 my %rtmp = map { $_ => free_port() } 1935, 8935;
 

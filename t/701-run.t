@@ -21,6 +21,7 @@ my $base = tempdir('mntrun-XXXXXX', TMPDIR => 1);
 chmod 0755, $base;
 my $dir = "$base/state";
 my $port = free_port();
+my $rtmp = free_port();
 my $http = HTTP::Tiny->new(timeout => 5);
 my $script = "$MNT::TOP/mntreamer";
 
@@ -29,6 +30,9 @@ my $script = "$MNT::TOP/mntreamer";
 sub run_in {
     my ($in, @args) = @_;
     my $file = "$base/said";
+
+    push @args, '--rtmp-port', $rtmp
+        if $args[0] eq 'run' && !grep { $_ eq '--rtmp-port' } @args;
     my $pid = fork // die $!;
 
     if (!$pid) {
@@ -233,7 +237,7 @@ if (!$pid) {
     open STDIN, '<', '/dev/null';
     open STDOUT, '>', "$base/here";
     open STDERR, '>&', \*STDOUT;
-    exec $script, 'run', '--dir', $dir, '--http-port', $port or POSIX::_exit(127);
+    exec $script, 'run', '--dir', $dir, '--http-port', $port, '--rtmp-port', $rtmp or POSIX::_exit(127);
 }
 
 wait_for(sub { (slurp("$base/here") // '') =~ /the page is at/ }, 'in the foreground',

@@ -80,8 +80,8 @@ run() {
     if [ "$built" != yes ]; then
         build no
 
-        # what holds the port may be ours, left behind
-        [ -d "$state/run" ] || port_free "$http_port"
+        # what holds the ports may be ours, left behind
+        [ -d "$state/run" ] || ports_free
     fi
 
     mkdir -p "$dir" "$state/run" "$state/log" 2>/dev/null \
@@ -216,7 +216,7 @@ run_here() {
     rm -f "$state/run/ready"
     process_save supervisor $$
     leftovers
-    port_free "$http_port"
+    ports_free
     say_place
 
     run_directories
@@ -227,10 +227,13 @@ run_here() {
     going_on
     nginx_start
     wait_ready
+    publisher_start
 
     printf 'http://127.0.0.1:%s/\n' "$http_port" >"$state/run/address"
     touch "$state/run/ready"
     say "the page is at http://127.0.0.1:$http_port/ (Ctrl-C ends it)"
+    say "own broadcasts: rtmp://127.0.0.1:$rtmp_port/ingest, with a key that" \
+        "the page makes"
 
     follow
 }
@@ -330,6 +333,26 @@ platform_start() {
 }
 
 
+# the simulated streamer of an own channel; nothing depends on it
+
+publisher_start() {
+    local as=()
+
+    if [ "$(id -u)" -eq 0 ]; then
+        as=(setpriv --reuid="$web_user" --regid="$web_group" --init-groups)
+    fi
+
+    install -m 644 "$top/conf/demo/publisher.py" "$state/demo/publisher.py"
+
+    (cd / && exec 7>&- 8>&- && exec setsid \
+        "${as[@]+"${as[@]}"}" /usr/bin/python3 "$state/demo/publisher.py" \
+        --http "$http_port" --rtmp "$rtmp_port") \
+        >"$state/log/publisher.log" 2>&1 </dev/null &
+    process_save publisher $!
+    disown
+}
+
+
 nginx_start() {
     local user="" workers why
 
@@ -348,6 +371,8 @@ nginx_start() {
         -e "s|@SOCKET@|$socket|" \
         -e "s|@PLATFORM_PORT@|$(cat "$state/demo/port")|" \
         -e "s|@HTTP_PORT@|$http_port|" \
+        -e "s|@RTMP_PORT@|$rtmp_port|" \
+        -e "s|@RTMP_MODULE@|/usr/lib/nginx/modules/ngx_rtmp_module.so|" \
         -e "s|@WWW@|$www|" \
         "$top/conf/demo/nginx.conf.in" >"$state/nginx.conf"
 
@@ -424,9 +449,17 @@ http_get() {
 }
 
 
+ports_free() {
+    port_free "$http_port" --http-port
+    port_free "$rtmp_port" --rtmp-port
+}
+
+
+# port_free PORT OPTION
+
 port_free() {
     if (exec 6<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
-        fail "port $1 is taken; choose another with --http-port"
+        fail "port $1 is taken; choose another with $2"
     fi
 }
 
@@ -495,7 +528,10 @@ run_stop() {
 }
 
 
+# who sends ends first: nginx waits for its connections
+
 parts_stop() {
+    process_end publisher TERM 5
     process_end nginx QUIT 15
     process_end platform TERM 5
     database_stop "$state/pg/data"
@@ -536,7 +572,7 @@ stop() {
 leftovers() {
     local found=1 name proc
 
-    for name in nginx platform; do
+    for name in nginx platform publisher; do
         process_find "$name" && found=0
     done
 

@@ -42,7 +42,10 @@ export async function startSystem() {
     const dir = await mkdtemp(path.join(tmpdir(), 'mntreamer-page-'));
     const port = String(await freePort());
 
-    await run(entry, ['run', '--detach', '--dir', dir, '--http-port', port]);
+    const rtmp = String(await freePort());
+
+    await run(entry, ['run', '--detach', '--dir', dir, '--http-port', port,
+                      '--rtmp-port', rtmp]);
 
     return {
         url: 'http://127.0.0.1:' + port + '/',
