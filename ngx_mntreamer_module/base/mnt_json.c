@@ -147,6 +147,19 @@ mnt_json_load(mnt_str_t text, size_t max_bytes, const char **why)
         *why = "is not UTF-8";
         break;
 
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        *why = "has a text with U+0000 in it";
+        break;
+
+    case json_error_invalid_syntax:
+        if (strncmp(error.text, "invalid Unicode", 15) == 0) {
+            *why = "has a text with half of a surrogate pair in it";
+            break;
+        }
+
+        /* fall through */
+
     default:
         *why = "is not JSON";
         break;
