@@ -40,7 +40,8 @@ isnt($new, $key, 'another key each time');
 $r = $m->call(POST => "$api/$id/key");
 push @{ $m->{secrets} }, $r->{json}{key};
 is($r->{headers}{'cache-control'}, 'no-store', 'never stored on the way');
-is(join(' ', sort keys %{ $r->{json} }), 'key streamer_id', 'and no more');
+is(join(' ', sort keys %{ $r->{json} }), 'key server streamer_id',
+   'and no more');
 is($m->one("SELECT count(*) FROM stream_key WHERE streamer_id = $id
             AND revoked_at IS NULL"), 1, 'one is good');
 $key = $r->{json}{key};
@@ -52,8 +53,12 @@ is($m->call(POST => "$api/$chzzk/$_")->{json}{error}, 'conflict',
 is($m->call(DELETE => "$api/$chzzk/key")->{status}, 409, 'nor is it revoked');
 is($m->call(POST => "$api/0/key")->{status}, 400, 'no id');
 is($m->call(POST => "$api/$id/keys")->{status}, 405, 'no such address');
+$r = $m->call(PUT => "$api/$id/key");
+is("$r->{status} $r->{headers}{allow}", '405 GET, HEAD, POST, DELETE',
+   'its methods');
 $r = $m->call(GET => "$api/$id/key");
-is("$r->{status} $r->{headers}{allow}", '405 POST, DELETE', 'not to be read');
+is(join(' ', sort keys %{ $r->{json} }), 'made_at one_time server streamer_id',
+   'the key itself is not to be read');
 is($m->call(POST => "$api/$id/key?x=1")->{status}, 400, 'no parameter');
 is($m->call(POST => "$api/$id/key", undef,
             Origin => 'http://evil.example')->{status}, 403, 'no other site');

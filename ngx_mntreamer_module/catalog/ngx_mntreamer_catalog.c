@@ -715,6 +715,12 @@ ngx_mntreamer_catalog_notified(void *data, ngx_str_t *channel,
         return;
     }
 
+    /* for whoever shows titles: nothing is due by that */
+
+    if (payload->len > 6 && ngx_strncmp(payload->data, "title ", 6) == 0) {
+        return;
+    }
+
     cat->handlers.due(cat->handlers.data);
 }
 

@@ -308,11 +308,13 @@ typedef enum {
         monitored, q, after_id, limit: rows of json; 1: id */
     NGX_MNTREAMER_ASK_STREAMER,               /* id: json */
     NGX_MNTREAMER_ASK_STREAMER_ADD,           /* platform, channel_id,
-        channel_name, nickname, quality, priority: json; 1: created (bool);
-        leaves exactly one streamer and one monitor row due now; notifies */
+        channel_name, nickname, quality, priority, (page), title, description,
+        category: json; 1: created (bool); leaves exactly one streamer and one
+        monitor row due now; notifies */
     NGX_MNTREAMER_ASK_STREAMER_PATCH,         /* id, monitored, priority,
-        quality, nickname (NULL leaves it; quality "" resets): json;
-        notifies */
+        quality, nickname, title, description, category (NULL leaves it, an
+        empty text resets): json; 1: nothing was changed, titles of it are its
+        platform's (bool); notifies */
     NGX_MNTREAMER_ASK_STREAMER_DELETE,        /* id: json null, one row when it
         was there; recordings stay; notifies */
     NGX_MNTREAMER_ASK_RECORDINGS,             /* status, platform, channel_id,
@@ -321,6 +323,8 @@ typedef enum {
     NGX_MNTREAMER_ASK_RECORDING,              /* id: json with gap_list,
         title_history and viewer_history; 1: path */
     NGX_MNTREAMER_ASK_LIVE,                   /* limit: json */
+    NGX_MNTREAMER_ASK_LIVE_ONE,               /* streamer: json with
+        description and broadcast_id; 1: it is on the air (bool) */
     NGX_MNTREAMER_ASK_HEALTH,                 /* json: recordings, workers */
     NGX_MNTREAMER_ASK_RECORDING_PATCH,        /* id, protected: json; 1: path
         */
@@ -352,6 +356,8 @@ typedef enum {
     NGX_MNTREAMER_ASK_BROADCAST_ON_AIR,       /* public name: a row */
     NGX_MNTREAMER_ASK_BROADCAST_OVER,         /* names, (node): those that are
         over here, or unknown, and whose recording is not in progress */
+    NGX_MNTREAMER_ASK_KEY,                    /* streamer: own foreign; 1: when
+        its key was made, or NULL; 2: it wants passwords (bool) */
     NGX_MNTREAMER_ASK_MAX
 } ngx_mntreamer_ask_e;
 

@@ -73,7 +73,8 @@ static void ngx_mntreamer_ask_done(void *data,
     " 'viewers', " NGX_MNTREAMER_SQL_VIEWERS ","                              \
     " 'started_at', mntreamer_time(s.live_started_at),"                       \
     " 'image', s.live_image, 'broadcast_id', s.live_broadcast_id) END,"       \
-    " 'recording_id', r.id)"
+    " 'title', s.title, 'description', s.description,"                        \
+    " 'category', s.category, 'recording_id', r.id)"
 
 #define NGX_MNTREAMER_SQL_STREAMER_JOIN                                       \
     " JOIN platform p ON p.id = s.platform"                                   \
@@ -108,10 +109,32 @@ static void ngx_mntreamer_ask_done(void *data,
     " FROM media_watching w WHERE w.recording_id = r.id),"                    \
     " 'url', " NGX_MNTREAMER_SQL_URL
 
+/* "s" is the streamer on the air, "p" its platform, "r" its recording */
+
+#define NGX_MNTREAMER_SQL_ON_AIR                                              \
+    "'streamer_id', s.id, 'platform', p.name,"                                \
+    " 'channel_id', mntreamer_channel(s.channel_id), 'channel_name',"         \
+    " coalesce(s.channel_name, s.nickname), 'title', s.live_title,"           \
+    " 'category', s.live_category,"                                           \
+    " 'viewers', " NGX_MNTREAMER_SQL_VIEWERS ","                              \
+    " 'watching', mntreamer_watching(r.id),"                                  \
+    " 'image', s.live_image,"                                                 \
+    " 'started_at', mntreamer_time(s.live_started_at),"                       \
+    " 'recording_id', r.id, 'url', " NGX_MNTREAMER_SQL_URL
+
 /* a pattern that finds "n" itself anywhere */
 
 #define NGX_MNTREAMER_SQL_LIKE(n)                                             \
     "'%' || regexp_replace(" n "::text, '([\\\\%_])', '\\\\\\1', 'g') || '%'"
+
+/* a column, or the text of parameter "n": empty resets it */
+
+#define NGX_MNTREAMER_SQL_SET(column, n)                                      \
+    "CASE WHEN $" n "::text IS NULL THEN s." column                           \
+    " ELSE nullif($" n "::text, '') END"
+
+#define NGX_MNTREAMER_SQL_TITLED(a, b, c)                                     \
+    "coalesce($" a "::text, $" b "::text, $" c "::text) IS NOT NULL"
 
 #define NGX_MNTREAMER_SQL_NOTIFY                                              \
     "count(pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "', x))"
@@ -143,26 +166,43 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       NGX_MNTREAMER_SQL_STREAMER_JOIN
       " WHERE s.id = $1::bigint", 1, 1 },
 
-    /* platform, channel, its name, nickname, quality, priority, page */
+    /*
+     * platform, channel, its name, nickname, quality, priority, page, title,
+     * description, category.  A new title is the recording's, too: that is
+     * locked first ("k"), as by whatever else writes both.
+     */
 
     { "api_streamer_add",
-      "WITH l AS MATERIALIZED ("
+      "WITH k AS MATERIALIZED ("
+      " SELECT r.id FROM media_record r"
+      " JOIN streamer s ON s.id = r.streamer_id"
+      " WHERE s.platform = $1::int AND s.channel_id = $2::text"
+      " AND r.status = 'recording' AND " NGX_MNTREAMER_SQL_TITLED("8", "9",
+                                                                  "10")
+      " FOR NO KEY UPDATE OF r"
+      "), l AS MATERIALIZED ("
       " SELECT m.streamer_id FROM streamer_monitor m"
-      " JOIN streamer s ON s.id = m.streamer_id"
+      " JOIN streamer s ON s.id = m.streamer_id,"
+      " (SELECT count(*) FROM k) locked"
       " WHERE s.platform = $1::int"
       " AND s.channel_id = $2::text FOR UPDATE OF m"
       "), s AS ("
       " INSERT INTO streamer AS s (platform, channel_id, channel_name,"
-      " nickname, quality, priority, page, source)"
+      " nickname, quality, priority, page, title, description, category,"
+      " source)"
       " SELECT $1::int, $2::text, $3::text,"
       " nullif($4::text, ''), nullif($5::text, ''), coalesce($6::int, 0),"
-      " $7::text, 'api' FROM (SELECT count(*) FROM l) locked"
+      " $7::text, nullif($8::text, ''), nullif($9::text, ''),"
+      " nullif($10::text, ''), 'api' FROM (SELECT count(*) FROM l) locked"
       " ON CONFLICT (platform, channel_id) DO UPDATE SET monitored = true,"
       " channel_name = coalesce(excluded.channel_name, s.channel_name),"
       " nickname = coalesce(excluded.nickname, s.nickname),"
       " quality = coalesce(excluded.quality, s.quality),"
       " priority = coalesce($6::int, s.priority),"
-      " page = coalesce(excluded.page, s.page)"
+      " page = coalesce(excluded.page, s.page),"
+      " title = " NGX_MNTREAMER_SQL_SET("title", "8") ","
+      " description = " NGX_MNTREAMER_SQL_SET("description", "9") ","
+      " category = " NGX_MNTREAMER_SQL_SET("category", "10")
       " RETURNING s.*, s.xmax = 0 AS created"
       "), m AS ("
       " INSERT INTO streamer_monitor AS m (streamer_id)"
@@ -174,22 +214,37 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " FROM s JOIN m ON m.streamer_id = s.id"
       NGX_MNTREAMER_SQL_STREAMER_JOIN
       " CROSS JOIN (SELECT " NGX_MNTREAMER_SQL_NOTIFY
-      " FROM (VALUES ('due')) v (x)) told", 7, 2 },
+      " FROM (VALUES ('due')) v (x)) told", 10, 2 },
 
-    /* id, monitored, priority, quality, nickname */
+    /*
+     * id, monitored, priority, quality, nickname, title, description,
+     * category.  A title of a platform is that platform's: nothing is changed.
+     */
 
     { "api_streamer_patch",
-      "WITH l AS MATERIALIZED ("
-      " SELECT m.streamer_id, m.monitored FROM streamer_monitor m"
-      " WHERE m.streamer_id = $1::bigint FOR UPDATE"
+      "WITH f AS MATERIALIZED ("
+      " SELECT s.id FROM streamer s JOIN platform p ON p.id = s.platform"
+      " WHERE s.id = $1::bigint AND NOT p.pushed"
+      " AND " NGX_MNTREAMER_SQL_TITLED("6", "7", "8")
+      "), k AS MATERIALIZED ("
+      " SELECT r.id FROM media_record r WHERE r.streamer_id = $1::bigint"
+      " AND r.status = 'recording'"
+      " AND " NGX_MNTREAMER_SQL_TITLED("6", "7", "8")
+      " AND NOT EXISTS (SELECT FROM f) FOR NO KEY UPDATE"
+      "), l AS MATERIALIZED ("
+      " SELECT m.streamer_id, m.monitored FROM streamer_monitor m,"
+      " (SELECT count(*) FROM k) locked"
+      " WHERE m.streamer_id = $1::bigint AND NOT EXISTS (SELECT FROM f)"
+      " FOR UPDATE OF m"
       "), s AS ("
       " UPDATE streamer s SET"
       " monitored = coalesce($2::boolean, s.monitored),"
       " priority = coalesce($3::int, s.priority),"
-      " quality = CASE WHEN $4::text IS NULL THEN s.quality"
-      " ELSE nullif($4::text, '') END,"
-      " nickname = CASE WHEN $5::text IS NULL THEN s.nickname"
-      " ELSE nullif($5::text, '') END,"
+      " quality = " NGX_MNTREAMER_SQL_SET("quality", "4") ","
+      " nickname = " NGX_MNTREAMER_SQL_SET("nickname", "5") ","
+      " title = " NGX_MNTREAMER_SQL_SET("title", "6") ","
+      " description = " NGX_MNTREAMER_SQL_SET("description", "7") ","
+      " category = " NGX_MNTREAMER_SQL_SET("category", "8") ","
       " is_streaming = s.is_streaming AND (s.status = 'recording'"
       " OR coalesce($2::boolean, s.monitored)"
       " OR (SELECT p.pushed FROM platform p WHERE p.id = s.platform))"
@@ -205,9 +260,10 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " SELECT " NGX_MNTREAMER_SQL_NOTIFY " FROM ("
       " SELECT 'due' AS x FROM s"
       " UNION ALL SELECT 'stop ' || s.id FROM s WHERE NOT s.monitored) v"
-      ") SELECT " NGX_MNTREAMER_SQL_STREAMER
+      ") SELECT " NGX_MNTREAMER_SQL_STREAMER ", false"
       " FROM s JOIN m ON m.streamer_id = s.id"
-      NGX_MNTREAMER_SQL_STREAMER_JOIN " CROSS JOIN told", 5, 1 },
+      NGX_MNTREAMER_SQL_STREAMER_JOIN " CROSS JOIN told"
+      " UNION ALL SELECT 'null'::json, true FROM f", 8, 2 },
 
     { "api_streamer_delete",
       "WITH l AS MATERIALIZED ("
@@ -272,20 +328,19 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " WHERE r.id = $1::bigint", 1, 2 },
 
     { "api_live",
-      "SELECT json_build_object('streamer_id', s.id, 'platform', p.name,"
-      " 'channel_id', mntreamer_channel(s.channel_id), 'channel_name',"
-      " coalesce(s.channel_name, s.nickname), 'title', s.live_title,"
-      " 'category', s.live_category,"
-      " 'viewers', " NGX_MNTREAMER_SQL_VIEWERS ","
-      " 'watching', mntreamer_watching(r.id),"
-      " 'image', s.live_image,"
-      " 'started_at', mntreamer_time(s.live_started_at),"
-      " 'recording_id', r.id, 'url', " NGX_MNTREAMER_SQL_URL ")"
+      "SELECT json_build_object(" NGX_MNTREAMER_SQL_ON_AIR ")"
       " FROM streamer s" NGX_MNTREAMER_SQL_STREAMER_JOIN
       " WHERE s.is_streaming"
       " ORDER BY " NGX_MNTREAMER_SQL_VIEWERS " DESC NULLS LAST, s.id"
       " LIMIT $1::bigint",
       1, 1 },
+
+    { "api_live_one",
+      "SELECT json_build_object(" NGX_MNTREAMER_SQL_ON_AIR ","
+      " 'description', s.description,"
+      " 'broadcast_id', s.live_broadcast_id), s.is_streaming"
+      " FROM streamer s" NGX_MNTREAMER_SQL_STREAMER_JOIN
+      " WHERE s.id = $1::bigint", 1, 2 },
 
     { "api_health",
       "SELECT json_build_object("
@@ -451,7 +506,9 @@ ngx_mntreamer_ask_reads(ngx_uint_t ask)
     case NGX_MNTREAMER_ASK_RECORDINGS:
     case NGX_MNTREAMER_ASK_RECORDING:
     case NGX_MNTREAMER_ASK_LIVE:
+    case NGX_MNTREAMER_ASK_LIVE_ONE:
     case NGX_MNTREAMER_ASK_HEALTH:
+    case NGX_MNTREAMER_ASK_KEY:
         return 1;
 
     default:

@@ -91,7 +91,14 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_broadcast_ask_sql[] = {
       " WHERE b.id IS NULL OR b.node = $2 AND b.ended_at IS NOT NULL"
       " AND NOT EXISTS (SELECT FROM media_record r"
       " WHERE r.status = 'recording' AND r.streamer_id = b.streamer_id"
-      " AND r.broadcast_id = b.series)", 2, 1 }
+      " AND r.broadcast_id = b.series)", 2, 1 },
+
+    { "key_state",
+      "SELECT CASE WHEN p.pushed THEN 'own' ELSE 'foreign' END,"
+      " mntreamer_time(k.created_at), coalesce(k.one_time, false)"
+      " FROM streamer s JOIN platform p ON p.id = s.platform"
+      " LEFT JOIN stream_key k ON k.streamer_id = s.id"
+      " AND k.revoked_at IS NULL WHERE s.id = $1::bigint", 1, 3 }
 };
 
 

@@ -70,7 +70,7 @@ static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
       NULL, NULL },
 
     { ngx_string("v1/streamers/"), NGX_HTTP_MNTREAMER_PATH_ID_KEY,
-      NULL, ngx_http_mntreamer_key_make,
+      ngx_http_mntreamer_key, ngx_http_mntreamer_key_make,
       NULL, ngx_http_mntreamer_key_revoke },
 
     { ngx_string("v1/streamers/"), NGX_HTTP_MNTREAMER_PATH_ID_PASSWORD,
@@ -90,6 +90,9 @@ static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
 
     { ngx_string("v1/live"), NGX_HTTP_MNTREAMER_PATH_WHOLE,
       ngx_http_mntreamer_live, NULL, NULL, NULL },
+
+    { ngx_string("v1/live/"), NGX_HTTP_MNTREAMER_PATH_ID,
+      ngx_http_mntreamer_live_one, NULL, NULL, NULL },
 
     { ngx_string("v1/target-duration/"), NGX_HTTP_MNTREAMER_PATH_REST,
       ngx_http_mntreamer_target_duration, NULL, NULL, NULL },

@@ -43,7 +43,9 @@ enum {
     NGX_HTTP_MNTREAMER_ADD_NICKNAME,
     NGX_HTTP_MNTREAMER_ADD_QUALITY,
     NGX_HTTP_MNTREAMER_ADD_PRIORITY,
-    NGX_HTTP_MNTREAMER_ADD_N
+    NGX_HTTP_MNTREAMER_ADD_PAGE,              /* of the catalogue */
+    NGX_HTTP_MNTREAMER_ADD_TITLES,            /* 7: three of them */
+    NGX_HTTP_MNTREAMER_ADD_N = 7 + NGX_HTTP_MNTREAMER_TITLES
 };
 
 
@@ -115,7 +117,7 @@ static ngx_int_t ngx_http_mntreamer_add_copy(ngx_pool_t *pool, const void *p,
 
 static const char *const  ngx_http_mntreamer_item_names[] = {
     "platform", "channel", "url", "name", "nickname", "quality", "priority",
-    NULL
+    "title", "description", "category", NULL
 };
 
 static const char *const  ngx_http_mntreamer_items_names[] = {
@@ -298,6 +300,9 @@ ngx_http_mntreamer_item_read(ngx_http_request_t *r, json_t *json,
            != NGX_OK
         || ngx_http_mntreamer_field_priority(r, json,
                                &params[NGX_HTTP_MNTREAMER_ADD_PRIORITY], err)
+           != NGX_OK
+        || ngx_http_mntreamer_field_titles(json,
+                               &params[NGX_HTTP_MNTREAMER_ADD_TITLES], err)
            != NGX_OK)
     {
         return;
@@ -453,6 +458,14 @@ ngx_http_mntreamer_item_resolve(ngx_http_request_t *r,
     }
 
     item->platform = platform->id;
+
+    if (!platform->pushed
+        && ngx_http_mntreamer_field_titles_foreign(
+               &item->params[NGX_HTTP_MNTREAMER_ADD_TITLES], &item->error)
+           != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
 
     typed.data = (char *) channel->data;
     typed.len = channel->len;

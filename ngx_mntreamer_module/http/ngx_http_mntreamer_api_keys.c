@@ -6,7 +6,8 @@
 
 /*
  * Stream keys and their one-time passwords: made here, shown in the answer
- * that made them and never again.  The database learns their hashes only.
+ * that made them and never again.  The database learns their hashes only;
+ * whoever asks for the key later learns when it was made and where to send.
  */
 
 
@@ -24,20 +25,32 @@
 
 static ngx_int_t ngx_http_mntreamer_secret_make(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, ngx_uint_t ask, size_t n);
-static ngx_int_t ngx_http_mntreamer_secret_drop(ngx_http_request_t *r,
-    ngx_http_mntreamer_ctx_t *ctx, ngx_uint_t ask);
+static ngx_int_t ngx_http_mntreamer_secret_ask(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, ngx_uint_t ask,
+    ngx_http_mntreamer_answer_pt answer);
+static ngx_int_t ngx_http_mntreamer_key_send(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_key_made(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_password_made(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_secret_send(ngx_http_request_t *r,
-    ngx_http_mntreamer_ctx_t *ctx, const char *name, const char *more);
+    ngx_http_mntreamer_ctx_t *ctx, const char *name,
+    ngx_http_mntreamer_text_t *more);
 static ngx_int_t ngx_http_mntreamer_secret_dropped(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_uint_t ngx_http_mntreamer_word_is(
     const ngx_mntreamer_result_t *result, const char *word);
 static ngx_int_t ngx_http_mntreamer_secret_fail(ngx_http_request_t *r,
     const ngx_mntreamer_result_t *result);
+
+
+ngx_int_t
+ngx_http_mntreamer_key(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx)
+{
+    return ngx_http_mntreamer_secret_ask(r, ctx, NGX_MNTREAMER_ASK_KEY,
+                                         ngx_http_mntreamer_key_send);
+}
 
 
 ngx_int_t
@@ -53,8 +66,8 @@ ngx_int_t
 ngx_http_mntreamer_key_revoke(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx)
 {
-    return ngx_http_mntreamer_secret_drop(r, ctx,
-                                          NGX_MNTREAMER_ASK_KEY_REVOKE);
+    return ngx_http_mntreamer_secret_ask(r, ctx, NGX_MNTREAMER_ASK_KEY_REVOKE,
+                                         ngx_http_mntreamer_secret_dropped);
 }
 
 
@@ -72,8 +85,9 @@ ngx_int_t
 ngx_http_mntreamer_password_drop(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx)
 {
-    return ngx_http_mntreamer_secret_drop(r, ctx,
-                                          NGX_MNTREAMER_ASK_PASSWORD_DROP);
+    return ngx_http_mntreamer_secret_ask(r, ctx,
+                                         NGX_MNTREAMER_ASK_PASSWORD_DROP,
+                                         ngx_http_mntreamer_secret_dropped);
 }
 
 
@@ -125,8 +139,9 @@ ngx_http_mntreamer_secret_make(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_mntreamer_secret_drop(ngx_http_request_t *r,
-    ngx_http_mntreamer_ctx_t *ctx, ngx_uint_t ask)
+ngx_http_mntreamer_secret_ask(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, ngx_uint_t ask,
+    ngx_http_mntreamer_answer_pt answer)
 {
     ngx_str_t                   id;
     ngx_http_mntreamer_error_t  err;
@@ -139,8 +154,48 @@ ngx_http_mntreamer_secret_drop(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_mntreamer_ask(r, ctx, ask, &id, 1,
-                                  ngx_http_mntreamer_secret_dropped);
+    return ngx_http_mntreamer_ask(r, ctx, ask, &id, 1, answer);
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_key_send(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result)
+{
+    ngx_str_t                  made, server;
+    ngx_http_mntreamer_text_t  t;
+
+    if (!ngx_http_mntreamer_word_is(result, "own")) {
+        return ngx_http_mntreamer_secret_fail(r, result);
+    }
+
+    if (ngx_http_mntreamer_ingest(r, &server) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    made = ngx_mntreamer_rows_get(result->rows, 0, 1);
+
+    ngx_memzero(&t, sizeof(ngx_http_mntreamer_text_t));
+    t.pool = r->pool;
+
+    ngx_http_mntreamer_text(&t, "{\"streamer_id\":");
+    ngx_http_mntreamer_text_i64(&t, ctx->id);
+    ngx_http_mntreamer_text(&t, ",\"server\":");
+    ngx_http_mntreamer_text_string(&t, &server);
+    ngx_http_mntreamer_text(&t, ",\"made_at\":");
+
+    if (made.len) {
+        ngx_http_mntreamer_text_string(&t, &made);
+
+    } else {
+        ngx_http_mntreamer_text(&t, "null");
+    }
+
+    ngx_http_mntreamer_text(&t, ",\"one_time\":");
+    ngx_http_mntreamer_text(&t, ngx_mntreamer_rows_bool(result->rows, 0, 2)
+                                ? "true}" : "false}");
+
+    return ngx_http_mntreamer_send_json(r, NGX_HTTP_OK, &t);
 }
 
 
@@ -148,11 +203,24 @@ static ngx_int_t
 ngx_http_mntreamer_key_made(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result)
 {
+    ngx_str_t                  server;
+    ngx_http_mntreamer_text_t  t;
+
     if (!ngx_http_mntreamer_word_is(result, "made")) {
         return ngx_http_mntreamer_secret_fail(r, result);
     }
 
-    return ngx_http_mntreamer_secret_send(r, ctx, "key", "");
+    if (ngx_http_mntreamer_ingest(r, &server) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memzero(&t, sizeof(ngx_http_mntreamer_text_t));
+    t.pool = r->pool;
+
+    ngx_http_mntreamer_text(&t, ",\"server\":");
+    ngx_http_mntreamer_text_string(&t, &server);
+
+    return ngx_http_mntreamer_secret_send(r, ctx, "key", &t);
 }
 
 
@@ -160,19 +228,26 @@ static ngx_int_t
 ngx_http_mntreamer_password_made(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result)
 {
+    ngx_http_mntreamer_text_t  t;
+
     if (!ngx_http_mntreamer_word_is(result, "made")) {
         return ngx_http_mntreamer_secret_fail(r, result);
     }
 
-    return ngx_http_mntreamer_secret_send(r, ctx, "password",
-                    ",\"expires_in\":"
-                    ngx_value(NGX_HTTP_MNTREAMER_PASSWORD_S));
+    ngx_memzero(&t, sizeof(ngx_http_mntreamer_text_t));
+    t.pool = r->pool;
+
+    ngx_http_mntreamer_text(&t, ",\"expires_in\":"
+                            ngx_value(NGX_HTTP_MNTREAMER_PASSWORD_S));
+
+    return ngx_http_mntreamer_secret_send(r, ctx, "password", &t);
 }
 
 
 static ngx_int_t
 ngx_http_mntreamer_secret_send(ngx_http_request_t *r,
-    ngx_http_mntreamer_ctx_t *ctx, const char *name, const char *more)
+    ngx_http_mntreamer_ctx_t *ctx, const char *name,
+    ngx_http_mntreamer_text_t *more)
 {
     ngx_http_mntreamer_text_t  t;
 
@@ -185,8 +260,10 @@ ngx_http_mntreamer_secret_send(ngx_http_request_t *r,
     ngx_http_mntreamer_text(&t, name);
     ngx_http_mntreamer_text(&t, "\":");
     ngx_http_mntreamer_text_string(&t, ctx->data);
-    ngx_http_mntreamer_text(&t, more);
+    ngx_http_mntreamer_text_raw(&t, more->start, more->last - more->start);
     ngx_http_mntreamer_text(&t, "}");
+
+    t.failed |= more->failed;
 
     return ngx_http_mntreamer_send_json(r, NGX_HTTP_CREATED, &t);
 }
@@ -236,7 +313,7 @@ ngx_http_mntreamer_secret_fail(ngx_http_request_t *r,
     const char                  *why;
     ngx_http_mntreamer_error_t   err;
 
-    if (ngx_http_mntreamer_word_is(result, "missing")) {
+    if (result->nrows == 0 || ngx_http_mntreamer_word_is(result, "missing")) {
         return ngx_http_mntreamer_fail_code(r,
                                     NGX_HTTP_MNTREAMER_E_STREAMER_NOT_FOUND);
     }

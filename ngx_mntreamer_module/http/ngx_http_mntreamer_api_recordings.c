@@ -34,6 +34,8 @@ static ngx_int_t ngx_http_mntreamer_recording_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_live_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
+static ngx_int_t ngx_http_mntreamer_live_one_send(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_recording_patch_body(
     ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx);
 
@@ -242,6 +244,42 @@ ngx_http_mntreamer_live_send(ngx_http_request_t *r,
     ngx_http_mntreamer_text(&t, "null}");
 
     return ngx_http_mntreamer_send_json(r, NGX_HTTP_OK, &t);
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_live_one(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx)
+{
+    ngx_str_t                   id;
+    ngx_http_mntreamer_error_t  err;
+
+    if (ngx_http_mntreamer_args(r, NULL, NULL, &err) != NGX_OK) {
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    if (ngx_http_mntreamer_number(r, ctx->id, &id) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_LIVE_ONE, &id, 1,
+                                  ngx_http_mntreamer_live_one_send);
+}
+
+
+/* somebody who is not on the air is told apart from nobody */
+
+static ngx_int_t
+ngx_http_mntreamer_live_one_send(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result)
+{
+    if (result->nrows && !ngx_mntreamer_rows_bool(result->rows, 0, 1)) {
+        return ngx_http_mntreamer_fail_code(r,
+                                            NGX_HTTP_MNTREAMER_E_NOT_ON_AIR);
+    }
+
+    return ngx_http_mntreamer_send_row(r, result,
+                                    NGX_HTTP_MNTREAMER_E_STREAMER_NOT_FOUND);
 }
 
 

@@ -32,7 +32,9 @@ enum {
     NGX_HTTP_MNTREAMER_PATCH_PRIORITY,
     NGX_HTTP_MNTREAMER_PATCH_QUALITY,
     NGX_HTTP_MNTREAMER_PATCH_NICKNAME,
-    NGX_HTTP_MNTREAMER_PATCH_N
+    NGX_HTTP_MNTREAMER_PATCH_TITLES,          /* three */
+    NGX_HTTP_MNTREAMER_PATCH_N = NGX_HTTP_MNTREAMER_PATCH_TITLES
+                                 + NGX_HTTP_MNTREAMER_TITLES
 };
 
 
@@ -48,6 +50,8 @@ static ngx_int_t ngx_http_mntreamer_streamer_patch_body(ngx_http_request_t *r,
 static ngx_int_t ngx_http_mntreamer_streamer_patch_fields(
     ngx_http_request_t *r, json_t *json, ngx_str_t *params,
     ngx_http_mntreamer_error_t *err);
+static ngx_int_t ngx_http_mntreamer_streamer_patched(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_streamer_deleted(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 
@@ -61,7 +65,8 @@ static const char *const  ngx_http_mntreamer_bool_words[] = {
 };
 
 static const char *const  ngx_http_mntreamer_patch_names[] = {
-    "monitored", "priority", "quality", "nickname", NULL
+    "monitored", "priority", "quality", "nickname", "title", "description",
+    "category", NULL
 };
 
 
@@ -254,7 +259,29 @@ ngx_http_mntreamer_streamer_patch_body(ngx_http_request_t *r,
 
     return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_STREAMER_PATCH,
                                   params, NGX_HTTP_MNTREAMER_PATCH_N,
-                                  ngx_http_mntreamer_streamer_send);
+                                  ngx_http_mntreamer_streamer_patched);
+}
+
+
+/* the parameters are gone, the body is not */
+
+static ngx_int_t
+ngx_http_mntreamer_streamer_patched(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result)
+{
+    ngx_str_t                   slots[NGX_HTTP_MNTREAMER_TITLES];
+    ngx_http_mntreamer_error_t  err;
+
+    ngx_memzero(slots, sizeof(slots));
+
+    if (result->nrows && ngx_mntreamer_rows_bool(result->rows, 0, 1)
+        && ngx_http_mntreamer_field_titles(ctx->json, slots, &err) == NGX_OK
+        && ngx_http_mntreamer_field_titles_foreign(slots, &err) != NGX_OK)
+    {
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    return ngx_http_mntreamer_streamer_send(r, ctx, result);
 }
 
 
@@ -312,6 +339,9 @@ ngx_http_mntreamer_streamer_patch_fields(ngx_http_request_t *r, json_t *json,
         != NGX_OK
         || ngx_http_mntreamer_field_quality(json, "quality",
                                &params[NGX_HTTP_MNTREAMER_PATCH_QUALITY], err)
+           != NGX_OK
+        || ngx_http_mntreamer_field_titles(json,
+                               &params[NGX_HTTP_MNTREAMER_PATCH_TITLES], err)
            != NGX_OK)
     {
         return NGX_DECLINED;

@@ -17,8 +17,36 @@
 #define NGX_HTTP_MNTREAMER_FIELD_SHOWN   64    /* bytes of a wrong name */
 
 
+typedef struct {
+    const char  *name;
+    size_t       max;                         /* bytes */
+    ngx_uint_t   lines;                       /* may hold line feeds */
+    const char  *why;
+} ngx_http_mntreamer_title_t;
+
+
 static ngx_uint_t ngx_http_mntreamer_is_clean(ngx_str_t *s,
-    ngx_uint_t *points);
+    ngx_uint_t lines, ngx_uint_t *points);
+
+
+/* the slots of ngx_http_mntreamer_field_titles(); conf/sql/016 has the limits
+   too */
+
+static const ngx_http_mntreamer_title_t
+    ngx_http_mntreamer_titles[NGX_HTTP_MNTREAMER_TITLES] =
+{
+    { "title", 300, 0,
+      "must be at most 300 bytes of UTF-8 (100 letters of Korean), on one"
+      " line, none of them a control character" },
+
+    { "description", 2000, 1,
+      "must be at most 2000 bytes of UTF-8 (666 letters of Korean), none of"
+      " them a control character but line feeds" },
+
+    { "category", 100, 0,
+      "must be at most 100 bytes of UTF-8 (33 letters of Korean), on one"
+      " line, none of them a control character" }
+};
 
 
 ngx_int_t
@@ -114,10 +142,13 @@ ngx_http_mntreamer_field_quality(json_t *json, const char *name,
 }
 
 
-/* no controls of ASCII, nor U+0080 to U+009F; the text is UTF-8 */
+/*
+ * No controls of ASCII, nor U+0080 to U+009F, nor the separators U+2028 and
+ * U+2029; the text is UTF-8.
+ */
 
 static ngx_uint_t
-ngx_http_mntreamer_is_clean(ngx_str_t *s, ngx_uint_t *points)
+ngx_http_mntreamer_is_clean(ngx_str_t *s, ngx_uint_t lines, ngx_uint_t *points)
 {
     size_t  i;
     u_char  c;
@@ -127,8 +158,10 @@ ngx_http_mntreamer_is_clean(ngx_str_t *s, ngx_uint_t *points)
     for (i = 0; i < s->len; i++) {
         c = s->data[i];
 
-        if (c < 0x20 || c == 0x7f
-            || (c == 0xc2 && i + 1 < s->len && s->data[i + 1] < 0xa0))
+        if ((c < 0x20 && !(c == '\n' && lines)) || c == 0x7f
+            || (c == 0xc2 && i + 1 < s->len && s->data[i + 1] < 0xa0)
+            || (c == 0xe2 && i + 2 < s->len && s->data[i + 1] == 0x80
+                && (s->data[i + 2] & 0xfe) == 0xa8))
         {
             return 0;
         }
@@ -153,7 +186,7 @@ ngx_http_mntreamer_field_nickname(json_t *json, const char *name,
     }
 
     if (slot->data
-        && (!ngx_http_mntreamer_is_clean(slot, &points)
+        && (!ngx_http_mntreamer_is_clean(slot, 0, &points)
             || points > NGX_HTTP_MNTREAMER_NICKNAME_MAX))
     {
         ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_BAD_FIELD, name,
@@ -195,6 +228,61 @@ ngx_http_mntreamer_field_priority(ngx_http_request_t *r, json_t *json,
         ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_INTERNAL, NULL,
                                      NULL);
         return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_field_titles(json_t *json, ngx_str_t *slots,
+    ngx_http_mntreamer_error_t *err)
+{
+    ngx_uint_t                         i, points;
+    const ngx_http_mntreamer_title_t  *t;
+
+    for (i = 0; i < NGX_HTTP_MNTREAMER_TITLES; i++) {
+        t = &ngx_http_mntreamer_titles[i];
+
+        if (json_is_null(json_object_get(json, t->name))) {
+            ngx_str_set(&slots[i], "");
+            continue;
+        }
+
+        if (ngx_http_mntreamer_field_text(json, t->name, &slots[i], err)
+            != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+
+        if (slots[i].len > t->max
+            || !ngx_http_mntreamer_is_clean(&slots[i], t->lines, &points))
+        {
+            ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_BAD_FIELD,
+                                         t->name, t->why);
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_field_titles_foreign(const ngx_str_t *slots,
+    ngx_http_mntreamer_error_t *err)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_MNTREAMER_TITLES; i++) {
+
+        if (slots[i].data) {
+            ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_CONFLICT,
+                                         ngx_http_mntreamer_titles[i].name,
+                                         "of this streamer it comes from its"
+                                         " platform");
+            return NGX_DECLINED;
+        }
     }
 
     return NGX_OK;

@@ -42,6 +42,7 @@ typedef struct {
 
 typedef struct {
     ngx_uint_t                    kind;
+    ngx_str_t                     ingest;     /* empty: by the Host */
 } ngx_http_mntreamer_loc_conf_t;
 
 
@@ -65,6 +66,7 @@ typedef enum {
     NGX_HTTP_MNTREAMER_E_STREAMER_NOT_FOUND,
     NGX_HTTP_MNTREAMER_E_RECORDING_NOT_FOUND,
     NGX_HTTP_MNTREAMER_E_CHANNEL_NOT_FOUND,
+    NGX_HTTP_MNTREAMER_E_NOT_ON_AIR,
     NGX_HTTP_MNTREAMER_E_METHOD_NOT_ALLOWED,
     NGX_HTTP_MNTREAMER_E_TIMEOUT,
     NGX_HTTP_MNTREAMER_E_CONFLICT,
@@ -299,6 +301,12 @@ ngx_int_t ngx_http_mntreamer_secret(ngx_http_request_t *r, size_t n,
 ngx_int_t ngx_http_mntreamer_hash(ngx_http_request_t *r, const void *p,
     size_t len, ngx_str_t *hash);
 
+/* _ingest.c: where encoders send to: as configured, else by the Host */
+
+ngx_uint_t ngx_http_mntreamer_ingest_valid(ngx_str_t *address);
+ngx_int_t ngx_http_mntreamer_ingest(ngx_http_request_t *r,
+    ngx_str_t *address);
+
 /* _files.c: sends "json" with the files of "path" (both copied) */
 
 ngx_int_t ngx_http_mntreamer_files(ngx_http_request_t *r,
@@ -328,6 +336,16 @@ ngx_int_t ngx_http_mntreamer_field_nickname(json_t *json, const char *name,
 ngx_int_t ngx_http_mntreamer_field_priority(ngx_http_request_t *r,
     json_t *json, ngx_str_t *slot, ngx_http_mntreamer_error_t *err);
 
+/* title, description, category: three slots; null resets, as "" does */
+
+#define NGX_HTTP_MNTREAMER_TITLES  3
+
+ngx_int_t ngx_http_mntreamer_field_titles(json_t *json, ngx_str_t *slots,
+    ngx_http_mntreamer_error_t *err);
+/* the first that was given of a streamer whose platform says them, if any */
+ngx_int_t ngx_http_mntreamer_field_titles_foreign(const ngx_str_t *slots,
+    ngx_http_mntreamer_error_t *err);
+
 /* the routes */
 
 ngx_int_t ngx_http_mntreamer_streamers(ngx_http_request_t *r,
@@ -339,6 +357,8 @@ ngx_int_t ngx_http_mntreamer_streamer_add(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_streamer_patch(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_streamer_delete(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_key(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_key_make(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
@@ -355,6 +375,8 @@ ngx_int_t ngx_http_mntreamer_recording_patch(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_recording(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_live(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_live_one(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_target_duration(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);

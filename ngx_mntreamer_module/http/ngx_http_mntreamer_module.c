@@ -18,6 +18,8 @@ static char *ngx_http_mntreamer_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_mntreamer_location(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_mntreamer_api_location(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_http_mntreamer_init_process(ngx_cycle_t *cycle);
 
 
@@ -49,8 +51,8 @@ static ngx_command_t  ngx_http_mntreamer_commands[] = {
       &ngx_http_mntreamer_kind_recordings },
 
     { ngx_string("mntreamer_api"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
-      ngx_http_mntreamer_location,
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_mntreamer_api_location,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       &ngx_http_mntreamer_kind_api },
@@ -191,7 +193,7 @@ ngx_http_mntreamer_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (clcf->noname && clcf->handler == NULL && prev->kind) {
-        conf->kind = prev->kind;
+        *conf = *prev;
         clcf->handler = ngx_http_mntreamer_handlers[conf->kind];
     }
 
@@ -255,6 +257,41 @@ ngx_http_mntreamer_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_mntreamer_api_location(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_mntreamer_loc_conf_t *hlcf = conf;
+
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2) {
+
+        if (ngx_strncmp(value[1].data, "ingest=", 7) != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\" of \"%V\"", &value[1],
+                               &cmd->name);
+            return NGX_CONF_ERROR;
+        }
+
+        hlcf->ingest.data = value[1].data + 7;
+        hlcf->ingest.len = value[1].len - 7;
+
+        if (!ngx_http_mntreamer_ingest_valid(&hlcf->ingest)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"ingest\" of \"%V\" must be an address such "
+                               "as rtmp://live.example/ingest, not \"%V\"",
+                               &cmd->name, &hlcf->ingest);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_http_mntreamer_location(cf, cmd, conf);
 }
 
 

@@ -200,7 +200,11 @@ sub check_reading {
                  status => 200);
     my $r = call(GET => '/api/v1/recordings?limit=500', '/api/v1/recordings',
                  status => 200);
-    call(GET => '/api/v1/live', '/api/v1/live', status => 200);
+    my $l = call(GET => '/api/v1/live', '/api/v1/live', status => 200);
+    call(GET => "/api/v1/live/$_->{streamer_id}", '/api/v1/live/{id}',
+         status => 200) for first_of($l->{items});
+    call(GET => '/api/v1/live/9223372036854775807', '/api/v1/live/{id}',
+         status => 404);
     call(GET => '/health', '/health', status => 200);
     call(GET => '/metrics', '/metrics', status => 200);
 
@@ -269,7 +273,10 @@ sub check_writing {
          body => { monitored => JSON::PP::false, quality => '720p',
                    nickname => undef });
     call(PATCH => "$list/$s->{id}", $one, status => 400, body => { id => 1 });
-    call(POST => "$list/$s->{id}/key", "$one/key", status => 409);
+    call($_ => "$list/$s->{id}/key", "$one/key", status => 409)
+        for 'GET', 'POST';
+    call(PATCH => "$list/$s->{id}", $one, status => 409,
+         body => { title => 'x' }, name => 'a title of a platform');
     call(DELETE => "$list/$s->{id}", $one, status => 204);
     call(DELETE => "$list/$s->{id}", $one, status => 404, name => 'gone');
 
@@ -285,7 +292,14 @@ sub check_writing {
         for 'password', 'key';
     call(DELETE => "$list/$id/key", "$one/key", status => 409,
          name => 'revoked already');
-    call(GET => "$list/$id/key", "$one/key", status => 405);
+    call(GET => "$list/$id/key", "$one/key", status => 200);
+    call(PUT => "$list/$id/key", "$one/key", status => 405);
+    call(PATCH => "$list/$id", $one, status => 200, name => 'its title',
+         body => { title => 't', description => "a\nb", category => undef });
+    call(PATCH => "$list/$id", $one, status => 400, name => 'a long title',
+         body => { title => 'x' x 301 });
+    call(GET => "/api/v1/live/$id", '/api/v1/live/{id}', status => 404,
+         name => 'not on the air');
     call(DELETE => "$list/$id", $one, status => 204);
 }
 
