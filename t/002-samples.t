@@ -36,7 +36,7 @@ for my $file (glob("$MNT::TOP/conf/*.conf"),
     $text =~ s{ /var/lib/mntreamer-live\b}{ $dir/live}g;
     $text =~ s{\b(?:127\.0\.0\.1:)?$_\b}{127.0.0.1:$rtmp{$_}}g
         for keys %rtmp;
-    $text =~ s{\bport=127\.0\.0\.1:}{port=};
+    $text =~ s{\bport=127\.0\.0\.1:}{port=}g;
     $text =~ s{^user .*;}{}m;
     $text =~ s{/var/log/nginx/}{$dir/log/}g;
     $text =~ s{ /run/nginx\.pid}{ $dir/run/nginx.pid};

@@ -37,7 +37,7 @@ static const char  *ngx_mntreamer_metrics_rungs[] = {
 
 static const char  *ngx_mntreamer_metrics_hooks[] = {
     "done", "begun", "peer", "form", "key", "password", "live", "name",
-    "closed", "away"
+    "closed", "away", "guesses"
 };
 
 
@@ -167,7 +167,7 @@ const ngx_mntreamer_metric_t
     { "rtmp_hooks_total", "rtmp_hooks",
       "Hooks of nginx-rtmp answered: done, begun a broadcast, or why refused",
       NGX_MNTREAMER_COUNTER,
-      NGX_MNTREAMER_LABEL("result", 10, ngx_mntreamer_metrics_hook) },
+      NGX_MNTREAMER_LABEL("result", 11, ngx_mntreamer_metrics_hook) },
 
     { "rendition_segments_total", "rendition_segments",
       "Segments of renditions that were made, and those of the source that "

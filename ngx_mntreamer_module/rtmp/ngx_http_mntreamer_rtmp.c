@@ -11,7 +11,8 @@
  * stream key: it is hashed at once and stands in no log, metric or answer.
  *
  *     call             waits for              then
- *     publish          key, row of broadcast  302 to the public name, or 403;
+ *     publish          key, row of broadcast  302 to the public name, or 403,
+ *                                             at once behind many wrong keys;
  *     (of "live")      row of broadcast       204 once, then 403
  *     play             row of broadcast       204 or 403
  *     update_publish   row of broadcast       204, also when the database is
@@ -53,7 +54,8 @@ typedef enum {
     NGX_HTTP_MNTREAMER_HOOK_LIVE,
     NGX_HTTP_MNTREAMER_HOOK_NAME,
     NGX_HTTP_MNTREAMER_HOOK_CLOSED,
-    NGX_HTTP_MNTREAMER_HOOK_AWAY
+    NGX_HTTP_MNTREAMER_HOOK_AWAY,
+    NGX_HTTP_MNTREAMER_HOOK_GUESSES
 } ngx_http_mntreamer_hook_e;
 
 enum {
@@ -132,7 +134,8 @@ static const char  *ngx_http_mntreamer_hook_reasons[] = {
     "the streamer is on the air already",
     "nothing of this name is on the air, or it is relayed already",
     "its broadcast is over or was closed, or its relay is lost",
-    "the database is away"
+    "the database is away",
+    "too many of its stream keys were wrong"
 };
 
 static const ngx_http_mntreamer_hook_call_t  ngx_http_mntreamer_hook_calls[] =
@@ -376,6 +379,11 @@ ngx_http_mntreamer_hook_publish(ngx_http_mntreamer_hook_t *hook)
                                            NGX_MNTREAMER_ASK_BROADCAST_RELAY);
     }
 
+    if (ngx_http_mntreamer_guard_shut(rlcf, &hook->addr)) {
+        return ngx_http_mntreamer_hook_answer(r, hook,
+                                              NGX_HTTP_MNTREAMER_HOOK_GUESSES);
+    }
+
     ngx_memzero(params, sizeof(params));
 
     if (ngx_http_mntreamer_secret(r, NGX_HTTP_MNTREAMER_RTMP_PUBLIC,
@@ -590,6 +598,16 @@ ngx_http_mntreamer_hook_answered(void *data,
 
     case NGX_MNTREAMER_ASK_BROADCAST_BEGIN:
         what = ngx_http_mntreamer_hook_began(result);
+
+        if (what == NGX_HTTP_MNTREAMER_HOOK_KEY
+            || what == NGX_HTTP_MNTREAMER_HOOK_PASSWORD)
+        {
+            ngx_http_mntreamer_guard_failed(
+                ngx_http_get_module_loc_conf(r,
+                                             ngx_http_mntreamer_rtmp_module),
+                &hook->addr, r->connection->log);
+        }
+
         break;
 
     case NGX_MNTREAMER_ASK_BROADCAST_SEEN:
@@ -712,8 +730,23 @@ ngx_http_mntreamer_hook_refuse(ngx_http_request_t *r,
                                      NGX_HTTP_MNTREAMER_E_METHOD_NOT_ALLOWED);
     }
 
-    level = (what == NGX_HTTP_MNTREAMER_HOOK_AWAY) ? NGX_LOG_ERR
-                                                   : NGX_LOG_WARN;
+    /* what goes on by the thousand was told once */
+
+    switch (what) {
+
+    case NGX_HTTP_MNTREAMER_HOOK_AWAY:
+        level = NGX_LOG_ERR;
+        break;
+
+    case NGX_HTTP_MNTREAMER_HOOK_GUESSES:
+        level = NGX_LOG_INFO;
+        break;
+
+    default:
+        level = NGX_LOG_WARN;
+        break;
+    }
+
     addr = hook ? &hook->addr : &r->connection->addr_text;
 
     ngx_log_error(level, r->connection->log, 0, "RTMP of %V refused: %s",

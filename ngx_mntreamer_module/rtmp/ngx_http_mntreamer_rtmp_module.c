@@ -14,6 +14,7 @@
 
 #define NGX_HTTP_MNTREAMER_RTMP_PORT      1935
 #define NGX_HTTP_MNTREAMER_RTMP_SILENCE   30000
+#define NGX_HTTP_MNTREAMER_RTMP_GUESSES   20
 #define NGX_HTTP_MNTREAMER_RTMP_NAME      64  /* bytes of an application */
 
 
@@ -28,7 +29,7 @@ static ngx_uint_t ngx_http_mntreamer_rtmp_plain(ngx_str_t *name);
 static ngx_command_t  ngx_http_mntreamer_rtmp_commands[] = {
 
     { ngx_string("mntreamer_rtmp"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE123,
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1234,
       ngx_http_mntreamer_rtmp,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -105,7 +106,7 @@ ngx_http_mntreamer_rtmp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_mntreamer_rtmp_conf_t *rlcf = conf;
 
     u_char                          *p;
-    ngx_int_t                        port;
+    ngx_int_t                        port, guesses;
     ngx_str_t                       *value, v;
     ngx_uint_t                       i;
     ngx_http_core_loc_conf_t        *clcf;
@@ -123,6 +124,7 @@ ngx_http_mntreamer_rtmp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     port = NGX_HTTP_MNTREAMER_RTMP_PORT;
     ngx_str_set(&rlcf->application, "live");
     rlcf->silence_ms = NGX_HTTP_MNTREAMER_RTMP_SILENCE;
+    guesses = NGX_HTTP_MNTREAMER_RTMP_GUESSES;
 
     value = cf->args->elts;
 
@@ -156,9 +158,23 @@ ngx_http_mntreamer_rtmp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                 goto invalid;
             }
 
+        } else if (ngx_strncmp(v.data, "guesses=", 8) == 0) {
+            guesses = ngx_atoi(v.data + 8, v.len - 8);
+
+            if (guesses < 0 || guesses > 100000) {
+                goto invalid;
+            }
+
         } else {
             goto invalid;
         }
+    }
+
+    rlcf->guesses = (ngx_uint_t) guesses;
+    rlcf->zone = ngx_http_mntreamer_guard_zone(cf);
+
+    if (rlcf->zone == NULL) {
+        return NGX_CONF_ERROR;
     }
 
     rlcf->target.data = ngx_pnalloc(cf->pool, rlcf->application.len + 64);

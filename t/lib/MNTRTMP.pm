@@ -52,6 +52,9 @@ sub new {
     my $update = delete $o{update} // '1s';
     my $record = delete $o{record} // 1;
     my $renditions = delete $o{renditions} // 'none';
+    my $limit = delete $o{limit} // 'rate=100r/s burst=200';
+    my $more = delete $o{hook} // '';
+    my ($rate, $burst) = split ' ', $limit;
 
     my $self = $class->SUPER::new(rtmp_port => $rtmp, hook_port => $hooks,
         workers => 3, %o);
@@ -65,11 +68,18 @@ sub new {
 
     $self->{mntreamer} .= "    platform rtmp { hls_path $self->{hls};"
         . " renditions $renditions; }\n" if $record;
+    my $ours = "mntreamer_rtmp port=$rtmp silence=$silence $more;";
     $self->{http} .= <<"END";
+    limit_req_zone \$server_port zone=publish:32k $rate;
     server {
         listen 127.0.0.1:$hooks;
         access_log $self->{dir}/logs/hooks.log;
-        location = /rtmp { mntreamer_rtmp port=$rtmp silence=$silence; }
+        location = /rtmp { $ours }
+        location = /publish {
+            $ours
+            limit_req zone=publish $burst nodelay;
+            limit_req_status 429;
+        }
     }
 END
     my $url = "http://127.0.0.1:$hooks/rtmp";
@@ -88,7 +98,7 @@ rtmp {
             notify_relay_redirect on;
             notify_update_timeout $update;
             notify_update_strict on;
-            on_publish $url;
+            on_publish http://127.0.0.1:$hooks/publish;
             on_publish_done $url;
             on_update $url;
         }
@@ -159,6 +169,22 @@ sub publish {
     }
     $FFMPEG{$pid} = 1;
     return $pid;
+}
+
+
+# how many of these keys started and how many were refused; nothing is sent
+
+sub publishers {
+    my ($self, $keys, @options) = @_;
+    my $file = "$self->{dir}/tmp-keys";
+    MNT::spew($file, join "\n", @$keys);
+    open my $fh, '-|', "python3 $MNT::TOP/t/lib/publishers.py"
+        . " $self->{rtmp_port} ingest @options <$file" or die $!;
+    my %n;
+    $n{$_}++ for map { chomp; $_ } <$fh>;
+    close $fh or die "publishers\n";
+    unlink $file;
+    return join ' ', map { "$_:$n{$_}" } sort keys %n;
 }
 
 
