@@ -160,6 +160,25 @@ is($m->one("SELECT title FROM broadcast WHERE name = '$name'"), 'behind it',
 is(hook('publish', $key, ++$client), 302, 'on the air again');
 is($m->json("/api/v1/live/$id")->{title}, 'next', 'called so');
 
+# one that goes on: with its recording, over or still in progress
+
+$m->psql("UPDATE media_record SET status = 'recording', ended_at = NULL
+          WHERE id = $recording");
+is($titles->($recording), 'next|- again|x 둘째 제목|x -|- T|- next|-',
+   'a recording that is gone on with');
+$m->psql("UPDATE media_record SET title = 'stale' WHERE id = $recording");
+$m->psql("UPDATE streamer SET live_broadcast_id = NULL WHERE id = $id");
+patched($id, title => 'later');
+like($titles->($recording), qr/^stale/, 'nothing is on the air');
+$m->psql("UPDATE streamer SET live_broadcast_id = '$name' WHERE id = $id");
+is($titles->($recording), 'later|- again|x 둘째 제목|x -|- T|- next|- later|-',
+   'one in progress when the next broadcast begins');
+$m->psql("UPDATE media_record SET status = 'recorded', ended_at = now()
+          WHERE id = $recording");
+$m->psql("UPDATE streamer SET live_broadcast_id = b.name FROM broadcast b
+          WHERE b.ended_at IS NULL AND b.streamer_id = $id
+          AND streamer.id = $id");
+
 # many at once: the last one is everywhere
 
 my $second = $rec->($m->on_air({ id => $id }), 2);
@@ -187,6 +206,8 @@ my $j = $m->json("/api/v1/recordings/$second");
 is($j->{title}, $last, 'in the recording');
 is($j->{title_history}[-1]{title}, $last, 'and the last of its history');
 is(scalar(@{ $j->{title_history} }), 31, 'which has them all');
+is(scalar(grep { !defined $_->{title} } @{ $j->{title_history} }), 0,
+   'each with its title');
 
 # whose titles come from a platform
 

@@ -52,66 +52,99 @@ CREATE TRIGGER streamer_called
     EXECUTE FUNCTION mntreamer_streamer_called();
 
 
--- The broadcast that is on the air, its recording and the history of that; the
--- row of the streamer is locked.  A title that was taken back has its place in
--- the history, too.
+-- Carries the titles to the broadcast on the air, to the recording in progress
+-- of it and to the history of that; also when a broadcast begins, whose
+-- recording may be in progress still: that bears the same live_broadcast_id.  A
+-- title that was taken back has its place in the history, too.
 
 CREATE FUNCTION mntreamer_streamer_titled() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
-    on_air  text;
     rec     bigint;
 BEGIN
-    PERFORM pg_notify('mntreamer', 'title ' || NEW.id);
+    IF (OLD.title, OLD.description, OLD.category)
+       IS DISTINCT FROM (NEW.title, NEW.description, NEW.category)
+    THEN
+        PERFORM pg_notify('mntreamer', 'title ' || NEW.id);
 
-    UPDATE broadcast b
-       SET title = NEW.title, description = NEW.description,
-           category = NEW.category
-     WHERE b.streamer_id = NEW.id AND b.ended_at IS NULL
-    RETURNING b.name INTO on_air;
+        UPDATE broadcast b
+           SET title = NEW.title, description = NEW.description,
+               category = NEW.category
+         WHERE b.streamer_id = NEW.id AND b.ended_at IS NULL;
+    END IF;
 
     UPDATE media_record r
        SET title = NEW.title, category = NEW.category
      WHERE r.streamer_id = NEW.id AND r.status = 'recording'
-       AND r.broadcast_id = on_air
+       AND r.broadcast_id = NEW.live_broadcast_id
        AND (r.title, r.category) IS DISTINCT FROM (NEW.title, NEW.category)
+       AND (SELECT p.pushed FROM platform p WHERE p.id = NEW.platform)
     RETURNING r.id INTO rec;
 
-    INSERT INTO media_title (recording_id, at, title, category, viewers)
-    SELECT rec, greatest(now(), max(t.at) + interval '1 ms'), NEW.title,
-           NEW.category, NEW.live_viewers
-      FROM media_title t WHERE t.recording_id = rec
-    HAVING rec IS NOT NULL;
+    IF FOUND THEN
+        PERFORM mntreamer_recording_titled(rec, NEW.title, NEW.category);
+    END IF;
 
     RETURN NULL;
 END
 $$;
 
 CREATE TRIGGER streamer_titled
-    AFTER UPDATE OF title, description, category ON streamer
-    FOR EACH ROW WHEN ((OLD.title, OLD.description, OLD.category)
+    AFTER UPDATE OF title, description, category, live_broadcast_id
+    ON streamer
+    FOR EACH ROW WHEN ((OLD.title, OLD.description, OLD.category,
+                        OLD.live_broadcast_id)
                        IS DISTINCT FROM
-                       (NEW.title, NEW.description, NEW.category))
+                       (NEW.title, NEW.description, NEW.category,
+                        NEW.live_broadcast_id))
     EXECUTE FUNCTION mntreamer_streamer_titled();
 
 
--- A recording of an own broadcast is called as that is, from its first moment.
+-- An entry of the history, behind the others.
+
+CREATE FUNCTION mntreamer_recording_titled(
+    in_id bigint, in_title text, in_category text)
+RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO media_title (recording_id, at, title, category, viewers)
+    SELECT in_id, greatest(now(), max(t.at) + interval '1 ms'), in_title,
+           in_category, (SELECT s.live_viewers
+                           FROM media_record r JOIN streamer s
+                             ON s.id = r.streamer_id WHERE r.id = in_id)
+      FROM media_title t WHERE t.recording_id = in_id
+$$;
+
+
+-- A recording of an own broadcast is called as its streamer's broadcasts are,
+-- whoever makes it or goes on with it.
 
 CREATE FUNCTION mntreamer_recording_called() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
-    b       broadcast;
+    s       streamer;
 BEGIN
-    SELECT * INTO b FROM broadcast o
-     WHERE o.name = NEW.broadcast_id AND o.streamer_id = NEW.streamer_id;
+    SELECT o.* INTO s FROM streamer o JOIN platform p ON p.id = o.platform
+     WHERE o.id = NEW.streamer_id AND p.pushed;
 
-    IF FOUND THEN
-        UPDATE media_record r SET title = b.title, category = b.category
-         WHERE r.id = NEW.id;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
 
-        INSERT INTO media_title (recording_id, title, category)
-        SELECT NEW.id, b.title, b.category
-         WHERE coalesce(b.title, b.category) IS NOT NULL;
+    UPDATE media_record r SET title = s.title, category = s.category
+     WHERE r.id = NEW.id
+       AND (r.title, r.category) IS DISTINCT FROM (s.title, s.category);
+
+    IF coalesce(s.title, s.category) IS NOT NULL
+       OR EXISTS (SELECT FROM media_title t WHERE t.recording_id = NEW.id)
+    THEN
+        PERFORM mntreamer_recording_titled(NEW.id, s.title, s.category)
+           FROM (SELECT 1) one
+          WHERE NOT EXISTS (
+                    SELECT FROM (SELECT t.title, t.category FROM media_title t
+                                  WHERE t.recording_id = NEW.id
+                                  ORDER BY t.at DESC LIMIT 1) l
+                     WHERE (l.title, l.category)
+                           IS NOT DISTINCT FROM (s.title, s.category));
     END IF;
 
     RETURN NULL;
@@ -119,5 +152,10 @@ END
 $$;
 
 CREATE TRIGGER recording_called AFTER INSERT ON media_record
-    FOR EACH ROW WHEN (NEW.broadcast_id IS NOT NULL)
+    FOR EACH ROW WHEN (NEW.status = 'recording')
+    EXECUTE FUNCTION mntreamer_recording_called();
+
+CREATE TRIGGER recording_called_again AFTER UPDATE OF status ON media_record
+    FOR EACH ROW WHEN (OLD.status <> 'recording'
+                       AND NEW.status = 'recording')
     EXECUTE FUNCTION mntreamer_recording_called();
