@@ -6,10 +6,11 @@ const MANY_MS = 600000;     // each of many is looked up on its platform
 
 
 export class ApiError extends Error {
-    constructor(status, code, description) {
+    constructor(status, code, description, field = '') {
         super(description || code);
         this.status = status;       // 0: no answer at all
         this.code = code;
+        this.field = field;         // of the body, when one is to blame
     }
 }
 
@@ -40,7 +41,7 @@ async function call(path, options = {}, timeout = TIMEOUT_MS) {
 
     if (!response.ok) {
         throw new ApiError(response.status, body?.error ?? 'http',
-                           body?.description ?? '');
+                           body?.description ?? '', body?.field ?? '');
     }
 
     if (body === null) {
@@ -88,6 +89,39 @@ export function changeStreamer(id, fields) {
 
 export function removeStreamer(id) {
     return call('/streamers/' + encodeURIComponent(id),
+                { method: 'DELETE' });
+}
+
+
+// Channels that are sent to us.
+
+export function ownChannels() {
+    return call('/streamers?platform=rtmp&limit=500');
+}
+
+
+export function addOwn(channel) {
+    return call('/streamers', change('POST', { platform: 'rtmp', channel }));
+}
+
+
+// where to send to, and whether there is a key: { server, made_at, one_time }
+
+export function key(id) {
+    return call('/streamers/' + encodeURIComponent(id) + '/key');
+}
+
+
+// the same with the key itself, once
+
+export function makeKey(id) {
+    return call('/streamers/' + encodeURIComponent(id) + '/key',
+                { method: 'POST' });
+}
+
+
+export function revokeKey(id) {
+    return call('/streamers/' + encodeURIComponent(id) + '/key',
                 { method: 'DELETE' });
 }
 

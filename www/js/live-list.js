@@ -35,6 +35,7 @@ function card(play) {
         element('h3'),
         element('p', { class: 'title' }),
         element('p', { class: 'facts' },
+            element('span', { class: 'own' }),
             element('span', { class: 'category' }),
             element('span', { class: 'viewers' }),
             element('span', { class: 'since' })),
@@ -58,6 +59,7 @@ function update(e, item) {
     text('.state', t(item.recording_id ? 'state_recording' : 'state_live'));
     text('h3', name);
     text('.title', item.title || t('untitled'));
+    text('.own', item.platform === 'rtmp' ? t('own_mark') : '');
     text('.category', item.category || '');
     text('.viewers', item.viewers === null ? ''
          : count('viewers', item.viewers));
@@ -67,4 +69,5 @@ function update(e, item) {
     setText(button, t('play'));
     button.setAttribute('aria-label', t('play_label', { name }));
     button.hidden = !item.recording_id;
+    button.parentElement.hidden = button.hidden;
 }

@@ -6,6 +6,7 @@ import * as api from './api.js';
 import { startAddForm } from './add-form.js';
 import { explain } from './errors.js';
 import { LiveList } from './live-list.js';
+import { OwnList } from './own-list.js';
 import { Player } from './player.js';
 import { RecordingList } from './recording-list.js';
 import { setText } from './dom.js';
@@ -41,6 +42,9 @@ const watched = new WatchList(get('channels'), {
         i18n.t('watched_removed', { name: nameOf(streamer) })),
     more: load,
 });
+
+
+const own = new OwnList(get('own'), load);
 
 
 // a change that somebody wants, and what came of it
@@ -118,14 +122,15 @@ async function load() {
     clearTimeout(timer);
 
     try {
-        const [onAir, recorded, streamers] = await Promise.all([
+        const [onAir, recorded, streamers, mine] = await Promise.all([
             api.live(), api.recordings(recordings.limit),
-            api.streamers(watched.limit, watched.part),
+            api.streamers(watched.limit, watched.part), api.ownChannels(),
         ]);
 
         live.show(onAir.items);
         recordings.show(recorded.items, recorded.next);
         watched.show(streamers.items, streamers.next);
+        own.show(mine.items);
         recorded.items.forEach((item) => player.update(item));
         report(null);
 
@@ -151,6 +156,7 @@ i18n.start(get('language'), () => {
     live.again();
     recordings.again();
     watched.again();
+    own.again();
 
     if (player.recording) {
         player.update(player.recording);

@@ -38,7 +38,11 @@ export class WatchList {
         return this.find.value.trim();
     }
 
-    show(items, next) {
+    // what is sent to us is asked of nobody: it has a list of its own
+
+    show(all, next) {
+        const items = all.filter((item) => item.platform !== 'rtmp');
+
         this.items = items;
         this.next = next;
         this.list.show(items);
