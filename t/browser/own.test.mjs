@@ -329,8 +329,32 @@ test('what is typed stays, what is too long is said', async (t) => {
     await title.fill('가'.repeat(100));
     assert.equal(await wrong.textContent(), '');
     await title.press('Enter');
-    await until('a hundred letters are kept', async () =>
-        (await api('streamers/' + id)).title === '가'.repeat(100));
+    await until('it is saved', async () =>
+        /^Saved/.test(await form.locator('.note').textContent()));
+    assert.equal((await api('streamers/' + id)).title, '가'.repeat(100));
+
+    // typed while it is being saved
+
+    let answer;
+
+    await page.route(/\/api\/v1\/streamers\/\d+$/, async (route) => {
+        await new Promise((done) => { answer = done; });
+        await route.continue();
+    });
+    await title.fill('sent');
+    await title.press('Enter');
+    await until('it is being saved', () => answer);
+    await title.fill('typed');
+    answer();
+    await until('it is saved, too', async () =>
+        (await api('streamers/' + id)).title === 'sent');
+    await page.unroute(/\/api\/v1\/streamers\/\d+$/);
+    await form.getByLabel('Category', { exact: true }).focus();
+    await until('the list has it', async () =>
+        await row.locator('.title').textContent() === 'sent');
+    await page.waitForResponse(/platform=rtmp/);
+    await page.waitForResponse(/platform=rtmp/);
+    assert.equal(await title.inputValue(), 'typed');
 
     // what the server refuses stands at its field
 

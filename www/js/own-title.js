@@ -48,12 +48,19 @@ export function titleForm(changed) {
             return;
         }
 
+        const wanted = Object.fromEntries(
+            fields.map((f) => [f.name, f.input.value]));
+
         button.disabled = true;
 
         try {
-            item = await api.changeStreamer(item.id, Object.fromEntries(
-                fields.map((f) => [f.name, f.input.value])));
-            fields.forEach((f) => { f.typed = false; });
+            item = await api.changeStreamer(item.id, wanted);
+
+            // what was typed meanwhile is not saved
+
+            fields.forEach((f) => {
+                f.typed = f.input.value !== wanted[f.name];
+            });
             setText(note, t(item.is_streaming ? 'saved_live' : 'saved'));
             changed();
 
