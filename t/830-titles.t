@@ -141,6 +141,19 @@ is($m->json("/api/v1/live/$id")->{title}, undef, 'there is no other title');
 patched($id, nickname => 'N', title => 'T');
 is($titles->($recording), 'T|- again|x 둘째 제목|x -|- T|-', 'and set again');
 
+# facts of a worker that was told before
+
+$m->psql("UPDATE media_record SET title = 'stale', category = 'stale'
+          WHERE id = $recording");
+$m->psql("INSERT INTO media_title (recording_id, title, category)
+          VALUES ($recording, 'stale', 'stale')");
+is($titles->($recording), 'T|- again|x 둘째 제목|x -|- T|-',
+   'a stale title does not come back');
+$m->psql("INSERT INTO media_title (recording_id, title)
+          VALUES ($recording, 'T')");
+like($titles->($recording), qr/T\|- T\|-$/, 'the one of now may');
+$m->psql("DELETE FROM media_title WHERE at = (SELECT max(at) FROM media_title)");
+
 # another recording and another broadcast are left alone
 
 $m->psql("UPDATE media_record SET status = 'recorded', ended_at = now()

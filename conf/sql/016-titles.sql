@@ -159,3 +159,58 @@ CREATE TRIGGER recording_called_again AFTER UPDATE OF status ON media_record
     FOR EACH ROW WHEN (OLD.status <> 'recording'
                        AND NEW.status = 'recording')
     EXECUTE FUNCTION mntreamer_recording_called();
+
+
+-- What a worker was told a moment ago may be stale when it is written: while a
+-- broadcast is on the air, its recording and the history take no other title.
+
+CREATE FUNCTION mntreamer_recording_own(in_id bigint) RETURNS streamer
+LANGUAGE sql STABLE AS $$
+    SELECT s.* FROM media_record r
+      JOIN streamer s ON s.id = r.streamer_id
+       AND s.live_broadcast_id = r.broadcast_id
+      JOIN platform p ON p.id = s.platform AND p.pushed
+     WHERE r.id = in_id AND r.status = 'recording'
+$$;
+
+CREATE FUNCTION mntreamer_recording_stale() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    s       streamer;
+BEGIN
+    s := mntreamer_recording_own(NEW.id);
+
+    IF s.id IS NOT NULL THEN
+        NEW.title := s.title;
+        NEW.category := s.category;
+    END IF;
+
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER recording_stale BEFORE UPDATE OF title, category
+    ON media_record
+    FOR EACH ROW WHEN ((OLD.title, OLD.category)
+                       IS DISTINCT FROM (NEW.title, NEW.category))
+    EXECUTE FUNCTION mntreamer_recording_stale();
+
+CREATE FUNCTION mntreamer_title_stale() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    s       streamer;
+BEGIN
+    s := mntreamer_recording_own(NEW.recording_id);
+
+    IF s.id IS NOT NULL
+       AND (NEW.title, NEW.category) IS DISTINCT FROM (s.title, s.category)
+    THEN
+        RETURN NULL;
+    END IF;
+
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER title_stale BEFORE INSERT ON media_title
+    FOR EACH ROW EXECUTE FUNCTION mntreamer_title_stale();
