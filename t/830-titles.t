@@ -12,7 +12,7 @@ use Test::More;
 # history of that; the list and the page of what is on the air show it. Whoever
 # else's titles are the platform's.
 
-my $m = MNTRTMP->new(workers => 2, backoff => '30s');
+my $m = MNTRTMP->new(workers => 2, backoff => '30s', record => 0);
 $m->start;
 $m->up;
 $m->{http_client} = HTTP::Tiny->new(timeout => 10, max_redirect => 0,
@@ -179,8 +179,8 @@ $m->psql("UPDATE media_record SET status = 'recording', ended_at = NULL
           WHERE id = $recording");
 is($titles->($recording), 'next|- again|x 둘째 제목|x -|- T|- next|-',
    'a recording that is gone on with');
-$m->psql("UPDATE media_record SET title = 'stale' WHERE id = $recording");
 $m->psql("UPDATE streamer SET live_broadcast_id = NULL WHERE id = $id");
+$m->psql("UPDATE media_record SET title = 'stale' WHERE id = $recording");
 patched($id, title => 'later');
 like($titles->($recording), qr/^stale/, 'nothing is on the air');
 $m->psql("UPDATE streamer SET live_broadcast_id = '$name' WHERE id = $id");

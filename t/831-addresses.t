@@ -11,7 +11,7 @@ use Test::More;
 # page is called by or as configured; whether there is a key is told, the key is
 # not.
 
-my $m = MNTRTMP->new(workers => 2, server => <<'END');
+my $m = MNTRTMP->new(workers => 2, record => 0, server => <<'END');
         location /given/ { mntreamer_api ingest=rtmps://live.example:443/my/app;
                            limit_except GET { allow all; } }
 END

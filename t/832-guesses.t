@@ -11,7 +11,7 @@ use Test::More;
 # refuses is refused, and no redirect.
 
 my $N = 100;
-my $m = MNTRTMP->new(workers => 2, hook => 'guesses=10', silence => '60s');
+my $m = MNTRTMP->new(workers => 2, record => 0, hook => 'guesses=10', silence => '60s');
 $m->start;
 $m->up;
 $m->{http_client} = HTTP::Tiny->new(timeout => 10, max_redirect => 0);
@@ -115,7 +115,7 @@ over();
 
 # limit_req: 4xx
 
-$m = MNTRTMP->new(workers => 2, limit => 'rate=1r/m burst=1');
+$m = MNTRTMP->new(workers => 2, record => 0, limit => 'rate=1r/m burst=1');
 $m->start;
 $m->up;
 my @s = map { $m->camera("c$_") } 1 .. 5;
@@ -130,7 +130,7 @@ over();
 
 # values
 
-$m = MNTRTMP->new(hook => 'guesses=0');
+$m = MNTRTMP->new(record => 0, hook => 'guesses=0');
 $m->start;
 $m->up;
 $m->{http_client} = HTTP::Tiny->new(timeout => 10, max_redirect => 0);

@@ -23,7 +23,7 @@ Test::More->builder->output(\*STDERR);
 my ($headers) = MNT::slurp("$MNT::TOP/conf/nginx.conf")
     =~ /((?:^ +add_header .*\n)+)/m;
 
-my $m = MNTRTMP->new(workers => 2, server => $headers);
+my $m = MNTRTMP->new(workers => 2, record => 0, server => $headers);
 $m->start;
 $m->up;
 
