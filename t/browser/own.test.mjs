@@ -198,7 +198,8 @@ test('somebody gets on the air', async (t) => {
     await until('the card has it', async () =>
         await card.locator('.title').textContent() === HOSTILE
         && await card.locator('.category').textContent() === '음악');
-    assert.equal(await row.locator('.title').textContent(), HOSTILE);
+    await until('the list, too', async () =>
+        await row.locator('.title').textContent() === HOSTILE);
     assert.equal(await page.locator('main img').count(), 0);
     assert.equal(await page.title(), 'mntreamer');
 
@@ -369,7 +370,8 @@ test('what is typed stays, what is too long is said', async (t) => {
         (await api('streamers/' + id)).title === null);
     await until('and it is said', async () =>
         /next broadcast/.test(await form.locator('.note').textContent()));
-    assert.equal(await row.locator('.title').textContent(), 'No title');
+    await until('the list has it', async () =>
+        await row.locator('.title').textContent() === 'No title');
     assert.deepEqual(page.trouble, []);
 });
 
