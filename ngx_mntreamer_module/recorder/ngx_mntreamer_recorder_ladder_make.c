@@ -314,7 +314,7 @@ ngx_mntreamer_ladder_index(ngx_mntreamer_session_t *s, ngx_uint_t last)
 {
     char                       *buf;
     size_t                      n;
-    uint64_t                    peak;
+    uint64_t                    peak, most;
     ngx_str_t                   name, content;
     ngx_uint_t                  i;
     mnt_arena_t                *a;
@@ -350,6 +350,16 @@ ngx_mntreamer_ladder_index(ngx_mntreamer_session_t *s, ngx_uint_t last)
 
         mnt_ladder_variant(a, i ? l->heights[i - 1] : 0, &l->source, peak,
                            ngx_mntreamer_ladder_average(r), &variants[i]);
+
+        /* players take what needs fewer bits for the smaller picture */
+
+        if (i && !last) {
+            most = variants[i - 1].bandwidth / 5 * 4;
+            variants[i].bandwidth = ngx_max(ngx_min(variants[i].bandwidth,
+                                                    most), r->peak);
+            variants[i].average_bandwidth =
+                ngx_min(variants[i].average_bandwidth, variants[i].bandwidth);
+        }
     }
 
     l->peak = variants[0].bandwidth;
