@@ -75,6 +75,7 @@ typedef struct {
                                                  the air when last asked */
     unsigned       streaming:1;               /* it was on the air then */
     int64_t        silent_ms;                 /* since its last progress */
+    ngx_uint_t     stored;                    /* unsigned :1; segments */
 } ngx_mntreamer_claim_t;
 
 /* next_ms: until the next one is due, -1 when nothing is waiting */
@@ -127,6 +128,7 @@ typedef struct {
     ngx_uint_t     sequence;
     ngx_str_t      path;
     ngx_uint_t     resumed;                   /* unsigned :1; it existed */
+    ngx_uint_t     stored;                    /* unsigned :1; with segments */
 } ngx_mntreamer_opened_t;
 
 typedef void (*ngx_mntreamer_opened_pt)(void *data,
@@ -143,6 +145,8 @@ typedef struct {
     uint64_t       gaps;
     int64_t        lost_us;
     int64_t        ended_ms;                  /* wall clock; 0: now */
+    ngx_uint_t     gone;                      /* unsigned :1; at the end: its
+                                                 directory was taken away */
 } ngx_mntreamer_progress_t;
 
 /* what lies where a new recording was to be, as it was found there */

@@ -61,13 +61,14 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
      */
 
     { "recording_open",
-      "SELECT recording, number, directory, again"
+      "SELECT recording, number, directory, again, again AND coalesce((SELECT"
+      " segments > 0 FROM media_record WHERE id = recording), false)"
       " FROM mntreamer_recording_open($1::bigint, $2::bigint, $3::bigint,"
       " $4::text, $5::text, $6::text, $7::text, $8::bigint, $9::text,"
       " $10::date, replace($11::text, chr(3), coalesce((SELECT"
       " left(encode(sha256(convert_to(k.key || s.channel_id, 'UTF8')), 'hex'),"
       " 32) FROM mark_key k, streamer s WHERE s.id = $2::bigint), '')),"
-      " $12::bigint, $13::text)", 13, 4 },
+      " $12::bigint, $13::text)", 13, 5 },
 
     /*
      * recordings, epochs, segments, bytes, durations, gaps, lost, streamers;
@@ -194,10 +195,10 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
 
     /*
      * engine, streamer, epoch, recording, segments, bytes, duration, gaps,
-     * lost, pause, end.  A second time it finds nothing to do.  Without
-     * numbers those of the row are kept: nothing could be read from the disk.
-     * It counts for its streamer whoever has the lease by now.  CASE: the
-     * streamer is written here before the function writes it.
+     * lost, pause, end, path, storage, gone.  A second time it finds nothing
+     * to do.  Without numbers those of the row are kept: nothing was read from
+     * the disk.  It counts for its streamer whoever has the lease by now.
+     * CASE: the streamer is written here before the function writes it.
      */
 
     { "recording_finish",
@@ -205,7 +206,9 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
       " DELETE FROM media_record WHERE id = $4::bigint AND epoch = $3::bigint"
       " AND status = 'recording' AND segments = 0 AND $5::bigint = 0"
       "), r AS ("
-      " UPDATE media_record r SET status = 'recorded', counted = true,"
+      " UPDATE media_record r SET counted = true,"
+      " status = CASE WHEN $14::int = 1 THEN 'deleted' ELSE 'recorded' END,"
+      " removed_at = CASE WHEN $14::int = 1 THEN now() END,"
       " streamer_id = coalesce(r.streamer_id,"
       " (SELECT id FROM streamer WHERE id = r.left_of)),"
       " segments = CASE WHEN $5::bigint > 0 THEN $5::bigint"
@@ -245,8 +248,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
       ") SELECT (SELECT count(*) FROM m),"
       " CASE WHEN (SELECT count(*) FROM s) >= 0 THEN"
       " mntreamer_recording_forgotten($4,"
-      " $2, $3, least(now(), to_timestamp($11::bigint / 1000.0)), $5, $6, $7,"
-      " $8, $9, $12, $13) END", 13, 2 },
+      " $2, $3, least(now(), to_timestamp($11::bigint / 1000.0)),"
+      " $5 * (1 - $14::int), $6, $7, $8, $9, $12, $13) END", 14, 2 },
 
     /*
      * engine, streamer, epoch, recording, pause.  The row stays in progress
@@ -374,6 +377,7 @@ ngx_mntreamer_recording_opened(void *data,
                               ngx_mntreamer_rows_i64(result->rows, 0, 1, 0);
             opened.path = ngx_mntreamer_rows_get(result->rows, 0, 2);
             opened.resumed = ngx_mntreamer_rows_bool(result->rows, 0, 3);
+            opened.stored = ngx_mntreamer_rows_bool(result->rows, 0, 4);
 
         } else {
             opened.rc = NGX_MNTREAMER_PQ_FAILED;
@@ -763,7 +767,7 @@ ngx_mntreamer_catalog_recording_finish(ngx_mntreamer_catalog_t *cat,
     int64_t next_ms, ngx_mntreamer_catalog_done_pt done, void *data)
 {
     int64_t                n[11];
-    u_char                 buf[11][NGX_INT64_LEN];
+    u_char                 buf[12][NGX_INT64_LEN];
     ngx_uint_t             i;
     ngx_mntreamer_exec_t   ex;
     ngx_mntreamer_call_t  *call;
@@ -804,6 +808,8 @@ ngx_mntreamer_catalog_recording_finish(ngx_mntreamer_catalog_t *cat,
 
     ex.params[11] = *path;
     ex.params[12] = cat->storage;
+    ex.params[13] = ngx_mntreamer_catalog_number(buf[11],
+                                                 (int64_t) progress->gone);
 
     ex.keep = 1;
     call->st = ngx_mntreamer_pq_exec(cat->pq, &ex);

@@ -66,6 +66,7 @@ enum {
     NGX_MNTREAMER_CLAIM_RECORDING,
     NGX_MNTREAMER_CLAIM_PATH,
     NGX_MNTREAMER_CLAIM_SILENT,
+    NGX_MNTREAMER_CLAIM_STORED,
     NGX_MNTREAMER_CLAIM_MONITORED,
     NGX_MNTREAMER_CLAIM_PAUSE,
     NGX_MNTREAMER_CLAIM_NEXT,
@@ -126,7 +127,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " CASE WHEN u.starting THEN u.miss_count ELSE 0 END,"
       " (date_part('epoch', now() - u.check_at) * 1000)::bigint,"
       " s.is_streaming, CASE WHEN s.is_streaming THEN s.live_broadcast_id END,"
-      " NULL, NULL, NULL, true, u.pause::bigint, n.ms"
+      " NULL, NULL, NULL, false, true, u.pause::bigint, n.ms"
       " FROM " NGX_MNTREAMER_CATALOG_LAZY ", n"
       " LEFT JOIN (u JOIN streamer s ON s.id = u.streamer_id) ON true"
       " ORDER BY u.priority DESC, u.check_at", 11,
@@ -158,7 +159,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       ") SELECT s.id, s.platform, s.channel_id,"
       " coalesce(s.channel_name, s.nickname), s.quality, u.priority, u.epoch,"
       " 0, CASE WHEN u.starting THEN u.miss_count ELSE 0 END, 0, false,"
-      " NULL, NULL, NULL, NULL, true, NULL, NULL"
+      " NULL, NULL, NULL, NULL, false, true, NULL, NULL"
       " FROM u JOIN streamer s ON s.id = u.streamer_id"
       " ORDER BY u.priority DESC", 8, NGX_MNTREAMER_CLAIM_COLUMNS },
 
@@ -227,12 +228,13 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " coalesce(s.channel_name, s.nickname), s.quality, s.priority, u.epoch,"
       " u.miss_count, 0, 0, s.is_streaming, r.broadcast_id, r.id, r.path,"
       " (extract(epoch FROM now() - r.last_progress_at) * 1000)::bigint,"
-      " s.monitored, NULL, NULL"
+      " r.segments > 0, s.monitored, NULL, NULL"
       " FROM r JOIN u ON u.id = r.id JOIN streamer s ON s.id = r.streamer_id"
       " ORDER BY s.priority DESC, r.last_progress_at)"
       " UNION ALL SELECT -d.id, d.platform, d.channel_id, d.channel_name,"
       " NULL, 0, d.epoch, 0, 0, 0, false, d.broadcast_id, d.id, d.path,"
-      " (extract(epoch FROM now() - d.at) * 1000)::bigint, false, NULL, NULL"
+      " (extract(epoch FROM now() - d.at) * 1000)::bigint, d.segments > 0,"
+      " false, NULL, NULL"
       " FROM d", 9, NGX_MNTREAMER_CLAIM_COLUMNS },
 
     /*
@@ -559,6 +561,8 @@ ngx_mntreamer_claim_read(const ngx_mntreamer_result_t *result, ngx_uint_t row,
     claim->recording_id = ngx_mntreamer_claim_n(RECORDING);
     claim->path = ngx_mntreamer_claim_s(PATH);
     claim->silent_ms = ngx_mntreamer_claim_n(SILENT);
+    claim->stored = ngx_mntreamer_rows_bool(rows, row,
+                                            NGX_MNTREAMER_CLAIM_STORED);
 
 #undef ngx_mntreamer_claim_n
 #undef ngx_mntreamer_claim_s

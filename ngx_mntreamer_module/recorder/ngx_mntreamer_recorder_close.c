@@ -113,6 +113,10 @@ ngx_mntreamer_session_closed(void *data, ngx_uint_t rc)
     if (rc == NGX_MNTREAMER_STORE_OK) {
         r->track = NULL;
 
+    } else if (rc == NGX_MNTREAMER_STORE_GONE) {
+        r->track = NULL;
+        s->gone = 1;
+
     } else if (rc == NGX_MNTREAMER_STORE_TAKEN) {
         s->taken = 1;
 
@@ -265,6 +269,8 @@ ngx_mntreamer_session_finish(ngx_mntreamer_session_t *s)
     }
 
     ngx_mntreamer_session_numbers(s, &progress);
+
+    progress.gone = s->gone;
 
     ngx_log_error(NGX_LOG_NOTICE, s->log, 0,
                   "mntreamer: recording %L finished: %uL segments, %L s, "

@@ -349,6 +349,11 @@ ngx_mntreamer_rendition_stored(void *data,
         ngx_mntreamer_session_wake(r->session);
         return;
 
+    } else if (commit->rc == NGX_MNTREAMER_STORE_GONE || r->session->gone) {
+        r->session->gone = 1;
+        ngx_mntreamer_segment_put(sg);
+        ngx_mntreamer_session_wake(r->session);
+
     } else {
         ngx_mntreamer_segment_unstored(sg, commit->rc);
     }

@@ -140,6 +140,14 @@ ngx_mntreamer_session_found(void *data, const ngx_mntreamer_found_t *found)
         }
     }
 
+    if (found->missing && s->stored) {
+        s->gone = 1;
+
+        if (s->over == NULL) {
+            ngx_mntreamer_session_gone(s);
+        }
+    }
+
     ngx_mntreamer_session_looked(s);
 }
 

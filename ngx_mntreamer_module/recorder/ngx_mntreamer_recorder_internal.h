@@ -342,6 +342,10 @@ struct ngx_mntreamer_session_s {
     unsigned                     detail:1;    /* of the question under way */
     unsigned                     pending:1;   /* a callback for the row */
     unsigned                     taken:1;     /* another writer is there */
+    unsigned                     gone:1;      /* its directory is elsewhere, or
+                                                 nowhere */
+    unsigned                     stored:1;    /* what is gone on with has
+                                                 segments, says its row */
     unsigned                     stuck:1;     /* a drain must drop some more */
     unsigned                     hurried:1;   /* an end gave up the rest */
     unsigned                     unclosed:1;  /* a try for ENDLIST failed */
@@ -386,6 +390,8 @@ void ngx_mntreamer_session_end(ngx_mntreamer_session_t *s, const char *why,
 /* it is over and nothing was opened; the session is gone behind it */
 void ngx_mntreamer_session_unrecorded(ngx_mntreamer_session_t *s);
 void ngx_mntreamer_session_drain(ngx_mntreamer_session_t *s);
+/* its directory was taken away: it ends, a new recording may begin */
+void ngx_mntreamer_session_gone(ngx_mntreamer_session_t *s);
 /* a request as the platform wants it, without URL and limits */
 void ngx_mntreamer_session_request(ngx_mntreamer_session_t *s,
     ngx_mntreamer_request_t *req);
@@ -472,6 +478,8 @@ void ngx_mntreamer_rendition_start(ngx_mntreamer_rendition_t *r);
 void ngx_mntreamer_rendition_stop(ngx_mntreamer_rendition_t *r);
 /* drops what is queued; transfers and parts too */
 void ngx_mntreamer_rendition_clear(ngx_mntreamer_rendition_t *r);
+/* drops what is not being stored; the next recording may have it */
+void ngx_mntreamer_rendition_drop(ngx_mntreamer_rendition_t *r);
 /* keeps only what is under way; the rest is "lost" or dropped */
 void ngx_mntreamer_rendition_settle(ngx_mntreamer_rendition_t *r,
     ngx_uint_t lost);

@@ -159,7 +159,7 @@ ngx_mntreamer_session_listed(ngx_mntreamer_session_t *s,
     mnt_hls_playlist_t   p;
 
     if (text->rc != NGX_MNTREAMER_STORE_OK) {
-        return text->rc == NGX_MNTREAMER_STORE_GONE ? "no playlist yet"
+        return text->rc == NGX_MNTREAMER_STORE_MISSING ? "no playlist yet"
                                     : ngx_mntreamer_store_name(text->rc);
     }
 
@@ -233,7 +233,7 @@ ngx_mntreamer_rendition_news_of(ngx_mntreamer_rendition_t *r,
 
     /* there is none before its first fragment is complete */
 
-    if (text->rc == NGX_MNTREAMER_STORE_GONE || text->same) {
+    if (text->rc == NGX_MNTREAMER_STORE_MISSING || text->same) {
         return 0;
     }
 
@@ -413,7 +413,7 @@ ngx_mntreamer_segment_adopted(void *data, ngx_uint_t rc)
     if (rc == NGX_MNTREAMER_STORE_OK) {
         ngx_mntreamer_segment_fetched(sg);
 
-    } else if (rc == NGX_MNTREAMER_STORE_GONE) {
+    } else if (rc == NGX_MNTREAMER_STORE_MISSING) {
         sg->cause = NGX_MNTREAMER_GAP_WINDOW;
         ngx_mntreamer_segment_lose(sg);
 

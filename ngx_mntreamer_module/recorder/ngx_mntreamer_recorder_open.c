@@ -185,6 +185,7 @@ ngx_mntreamer_session_opened(void *data, const ngx_mntreamer_opened_t *opened)
     s->recorded = 1;
     s->recording_id = opened->recording_id;
     s->resume = (opened->resumed != 0);
+    s->stored = (opened->stored != 0);
 
     ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_FINDING);
     ngx_mntreamer_session_run(s);

@@ -256,6 +256,26 @@ ngx_mntreamer_rendition_clear(ngx_mntreamer_rendition_t *r)
 }
 
 
+void
+ngx_mntreamer_rendition_drop(ngx_mntreamer_rendition_t *r)
+{
+    ngx_queue_t              *q, *next;
+    ngx_mntreamer_segment_t  *sg;
+
+    for (q = ngx_queue_head(&r->segments);
+         q != ngx_queue_sentinel(&r->segments);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        sg = ngx_queue_data(q, ngx_mntreamer_segment_t, queue);
+
+        if (sg->state != NGX_MNTREAMER_SEGMENT_STORING) {
+            ngx_mntreamer_segment_put(sg);
+        }
+    }
+}
+
+
 /*
  * A drain drops everything from the first segment on that is not under way:
  * whoever goes on finds it in the source's window, and later ones may not be

@@ -800,6 +800,7 @@ ngx_mntreamer_segment_unstored(ngx_mntreamer_segment_t *sg, ngx_uint_t rc)
         return;
 
     default:
+        sg->rendition->session->gone |= (rc == NGX_MNTREAMER_STORE_GONE);
         ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_DISK, 1);
         return;
     }

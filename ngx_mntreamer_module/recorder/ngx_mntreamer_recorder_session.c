@@ -166,6 +166,7 @@ ngx_mntreamer_session_identify(ngx_mntreamer_session_t *s,
     s->platform = claim->platform;
     s->starts = claim->starts;
     s->recording_id = claim->recording_id;
+    s->stored = (claim->stored != 0);
     s->platform_name = "";
 
     for (i = 0; i < mnt_platform_count(); i++) {
@@ -441,6 +442,10 @@ ngx_mntreamer_session_run(ngx_mntreamer_session_t *s)
         return;
     }
 
+    if (s->gone && s->over == NULL) {
+        ngx_mntreamer_session_gone(s);
+    }
+
     ngx_mntreamer_recorder_arm(&s->tick,
                          ngx_mntreamer_tick_in(NGX_MNTREAMER_SESSION_TICK));
 
@@ -639,6 +644,29 @@ ngx_mntreamer_session_end(ngx_mntreamer_session_t *s, const char *why,
     }
 
     ngx_mntreamer_session_unrecorded(s);
+}
+
+
+/*
+ * What was moved gets its end where it is now.  The streamer is asked about at
+ * once: a new recording begins with what the source still has, which is more
+ * than what was on its way here.
+ */
+
+void
+ngx_mntreamer_session_gone(ngx_mntreamer_session_t *s)
+{
+    ngx_uint_t  i;
+
+    ngx_log_error(NGX_LOG_ERR, s->log, 0,
+                  "mntreamer: the directory of recording %L was taken away, "
+                  "it ends: \"%V\"", s->recording_id, &s->path);
+
+    ngx_mntreamer_session_end(s, "its directory was taken away", 0);
+
+    for (i = 0; i < s->nrenditions; i++) {
+        ngx_mntreamer_rendition_drop(&s->renditions[i]);
+    }
 }
 
 

@@ -81,7 +81,8 @@ typedef enum {
     NGX_MNTREAMER_STORE_FULL,                 /* ENOSPC, EDQUOT */
     NGX_MNTREAMER_STORE_SLOW,                 /* max_buffered reached */
     NGX_MNTREAMER_STORE_TAKEN,                /* there is another writer */
-    NGX_MNTREAMER_STORE_GONE,                 /* what was to be taken over */
+    NGX_MNTREAMER_STORE_MISSING,              /* what was to be adopted */
+    NGX_MNTREAMER_STORE_GONE,                 /* the directory is elsewhere */
     NGX_MNTREAMER_STORE_FAILED                /* other errno, logged */
 } ngx_mntreamer_store_rc_e;
 
@@ -173,6 +174,7 @@ typedef struct {
                                                  rest means nothing */
     ngx_uint_t         ntracks;
     ngx_uint_t         multi;                 /* :1; beside an index.m3u8 */
+    ngx_uint_t         missing;               /* :1; there is no directory */
     ngx_uint_t         looked;                /* :1; there is what follows */
 
     struct {
@@ -201,9 +203,9 @@ ngx_mntreamer_track_t *ngx_mntreamer_track_open(ngx_mntreamer_storage_t *st,
 /*
  * Closes after the commits under way (their done() still come), optionally
  * with ENDLIST behind them; close_done() comes once, later.  Parts that are
- * still open are aborted.  With rc OK the track is gone; with another one
- * ENDLIST is not in the playlist, and the track waits to be closed again, or
- * abandoned, not from inside close_done().
+ * still open are aborted.  With rc OK, and with GONE, the track is freed; with
+ * another one ENDLIST is not in the playlist, and the track waits to be closed
+ * again, or abandoned, not from inside close_done().
  */
 typedef void (*ngx_mntreamer_track_closed_pt)(void *data, ngx_uint_t rc);
 
@@ -302,7 +304,7 @@ typedef struct {
 } ngx_mntreamer_stamp_t;
 
 typedef struct {
-    ngx_uint_t              rc;               /* OK, GONE, or logged */
+    ngx_uint_t              rc;               /* OK, MISSING, or logged */
     ngx_uint_t              same;             /* :1; as the stamp: no text */
     ngx_mntreamer_stamp_t   stamp;
     ngx_str_t               text;             /* alias valid in done() */

@@ -71,6 +71,16 @@ ngx_mntreamer_close_work(void *data)
         tr->close_rc = tr->fail.rc;
     }
 
+    if (tr->endlist && tr->close_rc == NGX_MNTREAMER_STORE_OK
+        && ngx_mntreamer_track_away(tr, &tr->fail))
+    {
+        tr->close_rc = tr->fail.rc;
+    }
+
+    if (tr->close_rc == NGX_MNTREAMER_STORE_GONE) {
+        tr->dirty = 0;
+    }
+
     /* the names that it lists, and with an interval the end itself */
 
     if (tr->dirty) {

@@ -34,6 +34,8 @@
  * When a step fails, what the batch did before is taken back.
  */
 
+#define NGX_MNTREAMER_COMMIT_LOOK_MS  1000     /* for the directory */
+
 #define ngx_mntreamer_each_part(q, part, queue)                               \
     for (q = ngx_queue_head(queue);                                           \
          q != ngx_queue_sentinel(queue)                                       \
@@ -46,6 +48,7 @@
 
 static void ngx_mntreamer_commit_finish(ngx_mntreamer_track_t *tr,
     ngx_mntreamer_part_t *part);
+static void ngx_mntreamer_commit_look(ngx_mntreamer_track_t *tr);
 static ngx_uint_t ngx_mntreamer_commit_same(ngx_mntreamer_track_t *tr,
     ngx_mntreamer_part_t *part, uint64_t number);
 static ngx_int_t ngx_mntreamer_commit_journal(ngx_mntreamer_track_t *tr);
@@ -84,6 +87,8 @@ ngx_mntreamer_commit_work(void *data)
     }
 
     ngx_mntreamer_inject("commit_finished");
+
+    ngx_mntreamer_commit_look(tr);
 
     if (ngx_mntreamer_commit_journal(tr) == NGX_OK) {
         ngx_mntreamer_inject("commit_journalled");
@@ -196,6 +201,41 @@ ngx_mntreamer_commit_same(ngx_mntreamer_track_t *tr,
     (void) close(fd);
 
     return at == part->written;
+}
+
+
+/*
+ * Somebody may have moved the directory: all goes on in it then, by its
+ * descriptor, where no viewer finds it (RELIABILITY D6).
+ */
+
+static void
+ngx_mntreamer_commit_look(ngx_mntreamer_track_t *tr)
+{
+    int64_t                ms;
+    ngx_queue_t           *q;
+    ngx_mntreamer_fail_t   f;
+    ngx_mntreamer_part_t  *part;
+
+    ms = tr->now_ms - tr->looked_ms;
+
+    if (ms >= 0 && ms < NGX_MNTREAMER_COMMIT_LOOK_MS) {
+        return;
+    }
+
+    ngx_memzero(&f, sizeof(ngx_mntreamer_fail_t));
+
+    if (!ngx_mntreamer_track_away(tr, &f)) {
+        tr->looked_ms = tr->now_ms;
+        return;
+    }
+
+    ngx_mntreamer_each_part(q, part, &tr->batch) {
+        if (ngx_mntreamer_part_good(part)) {
+            part->fail = f;
+            f.call = NULL;
+        }
+    }
 }
 
 
@@ -353,30 +393,6 @@ ngx_mntreamer_commit_lines(ngx_mntreamer_track_t *tr,
 }
 
 
-/*
- * A writer that was frozen while another one took its track over finds that
- * its journal has no name any more.
- */
-
-ngx_int_t
-ngx_mntreamer_track_fenced(ngx_mntreamer_track_t *tr, ngx_mntreamer_fail_t *f)
-{
-    struct stat  sb;
-
-    if (fstat(tr->journal, &sb) == -1) {
-        return ngx_mntreamer_failed(f, ngx_errno, "fstat()",
-                                    (char *) tr->name.data);
-    }
-
-    if (sb.st_nlink == 0) {
-        return ngx_mntreamer_failed(f, NGX_EEXIST, "journal of",
-                                    (char *) tr->name.data);
-    }
-
-    return NGX_OK;
-}
-
-
 /* what a write that failed left behind, when it could not be cut off then */
 
 static ngx_int_t
@@ -451,10 +467,16 @@ ngx_mntreamer_commit_rename(ngx_mntreamer_track_t *tr)
 
         if (ngx_mntreamer_rename_new(tr->dirfd, from, to) == -1) {
 
-            /* another writer's recovery dropped it */
+            /* another writer's recovery dropped it, or somebody all of it */
             err = (ngx_errno == NGX_ENOENT) ? NGX_EEXIST : ngx_errno;
 
-            (void) ngx_mntreamer_failed(&part->fail, err, "rename()", to);
+            if (err == NGX_EEXIST && ngx_mntreamer_track_nameless(tr)) {
+                (void) ngx_mntreamer_failed_gone(&part->fail);
+
+            } else {
+                (void) ngx_mntreamer_failed(&part->fail, err, "rename()", to);
+            }
+
             ngx_mntreamer_commit_undo(tr, part);
             break;
         }

@@ -32,7 +32,7 @@ static ngx_int_t ngx_mntreamer_make_dirs(ngx_fd_t root, const char *path,
 
 static const char  *ngx_mntreamer_store_names[] = {
     "ok", "empty", "short", "content", "decrypt", "full", "slow", "taken",
-    "gone", "failed"
+    "missing", "gone", "failed"
 };
 
 
@@ -81,6 +81,19 @@ ngx_mntreamer_failed(ngx_mntreamer_fail_t *f, ngx_err_t err, const char *call,
 
         (void) ngx_cpystrn((u_char *) f->name, (u_char *) name,
                            sizeof(f->name));
+    }
+
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_mntreamer_failed_gone(ngx_mntreamer_fail_t *f)
+{
+    if (f->rc == NGX_MNTREAMER_STORE_OK) {
+        f->rc = NGX_MNTREAMER_STORE_GONE;
+        f->err = NGX_ENOENT;
+        f->call = NULL;
     }
 
     return NGX_ERROR;

@@ -124,6 +124,9 @@ ngx_mntreamer_find_work(void *data)
 
     } else if (ngx_errno != NGX_ENOENT) {
         (void) ngx_mntreamer_failed(&f->fail, ngx_errno, "open()", "");
+
+    } else {
+        f->found.missing = 1;
     }
 
     ngx_memory_barrier();

@@ -170,6 +170,7 @@ struct ngx_mntreamer_track_s {
     int64_t                     duration_us;
     ngx_uint_t                  rewrites;     /* of the playlist */
     ngx_uint_t                  writes;       /* serial of whole files */
+    int64_t                     looked_ms;    /* for its directory, last */
     mnt_recovery_init_t         inits[MNT_RECOVERY_INITS];
     ngx_uint_t                  ninits;
     mnt_file_t                  unsynced[NGX_MNTREAMER_UNSYNCED];
@@ -265,6 +266,8 @@ int ngx_mntreamer_rename_new(ngx_fd_t dir, const char *from, const char *to);
 ngx_uint_t ngx_mntreamer_store_rc(ngx_err_t err);
 ngx_int_t ngx_mntreamer_failed(ngx_mntreamer_fail_t *f, ngx_err_t err,
     const char *call, const char *name);
+/* as above, with STORE_GONE, which nobody logs but the owner of the track */
+ngx_int_t ngx_mntreamer_failed_gone(ngx_mntreamer_fail_t *f);
 void ngx_mntreamer_fail_log(ngx_mntreamer_storage_t *st, ngx_log_t *log,
     ngx_mntreamer_fail_t *f, ngx_str_t *dir);
 
@@ -329,10 +332,19 @@ void ngx_mntreamer_commit_work(void *data);
 /* lines behind the playlist, which is written anew where it must be */
 ngx_int_t ngx_mntreamer_playlist_add(ngx_mntreamer_track_t *tr, const char *p,
     size_t n, uint32_t target_s, ngx_uint_t has_map);
-ngx_int_t ngx_mntreamer_track_fenced(ngx_mntreamer_track_t *tr,
-    ngx_mntreamer_fail_t *f);
 ngx_int_t ngx_mntreamer_journal_append(ngx_mntreamer_track_t *tr,
     const char *p, size_t n, ngx_mntreamer_fail_t *f);
+
+
+/* ngx_mntreamer_storage_fence.c: in a thread */
+
+ngx_int_t ngx_mntreamer_track_fenced(ngx_mntreamer_track_t *tr,
+    ngx_mntreamer_fail_t *f);
+/* 1: no journal of this track has a name in its directory */
+ngx_uint_t ngx_mntreamer_track_nameless(ngx_mntreamer_track_t *tr);
+/* 1: its directory is not where it was; "f" says what is there */
+ngx_uint_t ngx_mntreamer_track_away(ngx_mntreamer_track_t *tr,
+    ngx_mntreamer_fail_t *f);
 
 
 /* ngx_mntreamer_storage_close.c: in a thread */

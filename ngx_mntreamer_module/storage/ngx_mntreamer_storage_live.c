@@ -240,7 +240,7 @@ ngx_mntreamer_live_work(void *data)
         (void) close(fd);
 
     } else if (ngx_errno == NGX_ENOENT || ngx_errno == NGX_ENOTDIR) {
-        live->text.rc = NGX_MNTREAMER_STORE_GONE;
+        live->text.rc = NGX_MNTREAMER_STORE_MISSING;
 
     } else {
         (void) ngx_mntreamer_failed(&live->fail, ngx_errno, "open()",
@@ -345,7 +345,7 @@ ngx_mntreamer_live_list_work(void *data)
         (void) closedir(dir);
 
     } else {
-        live->text.rc = NGX_MNTREAMER_STORE_GONE;
+        live->text.rc = NGX_MNTREAMER_STORE_MISSING;
 
         if (fd != -1) {
             (void) close(fd);
@@ -657,7 +657,7 @@ ngx_mntreamer_adopt(ngx_mntreamer_part_t *part, const char *name)
     if (dir == -1) {
 
         if (ngx_errno == NGX_ENOENT) {
-            part->fail.rc = NGX_MNTREAMER_STORE_GONE;
+            part->fail.rc = NGX_MNTREAMER_STORE_MISSING;
             return NGX_ERROR;
         }
 
@@ -700,7 +700,7 @@ ngx_mntreamer_adopt_link(ngx_mntreamer_part_t *part, ngx_fd_t dir,
     switch (ngx_errno) {
 
     case NGX_ENOENT:
-        part->fail.rc = NGX_MNTREAMER_STORE_GONE;
+        part->fail.rc = NGX_MNTREAMER_STORE_MISSING;
         return NGX_ERROR;
 
     case EXDEV:
@@ -718,7 +718,7 @@ ngx_mntreamer_adopt_link(ngx_mntreamer_part_t *part, ngx_fd_t dir,
     if (from == -1) {
 
         if (ngx_errno == NGX_ENOENT) {
-            part->fail.rc = NGX_MNTREAMER_STORE_GONE;
+            part->fail.rc = NGX_MNTREAMER_STORE_MISSING;
             return NGX_ERROR;
         }
 

@@ -466,6 +466,12 @@ ngx_mntreamer_part_open(ngx_mntreamer_part_t *part)
                       O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC,
                       NGX_MNTREAMER_FILE_MODE);
 
+    if (part->fd == -1 && ngx_errno == NGX_ENOENT) {
+
+        /* nothing is made any more in a directory that was removed */
+        return ngx_mntreamer_failed_gone(&part->fail);
+    }
+
     if (part->fd == -1) {
         return ngx_mntreamer_failed(&part->fail, ngx_errno, "open()", name);
     }

@@ -539,7 +539,7 @@ ngx_mntreamer_track_closed(void *data)
     close_done = tr->close_done;
     close_data = tr->close_data;
 
-    if (rc == NGX_MNTREAMER_STORE_OK) {
+    if (rc == NGX_MNTREAMER_STORE_OK || rc == NGX_MNTREAMER_STORE_GONE) {
         ngx_mntreamer_track_free(tr);
 
     } else {
