@@ -19,7 +19,8 @@ backoff(mnt_str_t s)
     int64_t        ms;
     mnt_backoff_t  b;
 
-    memset(&b, 0, sizeof(b));
+    b.n = 0;
+    b.total = 0;
 
     if (mnt_backoff_add(&b, s) == NULL) {
         mnt_fuzz_hold(b.n == 1 && b.total >= 1 && b.total <= 1000);

@@ -114,11 +114,13 @@ static void
 scarce(mnt_str_t text, mnt_hls_rc_e full)
 {
     size_t              max;
+    uint64_t            chance;
     mnt_arena_t         a;
     mnt_hls_rc_e        rc;
     mnt_hls_playlist_t  p;
 
-    max = 4200 + mnt_str_hash(text) % 16 * 4096;
+    chance = mnt_str_hash(text);
+    max = 4200 + chance % 16 * 4096;
 
     mnt_arena_init(&a, max);
     rc = mnt_hls_parse(&a, text, &p);
@@ -126,7 +128,7 @@ scarce(mnt_str_t text, mnt_hls_rc_e full)
     mnt_fuzz_hold(a.used <= max);
     mnt_arena_free(&a);
 
-    mnt_arena_init(&a, mnt_str_hash(text) % 4096);
+    mnt_arena_init(&a, chance % 4096);
     rc = mnt_hls_parse(&a, text, &p);
     mnt_fuzz_hold(rc == full || rc == MNT_HLS_NO_MEMORY);
     mnt_arena_free(&a);
@@ -136,31 +138,27 @@ scarce(mnt_str_t text, mnt_hls_rc_e full)
 int
 LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 {
-    size_t              i, half;
+    size_t              i;
     mnt_str_t           parts[2];
     mnt_arena_t         a;
     mnt_hls_rc_e        rc;
     mnt_hls_window_t    w;
     mnt_hls_playlist_t  p;
 
-    static const char  again[] = "\n#EXTM3U";
-
     parts[0] = mnt_fuzz_str(in, len);
-    parts[1] = mnt_fuzz_str(in, 0);
+    parts[1] = parts[0];
 
     /* a second playlist in the same input is the next load */
 
-    for (half = 1; half + sizeof(again) <= len; half++) {
-        if (memcmp(in + half, again, sizeof(again) - 1) == 0) {
-            parts[0].len = half + 1;
-            parts[1] = mnt_fuzz_str(in + half + 1, len - half - 1);
-            break;
-        }
-    }
+    do {
+        (void) mnt_fuzz_split(&parts[1]);
+    } while (parts[1].len && !mnt_str_starts(parts[1], "#EXTM3U"));
+
+    parts[0].len -= parts[1].len;
 
     mnt_hls_window_init(&w);
 
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < (parts[1].len ? 2 : 1); i++) {
         (void) mnt_hls_complete_prefix(parts[i]);
         mnt_arena_init(&a, ARENA);
         rc = mnt_hls_parse(&a, parts[i], &p);

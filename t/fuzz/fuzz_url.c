@@ -17,14 +17,18 @@
 static int
 holds(mnt_str_t s, const char *part)
 {
-    size_t  i, n;
+    const char  *p;
 
-    n = strlen(part);
+    while (s.len && (p = memchr(s.data, part[0], s.len)) != NULL) {
+        s.len -= (size_t) (p - s.data);
+        s.data = p;
 
-    for (i = 0; i + n <= s.len; i++) {
-        if (memcmp(s.data + i, part, n) == 0) {
+        if (mnt_str_starts(s, part)) {
             return 1;
         }
+
+        s.data++;
+        s.len--;
     }
 
     return 0;
