@@ -8,6 +8,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include <sys/resource.h>
+
 #include "ngx_http_mntreamer_rtmp.h"
 #include "../http/ngx_http_mntreamer_internal.h"
 
@@ -16,6 +18,7 @@
 #define NGX_HTTP_MNTREAMER_RTMP_SILENCE   30000
 #define NGX_HTTP_MNTREAMER_RTMP_GUESSES   20
 #define NGX_HTTP_MNTREAMER_RTMP_NAME      64  /* bytes of an application */
+#define NGX_HTTP_MNTREAMER_RTMP_STACK     (96 * 1024 * 1024)
 
 
 static void *ngx_http_mntreamer_rtmp_create_loc_conf(ngx_conf_t *cf);
@@ -24,6 +27,7 @@ static char *ngx_http_mntreamer_rtmp_merge_loc_conf(ngx_conf_t *cf,
 static char *ngx_http_mntreamer_rtmp(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_uint_t ngx_http_mntreamer_rtmp_plain(ngx_str_t *name);
+static ngx_int_t ngx_http_mntreamer_rtmp_init_process(ngx_cycle_t *cycle);
 
 
 static ngx_command_t  ngx_http_mntreamer_rtmp_commands[] = {
@@ -62,7 +66,7 @@ ngx_module_t  ngx_http_mntreamer_rtmp_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_mntreamer_rtmp_init_process,  /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     NULL,                                  /* exit process */
@@ -225,4 +229,43 @@ ngx_http_mntreamer_rtmp_plain(ngx_str_t *name)
     }
 
     return 1;
+}
+
+
+/*
+ * nginx-rtmp reads objects within objects by recursion, 224 bytes for 4 of a
+ * message: what anybody may send, without a key, overruns 8 MB.  The 1 MB of
+ * its "max_message" need 59; below a stack the kernel leaves 128 MB free.
+ */
+
+static ngx_int_t
+ngx_http_mntreamer_rtmp_init_process(ngx_cycle_t *cycle)
+{
+    ngx_uint_t     i;
+    struct rlimit  rl;
+
+    for (i = 0; cycle->modules[i]; i++) {
+        if (ngx_strcmp(cycle->modules[i]->name, "ngx_rtmp_core_module") == 0) {
+            break;
+        }
+    }
+
+    if (cycle->modules[i] == NULL || getrlimit(RLIMIT_STACK, &rl) == -1
+        || rl.rlim_cur >= NGX_HTTP_MNTREAMER_RTMP_STACK)
+    {
+        return NGX_OK;
+    }
+
+    rl.rlim_cur = ngx_min(rl.rlim_max, NGX_HTTP_MNTREAMER_RTMP_STACK);
+
+    if (setrlimit(RLIMIT_STACK, &rl) == -1
+        || rl.rlim_cur < NGX_HTTP_MNTREAMER_RTMP_STACK)
+    {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno,
+                      "the stack is bounded to %uL bytes: who sends nested "
+                      "objects by RTMP may end workers",
+                      (uint64_t) rl.rlim_cur);
+    }
+
+    return NGX_OK;
 }

@@ -55,6 +55,7 @@ sub new {
     my $limit = delete $o{limit} // 'rate=100r/s burst=200';
     my $more = delete $o{hook} // '';
     my ($rate, $burst) = split ' ', $limit;
+    my $server = delete $o{rtmp_server} // '';
 
     my $self = $class->SUPER::new(rtmp_port => $rtmp, hook_port => $hooks,
         workers => 3, %o);
@@ -90,6 +91,7 @@ rtmp {
     access_log off;
     server {
         listen 127.0.0.1:$rtmp;
+        $server
         application ingest {
             live on;
             deny play all;
@@ -194,6 +196,33 @@ sub stop_publisher {
     waitpid $pid, 0;
     delete $FFMPEG{$pid};
 }
+
+
+# of another kind than ffmpeg; "$self->{dir}/logs/NAME.out" has what it says
+
+sub run_publisher {
+    my ($self, $name, @cmd) = @_;
+    my $pid = fork // die $!;
+    if (!$pid) {
+        open STDOUT, '>', "$self->{dir}/logs/$name.out";
+        open STDERR, '>&', \*STDOUT;
+        exec @cmd or POSIX::_exit(127);
+    }
+    $FFMPEG{$pid} = 1;
+    return $pid;
+}
+
+
+# t/lib/rtmp.py
+
+sub speaker {
+    my ($self, $name, @args) = @_;
+    return $self->run_publisher($name, 'python3', "$MNT::TOP/t/lib/rtmp.py",
+                                @args);
+}
+
+
+sub said { return MNT::slurp("$_[0]{dir}/logs/$_[1].out") // '' }
 
 
 # true when it ends by itself, that is when it was refused or closed
