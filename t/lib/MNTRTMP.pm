@@ -228,13 +228,13 @@ sub said { return MNT::slurp("$_[0]{dir}/logs/$_[1].out") // '' }
 # true when it ends by itself, that is when it was refused or closed
 
 sub ends {
-    my ($self, $pid, $name) = @_;
+    my ($self, $pid, $name, $seconds) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     return MNT::wait_for(sub {
         return 0 if waitpid($pid, WNOHANG) == 0;
         delete $FFMPEG{$pid};
         return 1;
-    }, $name, 10);
+    }, $name, $seconds // 10);
 }
 
 

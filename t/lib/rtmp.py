@@ -240,7 +240,7 @@ async def play_one(n, url, a, stop):
         await c.handshake()
         await c.connect()
         await c.publish()
-        print("on", n, flush=True)
+        print("on", n, "%.3f" % time.time(), flush=True)
         work = [asyncio.ensure_future(x) for x in
                 (send_all(c, a), drain(c), stop.wait())]
         done, _ = await asyncio.wait(work,

@@ -14,7 +14,8 @@ packages_run="$packages_build libnginx-mod-rtmp postgresql
               python3-minimal:/usr/bin/python3 libpython3-stdlib ffmpeg:ffmpeg fonts-dejavu-core"
 packages_test="$packages_run perl:perl libcmocka-dev libtest-nginx-perl
                chromium:chromium curl:curl mpv:mpv pgbouncer
-               openssl:openssl"
+               openssl:openssl gstreamer1.0-tools:gst-launch-1.0
+               gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
 packages_lint="$packages_build clang:clang cppcheck:cppcheck
                clang-tidy:clang-tidy perl:perl libcmocka-dev"
 packages_bench="$packages_run wrk:wrk curl:curl perl:perl"
