@@ -15,6 +15,7 @@ my %CONTEXT = (
     NGX_MAIN_CONF => 'main',
     NGX_MNTREAMER_MAIN_CONF => 'mntreamer',
     NGX_MNTREAMER_PLATFORM_CONF => 'platform',
+    NGX_MNTREAMER_PUSHED_CONF => 'platform rtmp',
     NGX_HTTP_MAIN_CONF => 'http',
     NGX_HTTP_SRV_CONF => 'server',
     NGX_HTTP_LOC_CONF => 'location',
