@@ -8,7 +8,7 @@ use Test::More;
 # LIV-02: what is sent is offered in smaller pictures, too, in step with it, from
 # the first segment to the last, also when workers or ffmpeg are killed.
 
-my $m = MNTRTMP->new(workers => 3, renditions => '240p 144p 720p',
+my $m = MNTRTMP->new(workers => 3, renditions => '240p 144p 720p 360p',
     allow_log => qr/exited on signal 9/);
 $m->start;
 $m->up;

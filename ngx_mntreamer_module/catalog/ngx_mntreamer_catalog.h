@@ -397,6 +397,8 @@ typedef enum {
     NGX_MNTREAMER_BROADCAST_CATEGORY,
     NGX_MNTREAMER_BROADCAST_CHANNEL,          /* its name for people */
     NGX_MNTREAMER_BROADCAST_STARTED,          /* wall clock, ms */
+    NGX_MNTREAMER_BROADCAST_EARLIER,          /* name of the one before it in
+                                                 its series, ended lately */
     NGX_MNTREAMER_BROADCAST_COLUMNS
 } ngx_mntreamer_broadcast_e;
 

@@ -137,7 +137,12 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_broadcast_sql[] = {
     { "broadcast_latest",
       "SELECT b.ended_at IS NULL, b.node = $3, b.name, b.series, b.title,"
       " s.live_category, coalesce(s.channel_name, s.nickname),"
-      " (extract(epoch FROM b.started_at) * 1000)::bigint"
+      " (extract(epoch FROM b.started_at) * 1000)::bigint,"
+      " (SELECT e.name FROM broadcast e WHERE e.streamer_id = s.id"
+      " AND e.series = b.series AND e.node = $3 AND e.id <> b.id"
+      " AND e.started_at <= b.started_at"
+      " AND e.ended_at > now() - interval '2 minutes'"
+      " ORDER BY e.started_at DESC, e.id DESC LIMIT 1)"
       " FROM streamer s JOIN broadcast b ON b.streamer_id = s.id"
       " WHERE s.platform = $1::int AND s.channel_id = $2"
       " ORDER BY b.started_at DESC, b.id DESC LIMIT 1", 3,

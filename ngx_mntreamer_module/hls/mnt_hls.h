@@ -243,7 +243,8 @@ int mnt_hls_quality_valid(mnt_str_t quality);
  * when to ask again.  Plain data without pointers: may be copied and rebuilt.
  */
 
-#define MNT_HLS_RECENT  64
+#define MNT_HLS_RECENT    64
+#define MNT_HLS_PATIENCE  2                   /* loads of an older view */
 
 typedef struct {
     uint64_t            sequence;             /* of the source */
@@ -308,6 +309,13 @@ void mnt_hls_window_init(mnt_hls_window_t *w);
  */
 void mnt_hls_window_plan(mnt_hls_window_t *w, const mnt_hls_playlist_t *p,
     int64_t load_ms, int64_t now_ms, mnt_hls_plan_t *plan);
+
+/*
+ * What is planned next comes from the source itself and not from an edge: it
+ * has no older views and renames nothing, so that other numbers or names are a
+ * new numbering at once.
+ */
+void mnt_hls_window_certain(mnt_hls_window_t *w);
 
 /* restores one planned segment after a restart, in order of storage */
 void mnt_hls_window_seen(mnt_hls_window_t *w, uint32_t epoch,

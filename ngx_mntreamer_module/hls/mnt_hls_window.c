@@ -33,7 +33,6 @@
 
 
 #define MNT_HLS_JUMP_MAX     100000
-#define MNT_HLS_PATIENCE     2
 #define MNT_HLS_STALL        3                /* target durations */
 #define MNT_HLS_WAIT_MIN     500
 #define MNT_HLS_WAIT_MAX     60000
@@ -674,6 +673,14 @@ mnt_hls_window_plan(mnt_hls_window_t *w, const mnt_hls_playlist_t *p,
 
     plan->ended = w->ended;
     plan->next_ms = mnt_hls_window_wait(p, news);
+}
+
+
+void
+mnt_hls_window_certain(mnt_hls_window_t *w)
+{
+    w->unchanged = MNT_HLS_PATIENCE;
+    w->conflicts = 0;
 }
 
 

@@ -22,7 +22,7 @@
 #define NGX_MNTREAMER_ORDER_MAX    16384      /* bytes of an order */
 #define NGX_MNTREAMER_REPORT_DATA  4096       /* of stdout, in one report */
 #define NGX_MNTREAMER_REPORT_TAIL  2048       /* of stderr, at the end */
-#define NGX_MNTREAMER_ARGS_MAX     128
+#define NGX_MNTREAMER_ARGS_MAX     320
 
 
 /* to the supervisor */

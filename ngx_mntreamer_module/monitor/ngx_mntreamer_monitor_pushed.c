@@ -96,6 +96,8 @@ ngx_mntreamer_pushed_read(const ngx_mntreamer_result_t *result,
     if (here) {
         probe->playlist_url = ngx_mntreamer_pushed_text(result,
                                                NGX_MNTREAMER_BROADCAST_NAME);
+        probe->earlier_url = ngx_mntreamer_pushed_text(result,
+                                             NGX_MNTREAMER_BROADCAST_EARLIER);
     }
 
     probe->broadcast_id = ngx_mntreamer_pushed_text(result,

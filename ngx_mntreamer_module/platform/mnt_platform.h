@@ -92,6 +92,9 @@ typedef struct {
     mnt_str_t   channel_name;
     mnt_str_t   image_url;                    /* {type} replaced by 480 */
     mnt_str_t   playlist_url;
+    mnt_str_t   earlier_url;                  /* pushed: of the one before it
+                                                 in its series, of which
+                                                 something may be left */
     int64_t     opened_ms;
     int64_t     closed_ms;
     int64_t     viewers;

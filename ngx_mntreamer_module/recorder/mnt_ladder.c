@@ -4,6 +4,8 @@
  */
 
 
+#define _GNU_SOURCE                           /* memmem() */
+
 #include "mnt_ladder.h"
 #include "../base/mnt_json.h"
 
@@ -12,6 +14,7 @@
 
 
 #define MNT_LADDER_SIDE    16384              /* pixels, at most */
+#define MNT_LADDER_TAIL    65536              /* bytes of a playlist */
 #define MNT_LADDER_SOUND   192000             /* bits a second, copied */
 #define MNT_LADDER_FRAMES  1000000            /* frame rate in 1/1000 */
 
@@ -24,9 +27,9 @@ static const struct {
     unsigned   level;
 } mnt_ladder_rungs[] = {
     { 1080, 5000000, 42 },
-    {  720, 2800000, 32 },
-    {  480, 1400000, 31 },
-    {  360,  800000, 30 },
+    {  720, 2800000, 40 },
+    {  480, 1400000, 32 },
+    {  360,  800000, 31 },
     {  240,  400000, 30 },
     {  144,  200000, 30 }
 };
@@ -40,6 +43,31 @@ static void mnt_ladder_read_video(json_t *stream, mnt_ladder_source_t *src,
 static void mnt_ladder_read_audio(json_t *stream, mnt_ladder_source_t *src);
 static uint32_t mnt_ladder_ratio(mnt_str_t text, uint32_t scale);
 static void mnt_ladder_avc(json_t *stream, char *codec);
+
+
+mnt_str_t
+mnt_ladder_tail(mnt_arena_t *a, mnt_str_t playlist)
+{
+    size_t       head, tail;
+    const char  *p;
+
+    static const char  entry[] = "\n#EXTINF:";
+
+    if (playlist.len <= MNT_LADDER_TAIL) {
+        return playlist;
+    }
+
+    p = memmem(playlist.data, playlist.len, entry, sizeof(entry) - 1);
+    head = p ? (size_t) (p - playlist.data) : 0;
+
+    tail = playlist.len - MNT_LADDER_TAIL / 2;
+    p = memmem(playlist.data + tail, playlist.len - tail, entry,
+               sizeof(entry) - 1);
+    tail = p ? (size_t) (p - playlist.data) : playlist.len;
+
+    return mnt_arena_printf(a, "%.*s%.*s", (int) head, playlist.data,
+                            (int) (playlist.len - tail), playlist.data + tail);
+}
 
 
 unsigned

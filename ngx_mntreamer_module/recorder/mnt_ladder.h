@@ -36,6 +36,13 @@ typedef struct {
 } mnt_ladder_source_t;
 
 
+/*
+ * The head of a media playlist and its last entries, some hundreds: enough for
+ * who knows all but the last ones, whose names tell their numbers.  All of it
+ * when it is short; data == NULL when memory is gone.
+ */
+mnt_str_t mnt_ladder_tail(mnt_arena_t *a, mnt_str_t playlist);
+
 /* "480p" is 480; 0: no such rung */
 unsigned mnt_ladder_height(mnt_str_t name);
 

@@ -51,10 +51,9 @@ ngx_mntreamer_session_ending(ngx_mntreamer_session_t *s)
 
     if (s->over && ngx_mntreamer_session_past(s, NGX_MNTREAMER_CLOSE_LADDER)) {
         ngx_mntreamer_ladder_hurry(s);
-
-    } else {
-        ngx_mntreamer_ladder_run(s);
     }
+
+    ngx_mntreamer_ladder_run(s);
 
     for (i = 0; i < s->nrenditions; i++) {
         r = &s->renditions[i];
@@ -64,6 +63,10 @@ ngx_mntreamer_session_ending(ngx_mntreamer_session_t *s)
         }
 
         busy += !ngx_queue_empty(&r->segments);
+    }
+
+    if (!lost && !s->rec->draining) {
+        busy += (s->ladder.look != NULL || s->ladder.again);
     }
 
     s->hurried = lost;
@@ -82,7 +85,11 @@ ngx_mntreamer_session_close(ngx_mntreamer_session_t *s)
     ngx_mntreamer_rendition_t  *r;
 
     ngx_mntreamer_session_told(s, 1);
-    ngx_mntreamer_ladder_index(s, 1);
+
+    if (s->over && !s->unclosed) {
+        ngx_mntreamer_ladder_index(s, 1);
+    }
+
     ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_CLOSING);
 
     for (i = 0; i < s->nrenditions; i++) {

@@ -388,7 +388,12 @@ ngx_mntreamer_rendition_listed(ngx_mntreamer_rendition_t *r,
 
     rate = (uint64_t) commit->bytes * 8000
            / (uint64_t) ngx_max(sg->duration_us / 1000, 1);
-    r->peak = ngx_max(r->peak, rate);
+
+    /* RFC 8216 4.1: of what lasts half a target duration or more */
+
+    if (sg->duration_us >= s->renditions[0].target_ms * 500) {
+        r->peak = ngx_max(r->peak, rate);
+    }
 
     ngx_mntreamer_metrics_add(m, NGX_MNTREAMER_M_SEGMENTS, 0, 1);
     ngx_mntreamer_metrics_add(m, NGX_MNTREAMER_M_BYTES, 0,
@@ -401,4 +406,6 @@ ngx_mntreamer_rendition_listed(ngx_mntreamer_rendition_t *r,
     if (r->index == 0) {
         ngx_mntreamer_ladder_listed(s, sg, commit, discontinuous);
     }
+
+    ngx_mntreamer_ladder_index(s, 0);
 }

@@ -58,6 +58,7 @@ typedef enum {
 typedef enum {
     NGX_MNTREAMER_SEGMENT_QUEUED = 0,         /* waits for its turn to fetch */
     NGX_MNTREAMER_SEGMENT_KEY,                /* for its key */
+    NGX_MNTREAMER_SEGMENT_MAKING,             /* for ffmpeg, of a rung */
     NGX_MNTREAMER_SEGMENT_FETCHING,           /* for the transfer */
     NGX_MNTREAMER_SEGMENT_WAITING,            /* for the next try */
     NGX_MNTREAMER_SEGMENT_RENEWING,           /* for a fresh URL */
@@ -168,7 +169,10 @@ typedef struct {
     uint64_t                     number;      /* of the segment that is next */
     ngx_uint_t                   tries;       /* of it */
     ngx_msec_t                   retry_at;
-    uint64_t                     peak;        /* as the playlist has it */
+    ngx_msec_t                   asked_ms;    /* of ffprobe */
+    ngx_msec_t                   begun_ms;    /* the first segment is there */
+    uint64_t                     bandwidth[1 + MNT_LADDER_MAX];  /* as the
+                                                 playlist has it; 0: not */
     ngx_uint_t                   linked;      /* not told yet */
     ngx_msec_t                   told_ms;
     unsigned                     known:1;     /* ffprobe was asked */
@@ -290,6 +294,8 @@ struct ngx_mntreamer_session_s {
     /* the first playlist; a renewal loads it again */
 
     ngx_mntreamer_text_t         source;
+    ngx_mntreamer_text_t         earlier;     /* of a local one: what may be
+                                                 left of the one before it */
     ngx_mntreamer_transfer_t    *master;      /* owned while in flight */
     ngx_mntreamer_live_t        *look;        /* alike, of a local source */
     ngx_uint_t                   tries;
@@ -496,6 +502,8 @@ void ngx_mntreamer_rendition_renewed(ngx_mntreamer_rendition_t *r);
 
 ngx_mntreamer_segment_t *ngx_mntreamer_segment_get(
     ngx_mntreamer_rendition_t *r, ngx_uint_t kind);
+/* gives back one that is in no queue */
+void ngx_mntreamer_segment_free(ngx_mntreamer_segment_t *sg);
 /* unlinks it, cancels what it waits for */
 void ngx_mntreamer_segment_put(ngx_mntreamer_segment_t *sg);
 /* it cannot be had; "sg->cause" says why */

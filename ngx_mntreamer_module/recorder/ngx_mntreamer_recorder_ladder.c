@@ -16,8 +16,8 @@
  * the number of the source's file, which its journal keeps, too.
  *
  * state of a segment   entered by       then
- * QUEUED, WAITING      it was stored    KEY
- * KEY                  ffmpeg has it    FETCHING; QUEUED when it failed
+ * QUEUED, WAITING      it was stored    MAKING
+ * MAKING               ffmpeg has it    FETCHING; QUEUED when it failed
  * FETCHING             it was made, or  FETCHED, as any other
  *                      is linked
  */
@@ -88,7 +88,14 @@ ngx_mntreamer_ladder_found(ngx_mntreamer_session_t *s,
         s->nrenditions = 0;
     }
 
-    (void) ngx_mntreamer_session_local(s);
+    /* neither are its peaks, so that its playlist stays as it is */
+
+    s->ladder.known = 0;
+
+    if (ngx_mntreamer_session_local(s) != NGX_OK) {
+        s->ladder.n = 0;
+        s->found = 1;
+    }
 }
 
 
@@ -116,10 +123,14 @@ ngx_mntreamer_ladder_start(ngx_mntreamer_session_t *s)
 }
 
 
+/* what it was at is to be made anew */
+
 void
 ngx_mntreamer_ladder_stop(ngx_mntreamer_session_t *s)
 {
-    ngx_mntreamer_ladder_t  *l;
+    ngx_uint_t                i;
+    ngx_mntreamer_ladder_t   *l;
+    ngx_mntreamer_segment_t  *sg;
 
     l = &s->ladder;
 
@@ -131,6 +142,15 @@ ngx_mntreamer_ladder_stop(ngx_mntreamer_session_t *s)
     if (l->look) {
         ngx_mntreamer_live_cancel(l->look);
         l->look = NULL;
+        l->again = 1;
+    }
+
+    for (i = 0; i + 1 < s->nrenditions && i < l->n; i++) {
+        sg = ngx_mntreamer_ladder_at_work(ngx_mntreamer_ladder_rung(s, i));
+
+        if (sg) {
+            ngx_mntreamer_ladder_back(sg);
+        }
     }
 }
 
@@ -164,19 +184,25 @@ ngx_mntreamer_ladder_looked(void *data, const ngx_mntreamer_live_text_t *text)
     unsigned             i;
     uint64_t             number;
     mnt_str_t            body, digits;
+    mnt_arena_t         *a;
     mnt_hls_segment_t   *seg;
     mnt_hls_playlist_t   p;
 
     s->ladder.look = NULL;
 
+    a = ngx_mntreamer_recorder_arena(s->rec);
+
     body.data = (char *) text->text.data;
     body.len = text->text.len;
 
     if (text->rc != NGX_MNTREAMER_STORE_OK
-        || mnt_hls_parse(ngx_mntreamer_recorder_arena(s->rec), body, &p)
-           != MNT_HLS_OK
+        || mnt_hls_parse(a, mnt_ladder_tail(a, body), &p) != MNT_HLS_OK
         || p.kind != MNT_HLS_MEDIA)
     {
+        ngx_log_error(NGX_LOG_ERR, s->log, 0,
+                      "mntreamer: what is stored of recording %L could not be "
+                      "read, its renditions go on with what comes",
+                      s->recording_id);
         return;
     }
 
@@ -211,11 +237,11 @@ ngx_mntreamer_ladder_listed(ngx_mntreamer_session_t *s,
     mnt_str_t   prefix;
     mnt_file_t  file;
 
-    if (s->ladder.n == 0) {
+    /* who goes on with it looks what there is */
+
+    if (s->ladder.n == 0 || (s->rec->draining && s->over == NULL)) {
         return;
     }
-
-    ngx_mntreamer_ladder_index(s, 0);
 
     if (s->ladder.look || s->ladder.again) {
         s->ladder.again = 1;
@@ -259,6 +285,10 @@ ngx_mntreamer_ladder_queue(ngx_mntreamer_session_t *s, uint64_t number,
             || ngx_mntreamer_text_set(&sg->url, file.data, file.len) != NGX_OK)
         {
             /* it is found in the playlist again */
+
+            if (sg) {
+                ngx_mntreamer_segment_free(sg);
+            }
 
             s->ladder.again = 1;
             return;
@@ -313,7 +343,7 @@ ngx_mntreamer_ladder_at_work(ngx_mntreamer_rendition_t *r)
     {
         sg = ngx_queue_data(q, ngx_mntreamer_segment_t, queue);
 
-        if (sg->state == NGX_MNTREAMER_SEGMENT_KEY) {
+        if (sg->state == NGX_MNTREAMER_SEGMENT_MAKING) {
             return sg;
         }
     }
@@ -394,6 +424,17 @@ ngx_mntreamer_ladder_run(ngx_mntreamer_session_t *s)
         return;
     }
 
+    if (l->child) {
+
+        /* one that waits for others, or hangs, does not make viewers wait */
+
+        (void) ngx_mntreamer_ladder_lowest(s, &behind);
+
+        if (behind > NGX_MNTREAMER_LADDER_BEHIND) {
+            ngx_mntreamer_ladder_stop(s);
+        }
+    }
+
     while (l->child == NULL || l->hurried) {
         number = ngx_mntreamer_ladder_lowest(s, &behind);
 
@@ -428,26 +469,15 @@ ngx_mntreamer_ladder_run(ngx_mntreamer_session_t *s)
 void
 ngx_mntreamer_ladder_hurry(ngx_mntreamer_session_t *s)
 {
-    ngx_uint_t                i;
-    ngx_mntreamer_segment_t  *sg;
-
     if (s->ladder.n == 0 || s->ladder.hurried) {
         return;
     }
 
     s->ladder.hurried = 1;
 
-    ngx_mntreamer_ladder_stop(s);
-
-    for (i = 0; i < s->ladder.n; i++) {
-        sg = ngx_mntreamer_ladder_at_work(ngx_mntreamer_ladder_rung(s, i));
-
-        if (sg) {
-            ngx_mntreamer_ladder_back(sg);
-        }
+    if (s->ladder.child) {
+        ngx_mntreamer_ladder_stop(s);
     }
-
-    ngx_mntreamer_ladder_run(s);
 }
 
 
@@ -609,7 +639,12 @@ ngx_mntreamer_ladder_adopted(void *data, ngx_uint_t rc)
     if (rc == NGX_MNTREAMER_STORE_OK) {
         ngx_mntreamer_segment_fetched(sg);
 
+    } else if (rc == NGX_MNTREAMER_STORE_MISSING) {
+        sg->cause = NGX_MNTREAMER_GAP_DISK;
+        ngx_mntreamer_segment_lose(sg);
+
     } else {
+        r->session->ladder.tries++;
         ngx_mntreamer_segment_retry(sg, NGX_MNTREAMER_GAP_DISK, 1);
     }
 

@@ -23,8 +23,9 @@
 #define NGX_MNTREAMER_LADDER_GRACE_MS  500
 #define NGX_MNTREAMER_LADDER_NICE      5
 #define NGX_MNTREAMER_LADDER_PATH      2048
-#define NGX_MNTREAMER_LADDER_ARGS      (24 + 40 * MNT_LADDER_MAX)
+#define NGX_MNTREAMER_LADDER_ARGS      (24 + 42 * MNT_LADDER_MAX)
 #define NGX_MNTREAMER_LADDER_INDEX     8192   /* bytes of the playlist */
+#define NGX_MNTREAMER_LADDER_FIRST_MS  3000   /* rungs are waited for */
 
 
 /* a vector of arguments that is being made */
@@ -47,6 +48,9 @@ static void ngx_mntreamer_ladder_arg(ngx_mntreamer_ladder_args_t *args,
     const char *text);
 static uint64_t ngx_mntreamer_ladder_average(
     const ngx_mntreamer_rendition_t *r);
+static ngx_uint_t ngx_mntreamer_ladder_stale(ngx_mntreamer_session_t *s);
+static unsigned ngx_mntreamer_ladder_variants(ngx_mntreamer_session_t *s,
+    mnt_arena_t *a, mnt_hls_variant_t *variants, ngx_uint_t last);
 static void ngx_mntreamer_ladder_indexed(void *data,
     const ngx_mntreamer_commit_t *commit);
 
@@ -90,6 +94,7 @@ ngx_mntreamer_ladder_probe(ngx_mntreamer_session_t *s, mnt_str_t file)
     conf.data = s;
 
     l->known = 1;
+    l->asked_ms = ngx_current_msec;
     l->child = ngx_mntreamer_child_start(rec->children, &conf);
 
     return l->child ? NGX_OK : NGX_DECLINED;
@@ -172,7 +177,7 @@ ngx_mntreamer_ladder_make(ngx_mntreamer_session_t *s)
             break;
         }
 
-        sg->state = NGX_MNTREAMER_SEGMENT_KEY;
+        sg->state = NGX_MNTREAMER_SEGMENT_MAKING;
 
         if (args.n == 0) {
             file.data = (char *) sg->url.data;
@@ -304,29 +309,27 @@ ngx_mntreamer_ladder_average(const ngx_mntreamer_rendition_t *r)
 
 
 /*
- * The multivariant playlist: when the first segment is there, again when a
- * segment has more bits a second than it says, and at the end.  Who took a
- * recording over does not know its codecs and leaves it.
+ * The multivariant playlist: when each rung has its first segment, or some
+ * seconds after the source's, again when a segment has more bits a second than
+ * it says or a rung came later, and at the end.  Who took a recording over
+ * does not know its codecs and leaves it.
  */
 
 void
 ngx_mntreamer_ladder_index(ngx_mntreamer_session_t *s, ngx_uint_t last)
 {
-    char                       *buf;
-    size_t                      n;
-    uint64_t                    peak, most;
-    ngx_str_t                   name, content;
-    ngx_uint_t                  i;
-    mnt_arena_t                *a;
-    mnt_hls_variant_t           variants[1 + MNT_LADDER_MAX];
-    mnt_hls_playlist_t          p;
-    ngx_mntreamer_ladder_t     *l;
-    ngx_mntreamer_rendition_t  *r;
+    char                    *buf;
+    size_t                   n;
+    ngx_str_t                name, content;
+    mnt_arena_t             *a;
+    mnt_hls_variant_t        variants[1 + MNT_LADDER_MAX];
+    mnt_hls_playlist_t       p;
+    ngx_mntreamer_ladder_t  *l;
 
     l = &s->ladder;
 
     if (l->n == 0 || !l->known || s->renditions[0].segments_total == 0
-        || (!last && s->renditions[0].peak <= l->peak))
+        || (!last && !ngx_mntreamer_ladder_stale(s)))
     {
         return;
     }
@@ -339,30 +342,7 @@ ngx_mntreamer_ladder_index(ngx_mntreamer_session_t *s, ngx_uint_t last)
     p.version = 6;
     p.independent_segments = 1;
     p.variants = variants;
-    p.nvariants = 1 + l->n;
-
-    for (i = 0; i <= l->n; i++) {
-        r = &s->renditions[i];
-
-        /* what comes may have some more, until all is known */
-
-        peak = last ? r->peak : (i ? 0 : r->peak + r->peak / 8);
-
-        mnt_ladder_variant(a, i ? l->heights[i - 1] : 0, &l->source, peak,
-                           ngx_mntreamer_ladder_average(r), &variants[i]);
-
-        /* players take what needs fewer bits for the smaller picture */
-
-        if (i && !last) {
-            most = variants[i - 1].bandwidth / 5 * 4;
-            variants[i].bandwidth = ngx_max(ngx_min(variants[i].bandwidth,
-                                                    most), r->peak);
-            variants[i].average_bandwidth =
-                ngx_min(variants[i].average_bandwidth, variants[i].bandwidth);
-        }
-    }
-
-    l->peak = variants[0].bandwidth;
+    p.nvariants = ngx_mntreamer_ladder_variants(s, a, variants, last);
 
     buf = mnt_arena_alloc(a, NGX_MNTREAMER_LADDER_INDEX);
 
@@ -381,19 +361,130 @@ ngx_mntreamer_ladder_index(ngx_mntreamer_session_t *s, ngx_uint_t last)
                                      ngx_mntreamer_ladder_indexed, s->rec)
            != NGX_OK)
     {
-        l->peak = 0;
+        l->bandwidth[0] = 0;
     }
 }
 
+
+/* it has something new to say */
+
+static ngx_uint_t
+ngx_mntreamer_ladder_stale(ngx_mntreamer_session_t *s)
+{
+    ngx_uint_t                  i, begun;
+    ngx_mntreamer_ladder_t     *l;
+    ngx_mntreamer_rendition_t  *r;
+
+    l = &s->ladder;
+    begun = 0;
+
+    if (l->begun_ms == 0) {
+        l->begun_ms = ngx_current_msec;
+    }
+
+    for (i = 0; i <= l->n; i++) {
+        begun += (s->renditions[i].segments_total != 0);
+    }
+
+    /* players do not load it again */
+
+    if (l->bandwidth[0] == 0 && begun <= l->n
+        && ngx_current_msec - l->begun_ms < NGX_MNTREAMER_LADDER_FIRST_MS)
+    {
+        return 0;
+    }
+
+    for (i = 0; i <= l->n; i++) {
+        r = &s->renditions[i];
+
+        if (r->segments_total
+            && (l->bandwidth[i] == 0 || r->peak > l->bandwidth[i]))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* those that there are; their number */
+
+static unsigned
+ngx_mntreamer_ladder_variants(ngx_mntreamer_session_t *s, mnt_arena_t *a,
+    mnt_hls_variant_t *variants, ngx_uint_t last)
+{
+    uint64_t                    peak, average, most;
+    unsigned                    i, n;
+    mnt_hls_variant_t          *v;
+    ngx_mntreamer_ladder_t     *l;
+    ngx_mntreamer_rendition_t  *r;
+
+    l = &s->ladder;
+    most = 0;
+    n = 0;
+
+    for (i = 0; i <= l->n; i++) {
+        r = &s->renditions[i];
+
+        if (r->segments_total == 0) {
+            continue;
+        }
+
+        /* what comes may have some more, until all is known */
+
+        average = ngx_mntreamer_ladder_average(r);
+        peak = ngx_max(r->peak, average);
+
+        if (!last) {
+            peak = i ? 0 : peak + peak / 8;
+        }
+
+        v = &variants[n++];
+
+        mnt_ladder_variant(a, i ? l->heights[i - 1] : 0, &l->source, peak,
+                           average, v);
+
+        /* players take what needs fewer bits for the smaller picture */
+
+        if (most && !last) {
+            v->bandwidth = ngx_max(ngx_min(v->bandwidth, most / 5 * 4),
+                                   r->peak);
+        }
+
+        v->average_bandwidth = ngx_min(v->average_bandwidth, v->bandwidth);
+
+        most = v->bandwidth;
+        l->bandwidth[i] = v->bandwidth;
+    }
+
+    return n;
+}
+
+
+/* one that failed is written again with the next segment */
 
 static void
 ngx_mntreamer_ladder_indexed(void *data, const ngx_mntreamer_commit_t *commit)
 {
     ngx_mntreamer_recorder_t *rec = data;
 
-    if (commit->rc != NGX_MNTREAMER_STORE_OK) {
-        ngx_log_error(NGX_LOG_ERR, rec->log, 0,
-                      "mntreamer: a multivariant playlist was not written: %s",
-                      ngx_mntreamer_store_name(commit->rc));
+    ngx_queue_t              *q;
+    ngx_mntreamer_session_t  *s;
+
+    if (commit->rc == NGX_MNTREAMER_STORE_OK) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, rec->log, 0,
+                  "mntreamer: a multivariant playlist was not written: %s",
+                  ngx_mntreamer_store_name(commit->rc));
+
+    for (q = ngx_queue_head(&rec->sessions);
+         q != ngx_queue_sentinel(&rec->sessions);
+         q = ngx_queue_next(q))
+    {
+        s = ngx_queue_data(q, ngx_mntreamer_session_t, queue);
+        s->ladder.bandwidth[0] = 0;
     }
 }

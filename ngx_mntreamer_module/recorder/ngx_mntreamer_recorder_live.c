@@ -140,8 +140,8 @@ ngx_mntreamer_session_local(ngx_mntreamer_session_t *s)
         return NGX_ERROR;
     }
 
-    url.data = (char *) s->source.data;
-    url.len = s->source.len;
+    url.data = (char *) (s->earlier.len ? s->earlier.data : s->source.data);
+    url.len = s->earlier.len ? s->earlier.len : s->source.len;
 
     ngx_mntreamer_rendition_url(&s->renditions[0], url);
 
@@ -212,7 +212,10 @@ ngx_mntreamer_rendition_looked(void *data,
         ngx_mntreamer_rendition_turn(r);
     }
 
-    ngx_mntreamer_recorder_arm(&r->reload, NGX_MNTREAMER_LIVE_LOOK_MS);
+    if (r->failures == 0 || !r->reload.timer_set) {
+        ngx_mntreamer_recorder_arm(&r->reload, NGX_MNTREAMER_LIVE_LOOK_MS);
+    }
+
     ngx_mntreamer_rendition_run(r);
 }
 
@@ -258,6 +261,8 @@ ngx_mntreamer_rendition_news_of(ngx_mntreamer_rendition_t *r,
 
     ngx_mntreamer_live_names(a, &r->url, &p);
 
+    mnt_hls_window_certain(&r->window);
+
     body.len = 0;
     ngx_mntreamer_rendition_plan(r, &p, body);
 
@@ -296,6 +301,14 @@ ngx_mntreamer_rendition_turn(ngx_mntreamer_rendition_t *r)
     ngx_memzero(&r->stamp, sizeof(ngx_mntreamer_stamp_t));
 
     r->looks = 0;
+
+    /* what was left of the one before is taken: this one goes on as it was */
+
+    if (s->earlier.len) {
+        s->earlier.len = 0;
+        return;
+    }
+
     r->discontinuous = 1;
 
     ngx_log_error(NGX_LOG_NOTICE, s->log, 0,
@@ -425,9 +438,6 @@ ngx_mntreamer_segment_adopted(void *data, ngx_uint_t rc)
 }
 
 
-/* the broadcast that the database knows of now; 1: there is something to take
-   of one that is over */
-
 ngx_uint_t
 ngx_mntreamer_session_source(ngx_mntreamer_session_t *s,
     const mnt_probe_t *probe)
@@ -438,6 +448,13 @@ ngx_mntreamer_session_source(ngx_mntreamer_session_t *s,
            != NGX_OK)
     {
         return 0;
+    }
+
+    /* whoever recorded it may have died before the one before was taken */
+
+    if (s->state == NGX_MNTREAMER_SESSION_ASKING) {
+        (void) ngx_mntreamer_text_set(&s->earlier, probe->earlier_url.data,
+                                      probe->earlier_url.len);
     }
 
     return 1;

@@ -443,6 +443,10 @@ ngx_mntreamer_session_start(ngx_mntreamer_session_t *s)
         s->ended_ms = s->renditions[0].last_ms;
 
         ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_ENDING);
+
+        s->ladder.hurried = 1;
+        ngx_mntreamer_ladder_start(s);
+
         ngx_mntreamer_session_wake(s);
         return;
     }

@@ -289,9 +289,14 @@ ngx_mntreamer_rendition_settle(ngx_mntreamer_rendition_t *r, ngx_uint_t lost)
     ngx_queue_t              *q, *next;
     ngx_mntreamer_segment_t  *sg;
 
+    /* what the source has is linked, unless the disk takes nothing */
+
     if (r->height && lost) {
         ngx_mntreamer_ladder_hurry(r->session);
-        return;
+
+        if (!ngx_mntreamer_storage_space(r->session->rec->st)->paused) {
+            return;
+        }
     }
 
     drop = 0;

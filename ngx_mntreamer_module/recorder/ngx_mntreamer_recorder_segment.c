@@ -44,7 +44,6 @@ static ngx_int_t ngx_mntreamer_segment_map(ngx_mntreamer_rendition_t *r,
     const mnt_hls_segment_t *seg, mnt_str_t base, ngx_msec_t deadline);
 static ngx_int_t ngx_mntreamer_segment_key(ngx_mntreamer_segment_t *sg,
     const mnt_hls_key_t *key, mnt_str_t base, uint64_t sequence);
-static void ngx_mntreamer_segment_free(ngx_mntreamer_segment_t *sg);
 static void ngx_mntreamer_segment_leave(ngx_mntreamer_segment_t *sg);
 static ngx_uint_t ngx_mntreamer_segment_locked(
     const ngx_mntreamer_segment_t *sg);
@@ -102,7 +101,7 @@ ngx_mntreamer_segment_get(ngx_mntreamer_rendition_t *r, ngx_uint_t kind)
 }
 
 
-static void
+void
 ngx_mntreamer_segment_free(ngx_mntreamer_segment_t *sg)
 {
     ngx_mntreamer_recorder_t  *rec;

@@ -17,11 +17,12 @@
  *          it is foreign   that one's row    none: 2 s more OPENING  GONE
  * ASKING   it was looked   platform          ladder, grace  MASTER   cancel
  * MASTER   live            first playlist    20 s           MEDIA    cancel
+ *          it is local     what it holds     6 s            OPENING  cancel
  * MEDIA    variant chosen  its playlist      20 s           OPENING  cancel
  * OPENING  it has media    row and path      none: 2 s more FINDING  GONE
  * TRACKS   it was looked   tracks open       60 s, alert    RUNNING  abandon
  * RUNNING  tracks open     the end           grace          ENDING   abandon
- * ENDING   it is over      queued segments   10 s           CLOSING  abandon
+ * ENDING   it is over      queued segments   10 s; rungs 2  CLOSING  abandon
  * CLOSING  nothing queued  tracks closed     30 s, alert    GONE     abandon
  *          no room         the next try      2 s, 1 h      CLOSING  abandon
  * GONE     dropped         row's callback    -              freed    freed
@@ -49,6 +50,7 @@
 #define NGX_MNTREAMER_SESSION_TICK      500
 #define NGX_MNTREAMER_SESSION_START     20000
 #define NGX_MNTREAMER_SESSION_OPEN      60000
+#define NGX_MNTREAMER_SESSION_PROBED    6000  /* what a source is */
 #define NGX_MNTREAMER_SESSION_RETRY     2000
 #define NGX_MNTREAMER_SESSION_NEXT      5000  /* asked again after an end */
 #define NGX_MNTREAMER_SESSION_REDIRECTS 3
@@ -286,6 +288,7 @@ ngx_mntreamer_session_destroy(ngx_mntreamer_session_t *s)
     ngx_mntreamer_text_free(&s->category);
     ngx_mntreamer_text_free(&s->image);
     ngx_mntreamer_text_free(&s->source);
+    ngx_mntreamer_text_free(&s->earlier);
 
     ngx_destroy_pool(s->pool);
 }
@@ -512,6 +515,18 @@ ngx_mntreamer_session_starting(ngx_mntreamer_session_t *s)
 
         s->check = 0;
         ngx_mntreamer_session_ask(s, 1);
+    }
+
+    if (s->state == NGX_MNTREAMER_SESSION_MASTER && s->ladder.child
+        && ngx_current_msec - s->ladder.asked_ms
+           >= NGX_MNTREAMER_SESSION_PROBED)
+    {
+        /* its fragments do not wait: it is recorded as it is sent */
+
+        ngx_mntreamer_ladder_stop(s);
+        ngx_mntreamer_session_known(s);
+        ngx_mntreamer_session_wake(s);
+        return;
     }
 
     if (s->master || s->look || s->ladder.child || s->pending

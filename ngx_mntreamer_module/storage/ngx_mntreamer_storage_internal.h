@@ -105,6 +105,7 @@ struct ngx_mntreamer_storage_s {
     ngx_uint_t                    failed;     /* alike, since the last line */
     ngx_err_t                     failed_err;
     ngx_msec_t                    failed_at;
+    ngx_msec_t                    live_failed_at;    /* the last line; 0 */
 };
 
 

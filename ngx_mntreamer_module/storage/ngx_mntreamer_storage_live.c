@@ -28,6 +28,7 @@
 
 
 #define NGX_MNTREAMER_LIVE_ARENA   (4 * 1024 * 1024)
+#define NGX_MNTREAMER_LIVE_SILENCE 60000
 #define NGX_MNTREAMER_LIVE_COPY    (128 * 1024)
 #define NGX_MNTREAMER_LIVE_NAME    32         /* hexadecimal digits */
 #define NGX_MNTREAMER_LIVE_NAMES   65536      /* bytes of a list */
@@ -63,6 +64,7 @@ static void ngx_mntreamer_live_names_of(ngx_mntreamer_live_t *live, DIR *dir);
 static ngx_uint_t ngx_mntreamer_live_old(ngx_mntreamer_live_t *live, int fd,
     const char *name);
 static void ngx_mntreamer_live_done(void *data);
+static void ngx_mntreamer_live_failed(ngx_mntreamer_live_t *live);
 static void ngx_mntreamer_live_free(ngx_mntreamer_live_t *live);
 static ngx_mntreamer_part_t *ngx_mntreamer_adopt_create(
     ngx_mntreamer_track_t *tr, const ngx_str_t *source);
@@ -417,11 +419,7 @@ ngx_mntreamer_live_done(void *data)
     if (live->fail.rc != NGX_MNTREAMER_STORE_OK) {
         live->text.rc = live->fail.rc;
 
-        ngx_log_error(NGX_LOG_ERR, live->st->log, live->fail.err,
-                      "%s \"%V/%s\" failed", live->fail.call,
-                      (live->root == -1) ? &live->st->conf.live
-                                         : &live->st->conf.root,
-                      live->fail.name);
+        ngx_mntreamer_live_failed(live);
     }
 
     if (live->done) {
@@ -429,6 +427,28 @@ ngx_mntreamer_live_done(void *data)
     }
 
     ngx_mntreamer_live_free(live);
+}
+
+
+/* each session looks five times a second */
+
+static void
+ngx_mntreamer_live_failed(ngx_mntreamer_live_t *live)
+{
+    ngx_mntreamer_storage_t  *st;
+
+    st = live->st;
+
+    if (st->live_failed_at == 0
+        || ngx_current_msec - st->live_failed_at >= NGX_MNTREAMER_LIVE_SILENCE)
+    {
+        st->live_failed_at = ngx_current_msec;
+
+        ngx_log_error(NGX_LOG_ERR, st->log, live->fail.err,
+                      "%s \"%V/%s\" failed", live->fail.call,
+                      (live->root == -1) ? &st->conf.live : &st->conf.root,
+                      live->fail.name);
+    }
 }
 
 

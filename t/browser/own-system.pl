@@ -2,10 +2,10 @@
 
 # Copyright (C) the mntreamer authors
 
-# usage: own-system.pl
+# usage: own-system.pl [RENDITIONS]
 #
-# A running system with nginx-rtmp for tests of the page.  Says where it is in
-# one line of JSON, and ends when stdin does.
+# A running system with nginx-rtmp for tests of the page; with renditions it
+# records.  Says where it is in one line of JSON, and ends when stdin does.
 
 use strict;
 use warnings;
@@ -23,13 +23,17 @@ Test::More->builder->output(\*STDERR);
 my ($headers) = MNT::slurp("$MNT::TOP/conf/nginx.conf")
     =~ /((?:^ +add_header .*\n)+)/m;
 
-my $m = MNTRTMP->new(workers => 2, record => 0, server => $headers);
+my $renditions = shift;
+my $m = MNTRTMP->new(workers => 2, server => $headers, $renditions
+    ? (renditions => $renditions) : (record => 0));
 $m->start;
 $m->up;
 
 $| = 1;
 print encode_json({ url => "http://127.0.0.1:$m->{port}/",
-                    rtmp => $m->rtmp('ingest'), clip => MNTRTMP::clip() }), "\n";
+                    rtmp => $m->rtmp('ingest'),
+                    clip => MNTRTMP::clip($renditions ? '480x360' : undef) }),
+    "\n";
 1 while <STDIN>;
 
 $m->stop;

@@ -13,7 +13,7 @@ import { setText } from './dom.js';
 import { WatchList, nameOf } from './watch-list.js';
 import * as i18n from './i18n.js';
 
-const POLL_MS = 3000;
+const POLL_MS = 2000;
 const POLL_FAILED_MS = 6000;
 
 const get = (id) => document.getElementById(id);

@@ -61,7 +61,11 @@ export class Player {
         });
         window.addEventListener('pagehide', () => this.keep());
 
-        this.video.addEventListener('playing', () => this.say(null));
+        this.video.addEventListener('playing', () => {
+            if (this.message?.key !== 'note_over') {
+                this.say(null);
+            }
+        });
         this.video.addEventListener('error', () => {
             if (!this.hls && this.video.error && this.recording) {
                 this.say('note_failed', this.video.error.message);
@@ -97,11 +101,30 @@ export class Player {
             return;
         }
 
+        const grew = this.recording.status === 'recording';
+        const grows = recording.status === 'recording';
+
         this.recording = recording;
+
+        if (grew && !grows) {
+            this.say('note_over');
+
+        } else if (!grew && grows) {
+            this.again();
+        }
+
         setText(this.title, (recording.channel_name || recording.channel_id)
                 + ' · ' + (recording.title || t('untitled')));
         this.edge.hidden = recording.status !== 'recording';
         this.show();
+    }
+
+    // who sent it came back: it goes on behind what it had
+
+    again() {
+        this.position = this.video.currentTime;
+        this.message = null;
+        this.open();
     }
 
     stop() {
@@ -145,6 +168,13 @@ export class Player {
 
         this.hls = hls;
         hls.on(Hls.Events.MANIFEST_PARSED, () => this.start());
+
+        if (this.position < 0) {
+            hls.once(Hls.Events.LEVEL_LOADED, (event, { details }) => {
+                this.begin(hls, details);
+            });
+        }
+
         hls.on(Hls.Events.ERROR, (event, error) => {
             if (hls === this.hls && error.fatal) {
                 this.failed(Hls, error);
@@ -152,6 +182,20 @@ export class Player {
         });
         hls.loadSource(this.recording.url);
         hls.attachMedia(this.video);
+    }
+
+    // At the live edge of a broadcast that was interrupted a moment ago: what
+    // is sent now comes first, not the end of what was sent before.
+
+    begin(hls, details) {
+        const last = details.fragments.at(-1);
+        const first = details.fragments.find((f) => f.cc === last?.cc);
+
+        if (first?.cc > 0 && details.live
+            && first.start > details.edge - 3 * details.targetduration)
+        {
+            hls.startLoad(first.start);
+        }
     }
 
     // a recording that has just begun has no playlist, or an empty one

@@ -972,6 +972,65 @@ unsynchronised_edges(void **state)
 }
 
 
+/*
+ * ING-08: publishers that come back again and again, each begins at 0 with
+ * names of its own; after a long one before as after short ones nothing is
+ * passed over
+ */
+
+static void
+certain(void **state)
+{
+    unsigned            i, first;
+    load_t              l;
+    mnt_arena_t         a;
+    mnt_hls_plan_t      plan;
+    mnt_hls_window_t    w;
+    mnt_hls_playlist_t  p;
+
+    static const unsigned  before[] = { 1, 5, 65, 100, 128, 500 };
+
+    (void) state;
+
+    mnt_arena_init(&a, 16 << 20);
+
+    for (i = 0; i < mnt_test_count(before); i++) {
+        mnt_hls_window_init(&w);
+        memset(&l, 0, sizeof(l));
+        l.series = 'a';
+
+        for (first = 0; first < before[i]; first++) {
+            l.first = first > 14 ? first - 14 : 0;
+            l.n = first - (unsigned) l.first + 1;
+            list(&a, &p, &l, NAMES, 0);
+            mnt_hls_window_certain(&w);
+            mnt_hls_window_plan(&w, &p, 0, 0, &plan);
+            assert_int_equal(plan.count, 1);
+        }
+
+        for (l.series = 'b'; l.series < 'f'; l.series++) {
+            l.first = 0;
+            l.n = 1;
+            list(&a, &p, &l, NAMES, 0);
+            mnt_hls_window_certain(&w);
+            mnt_hls_window_plan(&w, &p, 0, 0, &plan);
+            assert_int_equal(plan.news, MNT_HLS_RESET);
+            assert_int_equal(plan.count, 1);
+
+            l.n = 2;
+            list(&a, &p, &l, NAMES, 0);
+            mnt_hls_window_certain(&w);
+            mnt_hls_window_plan(&w, &p, 0, 0, &plan);
+            assert_int_equal(plan.news, MNT_HLS_NEWS);
+            assert_int_equal(plan.count, 1);
+            assert_int_equal(plan.lost_count, 0);
+        }
+    }
+
+    mnt_arena_free(&a);
+}
+
+
 int
 main(void)
 {
@@ -990,7 +1049,8 @@ main(void)
         cmocka_unit_test(stall_and_end),
         cmocka_unit_test(restored),
         cmocka_unit_test(restored_epochs),
-        cmocka_unit_test(unsynchronised_edges)
+        cmocka_unit_test(unsynchronised_edges),
+        cmocka_unit_test(certain)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

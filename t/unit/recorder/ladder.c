@@ -135,7 +135,7 @@ test_variant(void **state)
 
     mnt_ladder_variant(&a, 480, &src, 0, 0, &v);
     assert_true(mnt_str_eqc(v.uri, "480p.m3u8"));
-    assert_true(mnt_str_eqc(v.codecs, "avc1.64001f,mp4a.40.2"));
+    assert_true(mnt_str_eqc(v.codecs, "avc1.640020,mp4a.40.2"));
     assert_int_equal(v.width, 852);
     assert_int_equal(v.height, 480);
     assert_true(v.average_bandwidth && v.average_bandwidth < v.bandwidth);
@@ -153,6 +153,48 @@ test_variant(void **state)
 }
 
 
+/* of a recording of ten hours the last entries are enough */
+
+static void
+test_tail(void **state)
+{
+    char                *text;
+    size_t               n;
+    unsigned             i;
+    mnt_str_t            s;
+    mnt_arena_t          a;
+    mnt_hls_playlist_t   p;
+
+    (void) state;
+
+    mnt_arena_init(&a, 8 << 20);
+    text = malloc(2 << 20);
+    assert_non_null(text);
+
+    n = (size_t) snprintf(text, 2 << 20, "#EXTM3U\n#EXT-X-VERSION:6\n"
+                          "#EXT-X-TARGETDURATION:2\n");
+    s.data = text;
+    s.len = n;
+    assert_ptr_equal(mnt_ladder_tail(&a, s).data, text);
+
+    for (i = 1; i <= 18000; i++) {
+        n += (size_t) snprintf(text + n, (2 << 20) - n,
+                               "#EXTINF:2.000,\n%06u.ts\n", i);
+    }
+
+    s.len = n;
+    s = mnt_ladder_tail(&a, s);
+    assert_non_null(s.data);
+    assert_true(s.len < 65536);
+    assert_int_equal(mnt_hls_parse(&a, s, &p), MNT_HLS_OK);
+    assert_true(p.nsegments > 500);
+    assert_true(mnt_str_eqc(p.segments[p.nsegments - 1].uri, "018000.ts"));
+
+    free(text);
+    mnt_arena_free(&a);
+}
+
+
 int
 main(void)
 {
@@ -161,7 +203,8 @@ main(void)
         cmocka_unit_test(test_odd),
         cmocka_unit_test(test_wrong),
         cmocka_unit_test(test_choose),
-        cmocka_unit_test(test_variant)
+        cmocka_unit_test(test_variant),
+        cmocka_unit_test(test_tail)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
