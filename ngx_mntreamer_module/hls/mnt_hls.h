@@ -349,6 +349,10 @@ typedef enum {
 /* what the first bytes say (at least 16 wanted, 377 for a sure TS) */
 mnt_hls_container_e mnt_hls_sniff(const uint8_t *p, size_t n);
 
+/* 1: a picture begins in these packets of MPEG-TS */
+
+int mnt_hls_sniff_picture(const uint8_t *p, size_t n);
+
 /*
  * 1 when a body (all of it, or its first 512 bytes) cannot be played whatever
  * it is: a TS that is shorter than a packet or out of step, less than a packet

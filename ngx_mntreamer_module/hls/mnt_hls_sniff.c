@@ -166,3 +166,33 @@ mnt_hls_broken(const uint8_t *p, size_t n)
     return n < MNT_HLS_TS_PACKET
            && mnt_hls_sniff(p, n) == MNT_HLS_CONTAINER_UNKNOWN;
 }
+
+
+int
+mnt_hls_sniff_picture(const uint8_t *p, size_t n)
+{
+    size_t  at;
+
+    for ( /* void */ ; n >= MNT_HLS_TS_PACKET;
+         p += MNT_HLS_TS_PACKET, n -= MNT_HLS_TS_PACKET)
+    {
+        /* with the beginning of something, behind an adaptation field */
+
+        if (p[0] != MNT_HLS_TS_SYNC || (p[1] & 0x40) == 0
+            || (p[3] & 0x10) == 0)
+        {
+            continue;
+        }
+
+        at = (p[3] & 0x20) ? 5 + (size_t) p[4] : 4;
+
+        if (at + 4 <= MNT_HLS_TS_PACKET
+            && p[at] == 0 && p[at + 1] == 0 && p[at + 2] == 1
+            && (p[at + 3] & 0xf0) == 0xe0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}

@@ -198,6 +198,7 @@ struct ngx_mntreamer_rendition_s {
     ngx_mntreamer_live_t        *look;        /* alike, of a local source */
     ngx_mntreamer_stamp_t        stamp;       /* of the last look */
     ngx_uint_t                   looks;       /* without news, in a row */
+    ngx_uint_t                   begun;       /* :1; with its first picture */
     ngx_str_t                    name;        /* pool of session, as prefix */
     ngx_str_t                    prefix;
     ngx_str_t                    audio;       /* NAME of an audio rendition */

@@ -34,14 +34,16 @@
 
 static ngx_mntreamer_live_t *ngx_mntreamer_live_look(
     ngx_mntreamer_session_t *s, const ngx_mntreamer_text_t *name,
-    const ngx_mntreamer_stamp_t *stamp, ngx_mntreamer_live_pt done,
-    void *data);
+    const ngx_mntreamer_stamp_t *stamp, ngx_uint_t peek,
+    ngx_mntreamer_live_pt done, void *data);
 static void ngx_mntreamer_session_looked_at(void *data,
     const ngx_mntreamer_live_text_t *text);
 static const char *ngx_mntreamer_session_listed(ngx_mntreamer_session_t *s,
     const ngx_mntreamer_live_text_t *text, mnt_str_t *newest);
 static void ngx_mntreamer_rendition_looked(void *data,
     const ngx_mntreamer_live_text_t *text);
+static ngx_int_t ngx_mntreamer_rendition_begin(ngx_mntreamer_rendition_t *r,
+    const ngx_mntreamer_live_text_t *text, mnt_hls_playlist_t *p);
 static ngx_uint_t ngx_mntreamer_rendition_news_of(
     ngx_mntreamer_rendition_t *r, const ngx_mntreamer_live_text_t *text);
 static void ngx_mntreamer_rendition_turn(ngx_mntreamer_rendition_t *r);
@@ -54,7 +56,7 @@ static void ngx_mntreamer_segment_adopted(void *data, ngx_uint_t rc);
 static ngx_mntreamer_live_t *
 ngx_mntreamer_live_look(ngx_mntreamer_session_t *s,
     const ngx_mntreamer_text_t *name, const ngx_mntreamer_stamp_t *stamp,
-    ngx_mntreamer_live_pt done, void *data)
+    ngx_uint_t peek, ngx_mntreamer_live_pt done, void *data)
 {
     u_char     buf[NGX_MNTREAMER_LIVE_PATH];
     ngx_str_t  path;
@@ -64,7 +66,7 @@ ngx_mntreamer_live_look(ngx_mntreamer_session_t *s,
                             name->data)
                - buf;
 
-    return ngx_mntreamer_live_read(s->rec->st, &path, stamp, done, data);
+    return ngx_mntreamer_live_read(s->rec->st, &path, stamp, peek, done, data);
 }
 
 
@@ -74,7 +76,7 @@ void
 ngx_mntreamer_session_look(ngx_mntreamer_session_t *s)
 {
     s->retry_at = ngx_current_msec + NGX_MNTREAMER_LIVE_LOOK_MS;
-    s->look = ngx_mntreamer_live_look(s, &s->source, NULL,
+    s->look = ngx_mntreamer_live_look(s, &s->source, NULL, 0,
                                       ngx_mntreamer_session_looked_at, s);
 }
 
@@ -189,6 +191,7 @@ ngx_mntreamer_rendition_look(ngx_mntreamer_rendition_t *r)
 {
     r->load_ms = ngx_current_msec;
     r->look = ngx_mntreamer_live_look(r->session, &r->url, &r->stamp,
+                                      !r->begun,
                                       ngx_mntreamer_rendition_looked, r);
 
     if (r->look == NULL) {
@@ -257,6 +260,10 @@ ngx_mntreamer_rendition_news_of(ngx_mntreamer_rendition_t *r,
         return 0;
     }
 
+    if (!r->begun && ngx_mntreamer_rendition_begin(r, text, &p) != NGX_OK) {
+        return 0;
+    }
+
     r->stamp = text->stamp;
 
     ngx_mntreamer_live_names(a, &r->url, &p);
@@ -267,6 +274,51 @@ ngx_mntreamer_rendition_news_of(ngx_mntreamer_rendition_t *r,
     ngx_mntreamer_rendition_plan(r, &p, body);
 
     return 1;
+}
+
+
+/*
+ * An encoder that sends a key frame as soon as it is admitted is faster than
+ * the relay: what comes before the next one is sound, and browsers that begin
+ * with a segment of sound never show a picture.  Such a fragment, at the very
+ * beginning, is left out when a picture follows it.  NGX_AGAIN: not known yet.
+ */
+
+static ngx_int_t
+ngx_mntreamer_rendition_begin(ngx_mntreamer_rendition_t *r,
+    const ngx_mntreamer_live_text_t *text, mnt_hls_playlist_t *p)
+{
+    ngx_mntreamer_session_t  *s;
+
+    s = r->session;
+
+    if (p->nsegments && p->media_sequence == 0 && text->pictures[0] == 0) {
+
+        /* while it is on the air there will be another fragment */
+
+        if (p->nsegments == 1 && s->end.live && s->source.len == r->url.len
+            && ngx_memcmp(s->source.data, r->url.data, r->url.len) == 0)
+        {
+            return NGX_AGAIN;
+        }
+
+        if (p->nsegments > 1 && text->pictures[1] == 1) {
+
+            ngx_log_error(NGX_LOG_NOTICE, s->log, 0,
+                          "mntreamer: recording %L of \"%s/%V\" begins with "
+                          "its first picture, %L ms of sound before it are "
+                          "left out", s->recording_id, s->platform_name,
+                          &s->label, p->segments[0].duration_us / 1000);
+
+            p->segments++;
+            p->nsegments--;
+            p->media_sequence++;
+        }
+    }
+
+    r->begun = (p->nsegments != 0);
+
+    return NGX_OK;
 }
 
 
@@ -301,6 +353,7 @@ ngx_mntreamer_rendition_turn(ngx_mntreamer_rendition_t *r)
     ngx_memzero(&r->stamp, sizeof(ngx_mntreamer_stamp_t));
 
     r->looks = 0;
+    r->begun = 0;
 
     /* what was left of the one before is taken: this one goes on as it was */
 

@@ -308,16 +308,18 @@ typedef struct {
     ngx_uint_t              same;             /* :1; as the stamp: no text */
     ngx_mntreamer_stamp_t   stamp;
     ngx_str_t               text;             /* alias valid in done() */
+    int                     pictures[2];      /* in the first two fragments:
+                                                 1, 0, or -1, not known */
 } ngx_mntreamer_live_text_t;
 
 typedef void (*ngx_mntreamer_live_pt)(void *data,
     const ngx_mntreamer_live_text_t *text);
 
-/* reads a playlist; done() comes once, later, unless cancelled; NULL: not now,
-   or there is no conf.live */
+/* reads a playlist, and "peeks" into what it lists; done() comes once, later,
+   unless cancelled; NULL: not now, or there is no conf.live */
 ngx_mntreamer_live_t *ngx_mntreamer_live_read(ngx_mntreamer_storage_t *st,
     const ngx_str_t *path, const ngx_mntreamer_stamp_t *stamp,
-    ngx_mntreamer_live_pt done, void *data);
+    ngx_uint_t peek, ngx_mntreamer_live_pt done, void *data);
 void ngx_mntreamer_live_cancel(ngx_mntreamer_live_t *live);
 
 /* the same of a file of a recording: its path is relative to the root */

@@ -32,6 +32,7 @@
 #define NGX_MNTREAMER_LIVE_COPY    (128 * 1024)
 #define NGX_MNTREAMER_LIVE_NAME    32         /* hexadecimal digits */
 #define NGX_MNTREAMER_LIVE_NAMES   65536      /* bytes of a list */
+#define NGX_MNTREAMER_LIVE_PEEK    (188 * 512)
 
 
 struct ngx_mntreamer_live_s {
@@ -39,6 +40,7 @@ struct ngx_mntreamer_live_s {
     ngx_mntreamer_storage_t    *st;           /* alias */
     ngx_str_t                   path;         /* behind the struct */
     ngx_fd_t                    root;         /* alias; -1: conf.live */
+    ngx_uint_t                  peek;
     mnt_arena_t                 arena;
     ngx_mntreamer_stamp_t       stamp;        /* of the last time; of a list
                                                  the time before which */
@@ -53,11 +55,14 @@ struct ngx_mntreamer_live_s {
 static ngx_mntreamer_live_t *ngx_mntreamer_live_post(
     ngx_mntreamer_storage_t *st, const ngx_str_t *path,
     ngx_mntreamer_work_pt work, const ngx_mntreamer_stamp_t *stamp,
-    ngx_fd_t root);
+    ngx_fd_t root, ngx_uint_t peek);
 static ngx_fd_t ngx_mntreamer_live_open(ngx_mntreamer_storage_t *st,
     const char *path, int flags);
 static void ngx_mntreamer_live_work(void *data);
 static void ngx_mntreamer_live_text(ngx_mntreamer_live_t *live, ngx_fd_t fd);
+static void ngx_mntreamer_live_peek(ngx_mntreamer_live_t *live);
+static int ngx_mntreamer_live_pictures(ngx_mntreamer_live_t *live,
+    const char *path);
 static void ngx_mntreamer_live_remove_work(void *data);
 static void ngx_mntreamer_live_list_work(void *data);
 static void ngx_mntreamer_live_names_of(ngx_mntreamer_live_t *live, DIR *dir);
@@ -84,12 +89,13 @@ static void ngx_mntreamer_adopted(void *data);
 
 ngx_mntreamer_live_t *
 ngx_mntreamer_live_read(ngx_mntreamer_storage_t *st, const ngx_str_t *path,
-    const ngx_mntreamer_stamp_t *stamp, ngx_mntreamer_live_pt done, void *data)
+    const ngx_mntreamer_stamp_t *stamp, ngx_uint_t peek,
+    ngx_mntreamer_live_pt done, void *data)
 {
     ngx_mntreamer_live_t  *live;
 
     live = ngx_mntreamer_live_post(st, path, ngx_mntreamer_live_work, stamp,
-                                   -1);
+                                   -1, peek);
     if (live) {
         live->done = done;
         live->data = data;
@@ -106,7 +112,7 @@ ngx_mntreamer_storage_read(ngx_mntreamer_storage_t *st, const ngx_str_t *path,
     ngx_mntreamer_live_t  *live;
 
     live = ngx_mntreamer_live_post(st, path, ngx_mntreamer_live_work, NULL,
-                                   st->fd);
+                                   st->fd, 0);
     if (live) {
         live->done = done;
         live->data = data;
@@ -129,7 +135,7 @@ ngx_mntreamer_live_list(ngx_mntreamer_storage_t *st, time_t age_s,
     stamp.changed_ns = (int64_t) (ngx_time() - age_s) * 1000000000;
 
     live = ngx_mntreamer_live_post(st, &path, ngx_mntreamer_live_list_work,
-                                   &stamp, -1);
+                                   &stamp, -1, 0);
     if (live) {
         live->done = done;
         live->data = data;
@@ -150,14 +156,14 @@ void
 ngx_mntreamer_live_remove(ngx_mntreamer_storage_t *st, const ngx_str_t *name)
 {
     (void) ngx_mntreamer_live_post(st, name, ngx_mntreamer_live_remove_work,
-                                   NULL, -1);
+                                   NULL, -1, 0);
 }
 
 
 static ngx_mntreamer_live_t *
 ngx_mntreamer_live_post(ngx_mntreamer_storage_t *st, const ngx_str_t *path,
     ngx_mntreamer_work_pt work, const ngx_mntreamer_stamp_t *stamp,
-    ngx_fd_t root)
+    ngx_fd_t root, ngx_uint_t peek)
 {
     ngx_mntreamer_live_t  *live;
 
@@ -174,7 +180,10 @@ ngx_mntreamer_live_post(ngx_mntreamer_storage_t *st, const ngx_str_t *path,
 
     live->st = st;
     live->root = root;
+    live->peek = peek;
     live->working = 1;
+    live->text.pictures[0] = -1;
+    live->text.pictures[1] = -1;
     live->path.len = path->len;
     live->path.data = (u_char *) (live + 1);
     ngx_memcpy(live->path.data, path->data, path->len);
@@ -290,6 +299,79 @@ ngx_mntreamer_live_text(ngx_mntreamer_live_t *live, ngx_fd_t fd)
 
     live->text.text.data = (u_char *) text.data;
     live->text.text.len = text.len;
+
+    if (live->peek) {
+        ngx_mntreamer_live_peek(live);
+    }
+}
+
+
+static void
+ngx_mntreamer_live_peek(ngx_mntreamer_live_t *live)
+{
+    char     path[NGX_MNTREAMER_PATH_MAX];
+    u_char  *p, *end, *line;
+    size_t   dir, len, n;
+
+    p = live->text.text.data;
+    end = p + live->text.text.len;
+
+    ngx_memcpy(path, live->path.data, live->path.len + 1);
+
+    line = (u_char *) strrchr(path, '/');
+    dir = line ? (size_t) ((char *) line - path) + 1 : 0;
+
+    for (n = 0; n < 2 && p < end; /* void */ ) {
+
+        line = p;
+        p = ngx_strlchr(p, end, '\n');
+        p = p ? p : end;
+        len = (size_t) (p++ - line);
+
+        if (len == 0 || line[0] == '#' || dir + len >= sizeof(path)) {
+            continue;
+        }
+
+        ngx_memcpy(path + dir, line, len);
+        path[dir + len] = '\0';
+
+        live->text.pictures[n++] = ngx_mntreamer_live_pictures(live, path);
+    }
+}
+
+
+static int
+ngx_mntreamer_live_pictures(ngx_mntreamer_live_t *live, const char *path)
+{
+    int        pictures;
+    u_char    *buf;
+    ssize_t    n;
+    ngx_fd_t   fd;
+
+    fd = ngx_mntreamer_live_open(live->st, path, O_RDONLY|O_NONBLOCK);
+
+    if (fd == -1) {
+        return -1;
+    }
+
+    buf = malloc(NGX_MNTREAMER_LIVE_PEEK);
+    pictures = buf ? 0 : -1;
+
+    while (pictures == 0) {
+        n = read(fd, buf, NGX_MNTREAMER_LIVE_PEEK);
+
+        if (n < 188) {
+            pictures = (n == -1) ? -1 : 0;
+            break;
+        }
+
+        pictures = mnt_hls_sniff_picture(buf, (size_t) n);
+    }
+
+    free(buf);
+    (void) close(fd);
+
+    return pictures;
 }
 
 

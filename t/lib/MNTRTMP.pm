@@ -56,6 +56,7 @@ sub new {
     my $more = delete $o{hook} // '';
     my ($rate, $burst) = split ' ', $limit;
     my $server = delete $o{rtmp_server} // '';
+    my $fragment = delete $o{fragment} // '1s';
 
     my $self = $class->SUPER::new(rtmp_port => $rtmp, hook_port => $hooks,
         workers => 3, %o);
@@ -115,7 +116,7 @@ rtmp {
             hls on;
             hls_path $self->{hls};
             hls_nested on;
-            hls_fragment 1s;
+            hls_fragment $fragment;
             hls_playlist_length 10s;
         }
     }

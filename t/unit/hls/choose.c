@@ -205,6 +205,42 @@ sniff(void **state)
 
 
 static void
+picture(void **state)
+{
+    size_t   i, n;
+    uint8_t  ts[3 * 188];
+
+    static const struct {
+        const char  *bytes;                   /* of the second packet */
+        size_t       n;
+        int          is;
+    } rows[] = {
+        { "\x47\x41\0\x10\0\0\1\xe0", 8, 1 },
+        { "\x47\x41\0\x30\7\x50\0\0\0\0\0\0\0\0\1\xe0", 16, 1 },
+        { "\x47\x41\0\x30\0\0\0\1\xef", 9, 1 },
+        { "\x47\x41\1\x10\0\0\1\xc0", 8, 0 },      /* sound */
+        { "\x47\1\0\x10\0\0\1\xe0", 8, 0 },        /* the middle of it */
+        { "\x47\x41\0\x20\0\0\1\xe0", 8, 0 },      /* no payload */
+        { "\x47\x41\0\x30\xff\0\0\1\xe0", 9, 0 }, /* too long a field */
+        { "\x46\x41\0\x10\0\0\1\xe0", 8, 0 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < mnt_test_count(rows); i++) {
+        memset(ts, 0, sizeof(ts));
+        ts[0] = ts[376] = 0x47;
+        memcpy(ts + 188, rows[i].bytes, rows[i].n);
+
+        for (n = 0; n <= sizeof(ts); n++) {
+            mnt_test_i64(mnt_hls_sniff_picture(ts, n),
+                         n >= 376 ? rows[i].is : 0, rows[i].bytes, "picture");
+        }
+    }
+}
+
+
+static void
 broken(void **state)
 {
     size_t   n;
@@ -256,6 +292,7 @@ main(void)
         cmocka_unit_test(choose),
         cmocka_unit_test(wishes),
         cmocka_unit_test(sniff),
+        cmocka_unit_test(picture),
         cmocka_unit_test(broken)
     };
 
