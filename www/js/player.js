@@ -7,6 +7,10 @@ import { keepPosition, positionOf } from './positions.js';
 
 const RETRY_MS = 3000;
 const EDGE_S = 6;       // so far behind the end of a growing playlist
+const EDGE = 3;         // segments behind its end, or of an own broadcast,
+const EDGE_OWN = 2.5;   // whose segments are listed when they end
+const EDGE_LEAST_S = 1.5;
+const LAST = 4;         // as long as these are
 const KEEP_MS = 3000;   // between two notes of the position
 const SKIP_S = 10;
 
@@ -161,9 +165,11 @@ export class Player {
     }
 
     openHls(Hls) {
+        const { segments, duration } = this.recording;
         const hls = new Hls({
             startPosition: this.position,
             backBufferLength: 90,
+            liveSyncDuration: this.behind(segments ? duration / segments : 2),
         });
 
         this.hls = hls;
@@ -178,6 +184,16 @@ export class Player {
         hls.on(Hls.Events.ERROR, (event, error) => {
             if (hls === this.hls && error.fatal) {
                 this.failed(Hls, error);
+            }
+        });
+        hls.on(Hls.Events.LEVEL_UPDATED, (event, { details }) => {
+            const now = this.behind(Math.max(...details.fragments.slice(-LAST)
+                .map((fragment) => fragment.duration)));
+
+            // telling it forgets for how long it had to wait
+
+            if (details.live && now !== hls.config.liveSyncDuration) {
+                hls.targetLatency = now;
             }
         });
         hls.loadSource(this.recording.url);
@@ -196,6 +212,15 @@ export class Player {
         {
             hls.startLoad(first.start);
         }
+    }
+
+    // The target duration says how long the longest segment ever was: one at
+    // the beginning would keep all who watch the live edge behind it.
+
+    behind(segment) {
+        const n = this.recording.platform === 'rtmp' ? EDGE_OWN : EDGE;
+
+        return Math.max(EDGE_LEAST_S, n * Math.round(segment * 2) / 2);
     }
 
     // a recording that has just begun has no playlist, or an empty one
