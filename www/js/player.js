@@ -40,6 +40,7 @@ export class Player {
         this.timer = null;
         this.position = 0;          // to go on from when opened again
         this.mended = false;
+        this.over = null;           // what was known when its end was seen
         this.message = null;
 
         get('player-start').addEventListener('click', () => this.seek(0));
@@ -114,21 +115,34 @@ export class Player {
             this.say('note_over');
 
         } else if (!grew && grows) {
-            this.again();
+            this.say(null);
         }
 
         setText(this.title, (recording.channel_name || recording.channel_id)
                 + ' · ' + (recording.title || t('untitled')));
         this.edge.hidden = recording.status !== 'recording';
+        this.resume(recording);
         this.show();
     }
 
-    // who sent it came back: it goes on behind what it had
+    // its playlist had an end and goes on: its publisher came back
 
-    again() {
-        this.position = this.video.currentTime;
-        this.message = null;
-        this.open();
+    resume({ status, segments }) {
+        const { video, over } = this;
+
+        if (!over) {
+            return;
+        }
+
+        if (over.segments === null) {
+            over.segments = segments;
+
+        } else if (status === 'recording' && segments > over.segments
+                   && (video.ended || !video.paused))
+        {
+            this.position = video.currentTime;
+            this.open();
+        }
     }
 
     stop() {
@@ -138,6 +152,7 @@ export class Player {
         this.hls = null;
         this.recording = null;
         this.position = 0;
+        this.over = null;
         this.message = null;
         this.section.hidden = true;
         this.video.removeAttribute('src');
@@ -150,6 +165,7 @@ export class Player {
         clearTimeout(this.timer);
         this.hls?.destroy();
         this.hls = null;
+        this.over = null;
 
         if (Hls?.isSupported()) {
             this.openHls(Hls);
@@ -187,6 +203,10 @@ export class Player {
             }
         });
         hls.on(Hls.Events.LEVEL_UPDATED, (event, { details }) => {
+            if (hls !== this.hls) {
+                return;
+            }
+
             const now = this.behind(Math.max(...details.fragments.slice(-LAST)
                 .map((fragment) => fragment.duration)));
 
@@ -195,6 +215,8 @@ export class Player {
             if (details.live && now !== hls.config.liveSyncDuration) {
                 hls.targetLatency = now;
             }
+
+            this.over = details.live ? null : this.over ?? { segments: null };
         });
         hls.loadSource(this.recording.url);
         hls.attachMedia(this.video);
