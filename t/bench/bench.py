@@ -5,6 +5,8 @@ turn with it, in the same minutes on the same machine.
     bench.py record [--channels 1,50,200] [--rounds 3] [--seconds 10]
     bench.py poll   [--streamers 100000] [--rounds 5] [--seconds 6]
     bench.py serve  [--rounds 15] [--seconds 1]
+    bench.py rtmp   [--publishers 20] [--part cost|delay] [--rounds 3]
+                    [--seconds 10] [--watch 15]
 
 Each prints what it did, every figure as a median with its extremes, the ratio
 and the target.  Figures of one machine say little about another; the ratios do.
@@ -733,13 +735,23 @@ def bench_serve(a):
     return ok
 
 
+def bench_rtmp(a):
+    sys.modules.setdefault("bench", sys.modules[__name__])
+    import rtmp_bench
+    return rtmp_bench.run(a)
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__,
                                  formatter_class=argparse.RawTextHelpFormatter)
-    ap.add_argument("what", choices=["record", "poll", "serve", "all"],
+    ap.add_argument("what", choices=["record", "poll", "serve", "rtmp",
+                                     "all"],
                     nargs="?", default="all")
     ap.add_argument("--channels", default="1,50,200")
     ap.add_argument("--streamers", type=int, default=100000)
+    ap.add_argument("--publishers", type=int, default=20)
+    ap.add_argument("--part", choices=["all", "cost", "delay"], default="all")
+    ap.add_argument("--watch", type=int, default=15)
     ap.add_argument("--rounds", type=int, default=0)
     ap.add_argument("--seconds", type=int, default=0)
     a = ap.parse_args()
@@ -754,7 +766,8 @@ def main():
                                            os.cpu_count(), os.uname().release))
     for what, run, seconds, rounds in (("record", bench_record, 10, 3),
                                        ("poll", bench_poll, 6, 5),
-                                       ("serve", bench_serve, 1, 15)):
+                                       ("serve", bench_serve, 1, 15),
+                                       ("rtmp", bench_rtmp, 10, 3)):
         if a.what in (what, "all"):
             a.seconds, a.rounds = given[0] or seconds, given[1] or rounds
             ok &= run(a)

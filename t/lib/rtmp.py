@@ -361,8 +361,7 @@ async def heads(c):
 async def nals(c):
     """lengths of NAL units that lead behind the frame"""
     c.send(VIDEO, bytes.fromhex("1700000000" "0142c00affe1000a6742c00a"
-                                "da0f0a6900000100046 8ce3c80".replace(" ", "")),
-           0, 1, 4)
+                                "da0f0a69000001000468ce3c80"), 0, 1, 4)
     for n in (0, 1, 0x7fffffff, 0xffffffff, 0x80000000):
         for size in (0, 1, 3, 4, 5, 100):
             c.send(VIDEO, b"\x17\x01\0\0\0" + struct.pack(">I", n)

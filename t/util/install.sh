@@ -18,7 +18,7 @@ packages_test="$packages_run perl:perl libcmocka-dev libtest-nginx-perl
                gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
 packages_lint="$packages_build clang:clang cppcheck:cppcheck
                clang-tidy:clang-tidy perl:perl libcmocka-dev"
-packages_bench="$packages_run wrk:wrk curl:curl perl:perl"
+packages_bench="$packages_run wrk:wrk curl:curl perl:perl chromium:chromium"
 packages_fuzz="clang:clang llvm:llvm-symbolizer make:make libc6-dev
                libjansson-dev"
 packages_figures="$packages_test $packages_fuzz wrk:wrk
