@@ -76,7 +76,7 @@ void
 ngx_mntreamer_session_look(ngx_mntreamer_session_t *s)
 {
     s->retry_at = ngx_current_msec + NGX_MNTREAMER_LIVE_LOOK_MS;
-    s->look = ngx_mntreamer_live_look(s, &s->source, NULL, 0,
+    s->look = ngx_mntreamer_live_look(s, &s->source, NULL, 1,
                                       ngx_mntreamer_session_looked_at, s);
 }
 
@@ -177,6 +177,12 @@ ngx_mntreamer_session_listed(ngx_mntreamer_session_t *s,
 
     if (p.nsegments == 0) {
         return "playlist empty";
+    }
+
+    /* what it is shows the next one, see _rendition_begin() */
+
+    if (p.nsegments == 1 && text->pictures[0] == 0 && s->end.live) {
+        return "no picture yet";
     }
 
     s->target_s = p.target_duration_s;
