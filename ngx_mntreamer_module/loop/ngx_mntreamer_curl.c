@@ -287,7 +287,8 @@ ngx_mntreamer_curl_start(ngx_mntreamer_curl_t *curl,
     ngx_mntreamer_transfer_t  *tr;
 
     if (req->max_bytes <= 0 || req->connect_ms == 0 || req->total_ms == 0
-        || req->stall_ms == 0 || req->done == NULL)
+        || req->stall_ms == 0 || req->done == NULL
+        || (req->trusted && req->redirects))
     {
         ngx_log_error(NGX_LOG_ERR, req->log, 0, "transfer without a limit");
         return NULL;
@@ -305,6 +306,7 @@ ngx_mntreamer_curl_start(ngx_mntreamer_curl_t *curl,
     tr->max_bytes = req->max_bytes;
     tr->total_ms = req->total_ms;
     tr->stall_ms = req->stall_ms;
+    tr->trusted = (req->trusted != 0);
     tr->started = ngx_current_msec;
 
     ngx_mntreamer_curl_answer_init(tr);

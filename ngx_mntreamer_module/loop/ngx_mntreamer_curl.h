@@ -72,6 +72,9 @@ typedef struct {
     ngx_uint_t             nheaders;
     ngx_str_t              proxy;             /* URL; empty: none at all, also
                                                  not from the environment */
+    ngx_str_t              post;              /* a body to POST, with a
+                                                 connection of its own; empty:
+                                                 GET */
     off_t                  range_start;
     off_t                  range_length;      /* 0: no range */
     off_t                  max_bytes;         /* decoded; no 0 in these */
@@ -80,6 +83,9 @@ typedef struct {
     ngx_msec_t             stall_ms;          /* no byte for so long */
     ngx_uint_t             redirects;         /* 0 .. 3 */
     ngx_uint_t             encodings;         /* unsigned :1; ask for gzip */
+    ngx_uint_t             trusted;           /* unsigned :1; the configuration
+                                                 names the host: any address
+                                                 and port; no redirects */
     ngx_mntreamer_body_pt  body;              /* NULL: into answer->body */
     ngx_mntreamer_done_pt  done;
     void                  *data;              /* alias, of both */

@@ -25,6 +25,8 @@ static ngx_int_t ngx_mntreamer_curl_handle_init(ngx_mntreamer_transfer_t *tr);
 static int ngx_mntreamer_curl_handle_close(void *data, curl_socket_t fd);
 static ngx_int_t ngx_mntreamer_curl_handle_options(
     ngx_mntreamer_transfer_t *tr, const ngx_mntreamer_request_t *req);
+static ngx_int_t ngx_mntreamer_curl_handle_method(
+    ngx_mntreamer_transfer_t *tr, const ngx_mntreamer_request_t *req);
 static ngx_int_t ngx_mntreamer_curl_handle_url(ngx_mntreamer_transfer_t *tr,
     const ngx_str_t *url);
 static ngx_int_t ngx_mntreamer_curl_handle_string(
@@ -247,6 +249,7 @@ ngx_mntreamer_curl_handle_set(ngx_mntreamer_transfer_t *tr,
                                             &req->proxy)
            != NGX_OK
         || ngx_mntreamer_curl_handle_headers(tr, req) != NGX_OK
+        || ngx_mntreamer_curl_handle_method(tr, req) != NGX_OK
         || ngx_mntreamer_curl_handle_options(tr, req) != NGX_OK)
     {
         return NGX_ERROR;
@@ -313,6 +316,42 @@ ngx_mntreamer_curl_handle_options(ngx_mntreamer_transfer_t *tr,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * libcurl sends a request again whose connection was an old one that had been
+ * closed meanwhile; what changes something is sent once.
+ */
+
+static ngx_int_t
+ngx_mntreamer_curl_handle_method(ngx_mntreamer_transfer_t *tr,
+    const ngx_mntreamer_request_t *req)
+{
+    CURL      *e;
+    CURLcode   rc;
+
+    if (req->post.len == 0 && !tr->set.post) {
+        return NGX_OK;
+    }
+
+    e = tr->easy;
+    tr->set.post = (req->post.len != 0);
+
+    rc = curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, (long) tr->set.post);
+    rc |= curl_easy_setopt(e, CURLOPT_FORBID_REUSE, (long) tr->set.post);
+    rc |= curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+                           (curl_off_t) req->post.len);
+
+    if (tr->set.post) {
+        rc |= curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, req->post.data);
+
+    } else {
+        rc |= curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, NULL);
+        rc |= curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
+    }
+
+    return rc == CURLE_OK ? NGX_OK : NGX_ERROR;
 }
 
 

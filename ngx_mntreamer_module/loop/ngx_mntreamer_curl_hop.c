@@ -5,7 +5,8 @@
 
 
 /*
- * Where a transfer may connect to.  Each hop, the first and every redirect, is
+ * Where a transfer may connect to.  One that is trusted goes where it was told
+ * to and nowhere else.  Of others each hop, the first and every redirect, is
  * checked by its resolved address when a socket is opened for it, and again
  * before the request is sent, because a connection may be an older one.
  *
@@ -104,6 +105,9 @@ ngx_mntreamer_curl_hop(ngx_mntreamer_transfer_t *tr, struct sockaddr *sa)
 
     if (url == NULL || (tr->https && !https)) {
         allowed = 0;
+
+    } else if (tr->trusted) {
+        allowed = 1;
 
     } else if (tr->set.proxy.len) {
         allowed = ngx_mntreamer_curl_hop_proxied(conf, url);

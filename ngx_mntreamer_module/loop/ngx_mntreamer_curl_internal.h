@@ -38,6 +38,7 @@ typedef struct {
     ngx_uint_t               redirects;
     unsigned                 encodings:1;
     unsigned                 range:1;
+    unsigned                 post:1;
 } ngx_mntreamer_curl_set_t;
 
 
@@ -73,6 +74,7 @@ struct ngx_mntreamer_transfer_s {
     unsigned                 added:1;         /* to the multi handle */
     unsigned                 moving:1;        /* "progress" is set */
     unsigned                 https:1;         /* a hop was */
+    unsigned                 trusted:1;       /* goes anywhere */
     unsigned                 location:1;      /* the answer has one */
 };
 
