@@ -369,6 +369,13 @@ static ngx_command_t  ngx_mntreamer_conf_commands[] = {
       0,
       NULL },
 
+    { ngx_string("follower"),
+      NGX_MNTREAMER_PUSHED_CONF|NGX_CONF_TAKE12,
+      ngx_mntreamer_conf_follower,
+      0,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -594,7 +601,7 @@ ngx_mntreamer_conf_defaults(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
         mcf->catalog.node = cf->cycle->hostname;
     }
 
-    return NGX_CONF_OK;
+    return ngx_mntreamer_conf_followers(cf, mcf);
 }
 
 

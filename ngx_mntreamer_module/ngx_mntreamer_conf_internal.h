@@ -48,6 +48,9 @@ char *ngx_mntreamer_conf_platforms(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf);
 /* what "platform" blocks did not say */
 void ngx_mntreamer_conf_platform_defaults(ngx_mntreamer_conf_t *mcf);
 
+/* followers as arrays of the database */
+char *ngx_mntreamer_conf_followers(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf);
+
 /* setters of mntreamer {} */
 char *ngx_mntreamer_conf_platform(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -73,6 +76,8 @@ char *ngx_mntreamer_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_mntreamer_conf_renditions(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_mntreamer_conf_hls_path(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_mntreamer_conf_follower(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_mntreamer_conf_cookies(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -611,6 +611,7 @@ ngx_mntreamer_conf_platform_defaults(ngx_mntreamer_conf_t *mcf)
             mcf->storage.live = pcf[i].hls_path;
             mcf->recorder.hls_path = pcf[i].hls_path;
             ngx_mntreamer_conf_ladder(mcf, pcf[i].renditions);
+            mcf->catalog.followers = pcf[i].followers;
             continue;
         }
 

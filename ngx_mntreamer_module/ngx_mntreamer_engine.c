@@ -12,7 +12,8 @@
  * state      entered by      waits for          deadline      then
  * IDLE       init_process    start timer        1 .. 50 ms    RUNNING
  * RUNNING    start timer     graceful exit      -             DRAINING
- * DRAINING   idle handler    recorder drained   drain_ms      RELEASING
+ * DRAINING   idle handler    recorder drained,  drain_ms      RELEASING
+ *                            then followers
  * RELEASING  drained         leases given back  0.8 s         DONE
  * DONE       released, guard exit of process    -             -
  *
@@ -32,6 +33,7 @@
 
 #include "ngx_mntreamer.h"
 #include "loop/ngx_mntreamer_watch.h"
+#include "events/ngx_mntreamer_follow.h"
 #include "http/ngx_http_mntreamer.h"
 #include "library/ngx_mntreamer_sacrifice.h"
 #include "library/ngx_mntreamer_sweep.h"
@@ -81,6 +83,7 @@ typedef struct {
     ngx_mntreamer_sacrifice_t     *sacrifice;
     ngx_mntreamer_sweep_t         *sweep;
     ngx_mntreamer_watching_t      *watching;
+    ngx_mntreamer_follow_t        *follow;
 
     ngx_connection_t              *idle;      /* told of the graceful exit */
     ngx_connection_t               dummy;     /* timers' data: debug logs read
@@ -100,11 +103,13 @@ typedef struct {
 static ngx_uint_t ngx_mntreamer_engine_claims(ngx_mntreamer_engine_t *e);
 static void ngx_mntreamer_engine_start(ngx_event_t *ev);
 static void ngx_mntreamer_engine_catalog_state(void *data, ngx_uint_t up);
+static void ngx_mntreamer_engine_catalog_follow(void *data);
 static ngx_int_t ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e);
 static ngx_uint_t ngx_mntreamer_engine_crowded(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_monitor(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_recorder(ngx_mntreamer_engine_t *e);
+static ngx_int_t ngx_mntreamer_engine_follow(ngx_mntreamer_engine_t *e);
 static void ngx_mntreamer_engine_wire(ngx_mntreamer_engine_t *e);
 static void ngx_mntreamer_engine_beat(ngx_event_t *ev);
 static void ngx_mntreamer_engine_next(ngx_mntreamer_engine_t *e);
@@ -237,7 +242,8 @@ ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e)
     if (e->storage == NULL
         || ngx_mntreamer_engine_catalog(e) != NGX_OK
         || ngx_mntreamer_engine_monitor(e) != NGX_OK
-        || ngx_mntreamer_engine_recorder(e) != NGX_OK)
+        || ngx_mntreamer_engine_recorder(e) != NGX_OK
+        || ngx_mntreamer_engine_follow(e) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -287,6 +293,10 @@ ngx_mntreamer_engine_catalog_state(void *data, ngx_uint_t up)
     {
         ngx_mntreamer_monitor_state(e->monitor, up);
     }
+
+    if (e->follow) {
+        ngx_mntreamer_follow_state(e->follow, up);
+    }
 }
 
 
@@ -299,6 +309,21 @@ ngx_mntreamer_engine_catalog_due(void *data)
         && e->state == NGX_MNTREAMER_ENGINE_RUNNING)
     {
         ngx_mntreamer_monitor_due(e->monitor);
+    }
+
+    /* leases that are free: what a worker that leaves did not tell */
+
+    ngx_mntreamer_engine_catalog_follow(e);
+}
+
+
+static void
+ngx_mntreamer_engine_catalog_follow(void *data)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    if (e->follow) {
+        ngx_mntreamer_follow_due(e->follow);
     }
 }
 
@@ -350,6 +375,7 @@ ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e)
     handlers.stop = ngx_mntreamer_engine_catalog_stop;
     handlers.lost = ngx_mntreamer_engine_catalog_lost;
     handlers.news = ngx_mntreamer_engine_catalog_news;
+    handlers.follow = ngx_mntreamer_engine_catalog_follow;
     handlers.data = e;
 
     e->catalog = ngx_mntreamer_catalog_create(&e->conf->catalog, &handlers,
@@ -509,6 +535,23 @@ ngx_mntreamer_engine_recorder(ngx_mntreamer_engine_t *e)
                                                 e->log);
 
     return e->recorder ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_engine_follow(ngx_mntreamer_engine_t *e)
+{
+    if (e->follow || e->conf->catalog.followers == NULL
+        || !ngx_mntreamer_engine_claims(e))
+    {
+        return NGX_OK;
+    }
+
+    e->follow = ngx_mntreamer_follow_create(e->conf->catalog.followers,
+                                            e->curl, e->catalog,
+                                            e->conf->metrics, e->log);
+
+    return e->follow ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -725,6 +768,10 @@ ngx_mntreamer_engine_exiting(ngx_event_t *ev)
 
     ngx_add_timer(&e->guard, e->conf->drain_ms + NGX_MNTREAMER_LEAVE_MS);
 
+    if (e->follow) {
+        (void) ngx_mntreamer_follow_drain(e->follow, NULL, NULL);
+    }
+
     ngx_mntreamer_monitor_stop(e->monitor);
     ngx_mntreamer_recorder_drain(e->recorder, e->conf->drain_ms,
                                  ngx_mntreamer_engine_drained, e);
@@ -737,6 +784,14 @@ ngx_mntreamer_engine_drained(void *data)
     ngx_mntreamer_engine_t *e = data;
 
     if (e->state != NGX_MNTREAMER_ENGINE_DRAINING) {
+        return;
+    }
+
+    if (e->follow
+        && ngx_mntreamer_follow_drain(e->follow, ngx_mntreamer_engine_drained,
+                                      e)
+           == NGX_AGAIN)
+    {
         return;
     }
 
@@ -826,6 +881,11 @@ ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e)
     if (e->watching) {
         ngx_mntreamer_watching_destroy(e->watching);
         e->watching = NULL;
+    }
+
+    if (e->follow) {
+        ngx_mntreamer_follow_destroy(e->follow);
+        e->follow = NULL;
     }
 
     if (e->catalog) {

@@ -16,6 +16,7 @@ spew("$m->{dir}/cookies.txt",
      "# Netscape HTTP Cookie File\n.naver.com\tTRUE\t/\tTRUE\t0\tNID_AUT\taa\n"
      . "#HttpOnly_.naver.com\tTRUE\t/\tTRUE\t0\tNID_SES\tbb\n");
 spew("$m->{dir}/empty", "\n");
+spew("$m->{dir}/follower", "https://chat.example/hooks/1/secret\n");
 spew("$m->{dir}/dsn", "host=$m->{pg} user=postgres dbname=$m->{db}\n");
 
 my @good = (
@@ -31,6 +32,9 @@ my @good = (
     'probe_timeout 5s;', 'playlist_timeout 3s;', 'transfer_timeout 30s;',
     'stall_timeout 5s;', 'drain_timeout 3s;', 'max_playlist_size 1m;',
     'max_segment_size 64m;', 'statsd 127.0.0.1:8125;',
+    'platform rtmp { follower http://127.0.0.1:9/a?b=c; '
+        . 'follower https://[::1]:81 required; }',
+    "platform rtmp { follower file:$m->{dir}/follower required; }",
     "platform chzzk { cookies $m->{dir}/cookies; quality 1080p; }",
     "platform chzzk { cookies $m->{dir}/cookies.txt; user_agent 'x y'; }",
     'platform 치지직 { poll_rate 5r/s; proxy http://127.0.0.1:1; '
@@ -110,6 +114,19 @@ my @bad = (
     ["platform rtmp { hls_path $m->{dir}/a; hls_path $m->{dir}/b; }"
                                                 => 'hls_path.*duplicate'],
     ["platform rtmp { hls_path $m->{dir}/no/such; }" => 'hls_path.*not there'],
+    ['platform chzzk { follower http://a/; }'   => 'follower.*not allowed'],
+    ['platform rtmp { follower; }'              => 'follower'],
+    ['platform rtmp { follower a/TOKEN; }'      => 'follower.*must be an http'],
+    ['platform rtmp { follower ftp://a/TOKEN; }' => 'follower.*must be an http'],
+    ['platform rtmp { follower http://u:TOKEN@a/; }'
+                                                => 'follower.*without a user'],
+    ['platform rtmp { follower http://a/TOKEN optional; }'
+                                                => 'follower.*"required"'],
+    ['platform rtmp { follower http://a/TOKEN; follower http://a/TOKEN required; }'
+                                                => 'follower.*duplicate'],
+    ['platform rtmp { follower env:MNT_NO_SUCH; }' => 'follower.*no "MNT_NO'],
+    ['platform rtmp { ' . join('', map { "follower http://a/$_;" } 1 .. 9) . '}'
+                                                => 'follower.*more than 8'],
     ['storage /tmp;'                            => 'storage'],
     ['nonsense 1;'                              => 'nonsense'],
     ['resume_window x;'                         => 'resume_window.*must be a time'],
@@ -130,6 +147,7 @@ for my $b (@bad) {
     isnt($rc, 0, "refused: $d");
     my @lines = grep { /\[emerg\]/ } split /\n/, $out;
     is(scalar @lines, 1, '... with one line') or diag $out;
+    unlike($out, qr/TOKEN/, '... without a secret') if $d =~ /TOKEN/;
     like($lines[0] // '', qr/$names/, '... that names it');
     unlike($out, qr/Sanitizer|core dumped/, '... and no crash');
 }

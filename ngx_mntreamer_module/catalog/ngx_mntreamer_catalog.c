@@ -687,7 +687,8 @@ ngx_mntreamer_catalog_flush(ngx_mntreamer_catalog_t *cat)
 
 /*
  * "due": a streamer became due; "release": leases are free; "engine": there is
- * another one; "stop 12": streamer 12 was paused or deleted.
+ * another one; "stop 12": streamer 12 was paused or deleted; "ask 12":
+ * something became known of it; "follow": followers are to be told.
  */
 
 static void
@@ -712,6 +713,11 @@ ngx_mntreamer_catalog_notified(void *data, ngx_str_t *channel,
 
     if (payload->len == 6 && ngx_strncmp(payload->data, "engine", 6) == 0) {
         ngx_mntreamer_catalog_watch_soon(cat);
+        return;
+    }
+
+    if (payload->len == 6 && ngx_strncmp(payload->data, "follow", 6) == 0) {
+        cat->handlers.follow(cat->handlers.data);
         return;
     }
 

@@ -42,6 +42,15 @@ typedef struct {
     ngx_int_t      priority;
 } ngx_mntreamer_streamer_conf_t;
 
+/* who is told about own broadcasts */
+
+typedef struct {
+    ngx_str_t      url;                       /* never logged */
+    ngx_str_t      hash;                      /* of it, which rows have */
+    ngx_str_t      shown;                     /* what may be logged of it */
+    ngx_uint_t     required;                  /* unsigned :1 */
+} ngx_mntreamer_follower_conf_t;
+
 typedef struct {
     ngx_str_t      conninfo;
     ngx_str_t      node;                      /* name of this machine */
@@ -49,6 +58,9 @@ typedef struct {
     ngx_msec_t     resume_ms;                 /* resume_window */
     ngx_str_t      storage;                   /* its root, with a NUL */
     ngx_array_t   *streamers;                 /* of streamer_conf_t */
+    ngx_array_t   *followers;                 /* of follower_conf_t, or NULL */
+    ngx_str_t      follow_hashes;             /* theirs, as arrays */
+    ngx_str_t      follow_required;
 } ngx_mntreamer_catalog_conf_t;
 
 
@@ -182,6 +194,8 @@ typedef struct {
     void  (*lost)(void *data, int64_t streamer_id);
     /* something became known of an own channel that we record */
     void  (*news)(void *data, int64_t streamer_id);
+    /* followers are to be told something */
+    void  (*follow)(void *data);
     void  *data;                              /* alias */
 } ngx_mntreamer_catalog_handlers_t;
 
@@ -407,6 +421,37 @@ ngx_mntreamer_statement_t *ngx_mntreamer_catalog_broadcast_latest(
     ngx_mntreamer_result_pt done, void *data);
 /* done() is not called any more */
 void ngx_mntreamer_catalog_broadcast_forget(ngx_mntreamer_statement_t *st);
+
+
+/*
+ * What followers are to be told, as rows of these columns: at most "limit" to
+ * those whose hashes are in the array "followers".  They are ours until they
+ * were told about, or for 10 s.  NULL: not now.
+ */
+typedef enum {
+    NGX_MNTREAMER_FOLLOW_ID = 0,
+    NGX_MNTREAMER_FOLLOW_FOLLOWER,            /* its hash */
+    NGX_MNTREAMER_FOLLOW_EVENT,               /* "start", "end" */
+    NGX_MNTREAMER_FOLLOW_TRIES,               /* before this one */
+    NGX_MNTREAMER_FOLLOW_BROADCAST,           /* the name of its series */
+    NGX_MNTREAMER_FOLLOW_KEY,                 /* tells it from all others */
+    NGX_MNTREAMER_FOLLOW_BODY,                /* JSON */
+    NGX_MNTREAMER_FOLLOW_COLUMNS
+} ngx_mntreamer_follow_e;
+
+ngx_mntreamer_statement_t *ngx_mntreamer_catalog_follow_claim(
+    ngx_mntreamer_catalog_t *cat, const ngx_str_t *followers, ngx_uint_t limit,
+    ngx_mntreamer_result_pt done, void *data);
+/*
+ * What became of it: "told", "refused" or "unknown".  The answer is a word of
+ * mntreamer_follow_told() in conf/sql.  Kept while the database is away; NULL:
+ * too many wait already.
+ */
+ngx_mntreamer_statement_t *ngx_mntreamer_catalog_follow_told(
+    ngx_mntreamer_catalog_t *cat, int64_t id, int64_t tries, const char *word,
+    ngx_mntreamer_result_pt done, void *data);
+/* done() of either is not called any more */
+void ngx_mntreamer_catalog_follow_forget(ngx_mntreamer_statement_t *st);
 
 
 /* generated from conf/sql/ by the build; ends with number 0 */

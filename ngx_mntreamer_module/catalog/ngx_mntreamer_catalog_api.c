@@ -49,6 +49,12 @@ static void ngx_mntreamer_ask_done(void *data,
     "CASE WHEN s.status = 'idle' AND m.lease_until > now() THEN 'process'"    \
     " ELSE s.status END"
 
+/* a follower of what is on the air could not be told */
+
+#define NGX_MNTREAMER_SQL_DEGRADED                                            \
+    "EXISTS (SELECT FROM broadcast b WHERE b.streamer_id = s.id"              \
+    " AND b.ended_at IS NULL AND b.degraded)"
+
 #define NGX_MNTREAMER_SQL_STREAMER                                            \
     "json_build_object('id', s.id, 'platform', p.name,"                       \
     " 'channel_id', mntreamer_channel(s.channel_id),"                         \
@@ -72,7 +78,8 @@ static void ngx_mntreamer_ask_done(void *data,
     "'title', s.live_title, 'category', s.live_category,"                     \
     " 'viewers', " NGX_MNTREAMER_SQL_VIEWERS ","                              \
     " 'started_at', mntreamer_time(s.live_started_at),"                       \
-    " 'image', s.live_image, 'broadcast_id', s.live_broadcast_id) END,"       \
+    " 'image', s.live_image, 'broadcast_id', s.live_broadcast_id,"            \
+    " 'degraded', " NGX_MNTREAMER_SQL_DEGRADED ") END,"                       \
     " 'title', s.title, 'description', s.description,"                        \
     " 'category', s.category, 'recording_id', r.id)"
 
@@ -120,7 +127,8 @@ static void ngx_mntreamer_ask_done(void *data,
     " 'watching', mntreamer_watching(r.id),"                                  \
     " 'image', s.live_image,"                                                 \
     " 'started_at', mntreamer_time(s.live_started_at),"                       \
-    " 'recording_id', r.id, 'url', " NGX_MNTREAMER_SQL_URL
+    " 'recording_id', r.id, 'url', " NGX_MNTREAMER_SQL_URL ","                \
+    " 'degraded', " NGX_MNTREAMER_SQL_DEGRADED
 
 /* a pattern that finds "n" itself anywhere */
 

@@ -80,7 +80,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_broadcast_ask_sql[] = {
     /* name, clientid: of several one, workers do not know of each other */
 
     { "broadcast_relay",
-      "SELECT mntreamer_broadcast_relay($1, $2::bigint)", 2, 1 },
+      "SELECT mntreamer_broadcast_followed($1, $2::bigint, $3::text[],"
+      " $4::boolean[])", 4, 1 },
 
     { "broadcast_on_air",
       "SELECT id FROM broadcast WHERE name = $1 AND ended_at IS NULL", 1, 1 },
@@ -184,6 +185,11 @@ ngx_mntreamer_catalog_broadcast_ask(ngx_mntreamer_catalog_t *cat,
 
     case NGX_MNTREAMER_ASK_BROADCAST_OVER:
         ex->params[1] = cat->conf->node;
+        break;
+
+    case NGX_MNTREAMER_ASK_BROADCAST_RELAY:
+        ex->params[2] = cat->conf->follow_hashes;
+        ex->params[3] = cat->conf->follow_required;
         break;
 
     default:

@@ -50,6 +50,8 @@ typedef enum {
                                                  one was refused */
     NGX_MNTREAMER_M_RENDITIONS,               /* result: made linked */
     NGX_MNTREAMER_M_VIEWERS_MISSED,
+    NGX_MNTREAMER_M_FOLLOWERS,                /* result: told again degraded
+                                                 closed lost */
     /* gauges of a worker, summed */
     NGX_MNTREAMER_M_LIVE,
     NGX_MNTREAMER_M_RECORDING,

@@ -17,6 +17,7 @@ static const char *ngx_mntreamer_metrics_result(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_location(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_hook(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_rung(ngx_uint_t i);
+static const char *ngx_mntreamer_metrics_follower(ngx_uint_t i);
 
 
 static const char  *ngx_mntreamer_gap_names[] = {
@@ -38,6 +39,10 @@ static const char  *ngx_mntreamer_metrics_rungs[] = {
 static const char  *ngx_mntreamer_metrics_hooks[] = {
     "done", "begun", "peer", "form", "key", "password", "live", "name",
     "closed", "away", "guesses"
+};
+
+static const char  *ngx_mntreamer_metrics_followers[] = {
+    "told", "again", "degraded", "closed", "lost"
 };
 
 
@@ -179,6 +184,12 @@ const ngx_mntreamer_metric_t
       "Requests of viewers that were not counted, for there are too many",
       NGX_MNTREAMER_COUNTER, NGX_MNTREAMER_PLAIN },
 
+    { "followers_total", "followers",
+      "Attempts to tell followers of own broadcasts: told, to be tried again, "
+      "or given up, with what became of the broadcast",
+      NGX_MNTREAMER_COUNTER,
+      NGX_MNTREAMER_LABEL("result", 5, ngx_mntreamer_metrics_follower) },
+
     { "live", "live",
       "Owned streamers that are on air",
       NGX_MNTREAMER_GAUGE, NGX_MNTREAMER_PLAIN },
@@ -315,4 +326,11 @@ static const char *
 ngx_mntreamer_metrics_rung(ngx_uint_t i)
 {
     return ngx_mntreamer_metrics_rungs[i];
+}
+
+
+static const char *
+ngx_mntreamer_metrics_follower(ngx_uint_t i)
+{
+    return ngx_mntreamer_metrics_followers[i];
 }

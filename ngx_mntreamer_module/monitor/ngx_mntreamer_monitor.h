@@ -44,6 +44,7 @@ typedef struct {
     ngx_str_t              hls_path;          /* pushed: where its HLS lies */
     ngx_array_t           *renditions;        /* of unsigned: heights; NULL:
                                                  not told */
+    ngx_array_t           *followers;         /* pushed: of follower_conf_t */
 } ngx_mntreamer_platform_conf_t;
 
 typedef struct {

@@ -57,6 +57,7 @@ sub new {
     my ($rate, $burst) = split ' ', $limit;
     my $server = delete $o{rtmp_server} // '';
     my $fragment = delete $o{fragment} // '1s';
+    my $platform = delete $o{platform} // '';
 
     my $self = $class->SUPER::new(rtmp_port => $rtmp, hook_port => $hooks,
         workers => 3, %o);
@@ -68,8 +69,9 @@ sub new {
         chown $uid, $gid, $self->{hls};
     }
 
-    $self->{mntreamer} .= "    platform rtmp { hls_path $self->{hls};"
-        . " renditions $renditions; }\n" if $record;
+    $platform = "hls_path $self->{hls};\nrenditions $renditions;\n$platform"
+        if $record;
+    $self->{platform} = $platform;
     my $ours = "mntreamer_rtmp port=$rtmp silence=$silence $more;";
     $self->{http} .= <<"END";
     limit_req_zone \$server_port zone=publish:32k $rate;
@@ -131,6 +133,8 @@ END
 
 sub config {
     my ($self) = @_;
+    local $self->{mntreamer} =
+        "$self->{mntreamer} platform rtmp { $self->{platform} }\n";
     my $text = $self->SUPER::config;
     $text =~ s{^(error_log \S+) info;}{$1 notice;}m;
     return $text;
