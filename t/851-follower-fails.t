@@ -106,17 +106,28 @@ is($f->events($_, $next), 'start', "$_: a body of the answer is of no interest")
 
 # an end that fails is settled before the start of what comes behind it
 
-$f->mode(good => 500);
+$f->mode(good => 'hang');
 $m->stop_publisher($p);
 wait_for(sub { grep { $_->{id} eq "$next-end" } $f->heard('good') },
          'its end fails');
 $p = $m->publish($t->{key});
 my $again = wait_for(sub { my $n = $m->on_air($t); $n && $n ne $next && $n },
                      'it comes back at once');
+wait_for(sub { $f->heard('good', $next) >= 4 }, 'the end was tried again');
+$f->mode(good => 200);
 wait_for(sub { grep { $_->{id} eq "$again-start" } $f->heard('good') },
          'which is told, too');
 like($f->events('good', $next), qr/^start end end end start/, 'in this order');
-$f->mode(good => 200);
+
+# one that ends while it is being told
+
+my $v = $m->camera('brief');
+my $z = $m->publish($v->{key});
+my $brief = wait_for(sub { $m->on_air($v) }, 'one more');
+wait_for(sub { $f->heard('slow', $brief) }, 'is being told');
+$m->stop_publisher($z);
+wait_for(sub { $f->events('slow', $brief) eq 'start end' },
+         'ends meanwhile, which is told behind it');
 
 # much that one is to be told keeps nobody waiting
 
