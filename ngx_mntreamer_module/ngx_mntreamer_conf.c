@@ -376,6 +376,14 @@ static ngx_command_t  ngx_mntreamer_conf_commands[] = {
       0,
       NULL },
 
+    { ngx_string("thumbnail"),
+      NGX_MNTREAMER_PLATFORM_CONF|NGX_MNTREAMER_PUSHED_CONF
+      |NGX_CONF_TAKE12,
+      ngx_mntreamer_conf_thumbnail,
+      0,
+      0,
+      NULL },
+
       ngx_null_command
 };
 

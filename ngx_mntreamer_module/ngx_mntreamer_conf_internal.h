@@ -85,6 +85,8 @@ char *ngx_mntreamer_conf_user_agent(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_mntreamer_conf_quality(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_mntreamer_conf_thumbnail(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_mntreamer_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 

@@ -65,6 +65,7 @@ ngx_mntreamer_conf_platforms(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
 
         pcf->platform = p;
         pcf->rate = NGX_CONF_UNSET_UINT;
+        pcf->thumbnail_ms = NGX_CONF_UNSET_MSEC;
 
         if (p->api) {
             pcf->api.data = (u_char *) p->api;
@@ -523,6 +524,54 @@ ngx_mntreamer_conf_quality(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* off | time [width=number] */
+
+char *
+ngx_mntreamer_conf_thumbnail(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_platform_conf_t *pcf = conf;
+
+    ngx_int_t   ms, width;
+    ngx_str_t  *value;
+
+    if (pcf->thumbnail_ms != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    width = 0;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        pcf->thumbnail_ms = 0;
+
+        return cf->args->nelts == 2 ? NGX_CONF_OK
+                                    : "has no parameter beside off";
+    }
+
+    ms = ngx_parse_time(&value[1], 0);
+
+    if (ms == NGX_ERROR || ms < 1000 || ms > 3600 * 1000) {
+        return "must be off or a time from 1s to 1h";
+    }
+
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strncmp(value[2].data, "width=", 6) == 0) {
+            width = ngx_atoi(value[2].data + 6, value[2].len - 6);
+        }
+
+        if (width < 64 || width > 3840 || width % 2) {
+            return "must have an even width from width=64 to width=3840";
+        }
+    }
+
+    pcf->thumbnail_ms = (ngx_msec_t) ms;
+    pcf->thumbnail_width = (ngx_uint_t) width;
+
+    return NGX_CONF_OK;
+}
+
+
 char *
 ngx_mntreamer_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -595,6 +644,12 @@ ngx_mntreamer_conf_platform_defaults(ngx_mntreamer_conf_t *mcf)
 
     for (i = 0; i < mcf->monitor.platforms->nelts; i++) {
         ngx_conf_init_uint_value(pcf[i].rate, mcf->poll_rate);
+        ngx_conf_init_msec_value(pcf[i].thumbnail_ms,
+                                 pcf[i].platform->pushed ? 10000 : 0);
+
+        if (pcf[i].thumbnail_width == 0) {
+            pcf[i].thumbnail_width = 480;
+        }
 
         if (pcf[i].quality.len == 0) {
             ngx_str_set(&pcf[i].quality, "best");

@@ -38,6 +38,7 @@
 #include "library/ngx_mntreamer_sacrifice.h"
 #include "library/ngx_mntreamer_sweep.h"
 #include "library/ngx_mntreamer_watching.h"
+#include "library/ngx_mntreamer_thumbnail.h"
 #include "loop/ngx_mntreamer_spare.h"
 
 
@@ -84,6 +85,7 @@ typedef struct {
     ngx_mntreamer_sweep_t         *sweep;
     ngx_mntreamer_watching_t      *watching;
     ngx_mntreamer_follow_t        *follow;
+    ngx_mntreamer_thumbnails_t    *thumbnails;
 
     ngx_connection_t              *idle;      /* told of the graceful exit */
     ngx_connection_t               dummy;     /* timers' data: debug logs read
@@ -108,6 +110,7 @@ static ngx_int_t ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e);
 static ngx_uint_t ngx_mntreamer_engine_crowded(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_monitor(ngx_mntreamer_engine_t *e);
+static ngx_int_t ngx_mntreamer_engine_thumbnails(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_recorder(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_follow(ngx_mntreamer_engine_t *e);
 static void ngx_mntreamer_engine_wire(ngx_mntreamer_engine_t *e);
@@ -242,6 +245,7 @@ ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e)
     if (e->storage == NULL
         || ngx_mntreamer_engine_catalog(e) != NGX_OK
         || ngx_mntreamer_engine_monitor(e) != NGX_OK
+        || ngx_mntreamer_engine_thumbnails(e) != NGX_OK
         || ngx_mntreamer_engine_recorder(e) != NGX_OK
         || ngx_mntreamer_engine_follow(e) != NGX_OK)
     {
@@ -515,6 +519,55 @@ ngx_mntreamer_engine_platform(void *data, ngx_int_t platform,
 }
 
 
+static void
+ngx_mntreamer_engine_listed(void *data, const ngx_mntreamer_listed_t *listed)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    ngx_mntreamer_thumbnail_segment_t     segment;
+    const ngx_mntreamer_platform_conf_t  *pcf;
+
+    pcf = ngx_mntreamer_monitor_platform(e->monitor, listed->platform);
+
+    if (pcf == NULL || pcf->thumbnail_ms == 0) {
+        return;
+    }
+
+    segment.recording_id = listed->recording_id;
+    segment.path = listed->path;
+    segment.name = listed->name;
+    segment.init = listed->init;
+    segment.duration_us = listed->duration_us;
+    segment.limit_ms = pcf->thumbnail_ms;
+    segment.width = pcf->thumbnail_width;
+
+    ngx_mntreamer_thumbnail_listed(e->thumbnails, &segment);
+}
+
+
+static void
+ngx_mntreamer_engine_over(void *data, int64_t recording_id, ngx_uint_t ended)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    ngx_mntreamer_thumbnail_over(e->thumbnails, recording_id, ended);
+}
+
+
+static ngx_int_t
+ngx_mntreamer_engine_thumbnails(ngx_mntreamer_engine_t *e)
+{
+    if (e->thumbnails == NULL) {
+        e->thumbnails = ngx_mntreamer_thumbnails_create(&e->conf->storage.root,
+                                                        e->storage, e->catalog,
+                                                        e->conf->metrics,
+                                                        e->log);
+    }
+
+    return e->thumbnails ? NGX_OK : NGX_ERROR;
+}
+
+
 static ngx_int_t
 ngx_mntreamer_engine_recorder(ngx_mntreamer_engine_t *e)
 {
@@ -527,6 +580,8 @@ ngx_mntreamer_engine_recorder(ngx_mntreamer_engine_t *e)
     deps.probe = ngx_mntreamer_engine_probe;
     deps.probe_cancel = ngx_mntreamer_engine_probe_cancel;
     deps.platform = ngx_mntreamer_engine_platform;
+    deps.listed = ngx_mntreamer_engine_listed;
+    deps.over = ngx_mntreamer_engine_over;
     deps.data = e;
 
     e->recorder = ngx_mntreamer_recorder_create(&e->conf->recorder, &deps,
@@ -663,6 +718,10 @@ ngx_mntreamer_engine_report(ngx_mntreamer_engine_t *e)
 
     if (!ngx_exiting) {
         ngx_mntreamer_watching_run(e->watching);
+    }
+
+    if (!ngx_exiting) {
+        ngx_mntreamer_thumbnails_run(e->thumbnails);
     }
 
     sp = ngx_mntreamer_storage_space(e->storage);
@@ -886,6 +945,11 @@ ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e)
     if (e->follow) {
         ngx_mntreamer_follow_destroy(e->follow);
         e->follow = NULL;
+    }
+
+    if (e->thumbnails) {
+        ngx_mntreamer_thumbnails_destroy(e->thumbnails);
+        e->thumbnails = NULL;
     }
 
     if (e->catalog) {

@@ -43,7 +43,9 @@ my @good = (
     "streamer chzzk $id;", "streamer 1 $id name=x quality=720p60 priority=-5;",
     "streamer chzzk https://chzzk.naver.com/live/$id;",
     'streamer hls https://example.com/live/index.m3u8 name=cam;',
-    'streamer rtmp studio name=own;',
+    'streamer rtmp studio name=own;', 'platform rtmp { }',
+    'platform rtmp { thumbnail off; }', 'platform rtmp { thumbnail 5s width=640; }',
+    'platform hls { thumbnail 1h; } platform chzzk { thumbnail 1s width=64; }',
 );
 
 for my $d (@good) {
@@ -127,6 +129,16 @@ my @bad = (
     ['platform rtmp { follower env:MNT_NO_SUCH; }' => 'follower.*no "MNT_NO'],
     ['platform rtmp { ' . join('', map { "follower http://a/$_;" } 1 .. 9) . '}'
                                                 => 'follower.*more than 8'],
+    ['platform rtmp { thumbnail; }'             => 'thumbnail'],
+    ['platform rtmp { thumbnail soon; }'        => 'thumbnail.*1s to 1h'],
+    ['platform rtmp { thumbnail 10ms; }'        => 'thumbnail.*1s to 1h'],
+    ['platform hls { thumbnail 2h; }'           => 'thumbnail.*1s to 1h'],
+    ['platform hls { thumbnail 10s width=0; }'  => 'thumbnail.*width'],
+    ['platform hls { thumbnail 10s width=481; }' => 'thumbnail.*width'],
+    ['platform hls { thumbnail 10s 480; }'      => 'thumbnail.*width'],
+    ['platform hls { thumbnail off width=64; }' => 'thumbnail.*off'],
+    ['platform hls { thumbnail 5s; thumbnail off; }' => 'thumbnail.*duplicate'],
+    ['thumbnail 10s;'                           => 'thumbnail'],
     ['storage /tmp;'                            => 'storage'],
     ['nonsense 1;'                              => 'nonsense'],
     ['resume_window x;'                         => 'resume_window.*must be a time'],

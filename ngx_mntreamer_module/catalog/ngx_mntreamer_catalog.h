@@ -284,6 +284,13 @@ ngx_int_t ngx_mntreamer_catalog_recording_finish(ngx_mntreamer_catalog_t *cat,
     int64_t next_ms, ngx_mntreamer_catalog_done_pt done, void *data);
 
 /*
+ * There is an image of the recording, or no more.  Not kept, and its failure
+ * is nobody's: to be said again from time to time.
+ */
+void ngx_mntreamer_catalog_thumbnail(ngx_mntreamer_catalog_t *cat,
+    int64_t recording_id, ngx_uint_t there);
+
+/*
  * The streamer is free and due in "next_ms", but its recording is not over: it
  * stays in progress on its own (claims give it as -recording_id), and whoever
  * finishes it gives it its streamer back.  Kept while the database is away.

@@ -94,6 +94,10 @@ static void ngx_mntreamer_ask_done(void *data,
     "CASE WHEN r.segments > 0 AND r.status <> 'deleted'"                      \
     " THEN mntreamer_url(r.path) END"
 
+#define NGX_MNTREAMER_SQL_THUMBNAIL                                           \
+    "CASE WHEN r.thumbnail AND r.status = 'recording' AND r.segments > 0"     \
+    " THEN mntreamer_url(r.path, 'thumbnail.jpg') END"
+
 #define NGX_MNTREAMER_SQL_SECONDS(us)  "round(" us " / 1000000.0, 3)"
 
 #define NGX_MNTREAMER_SQL_RECORDING                                           \
@@ -114,7 +118,8 @@ static void ngx_mntreamer_ask_done(void *data,
     " FROM media_watching w WHERE w.recording_id = r.id),"                    \
     " 'watch_time', (SELECT round(coalesce(sum(w.watched_ms), 0) / 1000, 3)"  \
     " FROM media_watching w WHERE w.recording_id = r.id),"                    \
-    " 'url', " NGX_MNTREAMER_SQL_URL
+    " 'url', " NGX_MNTREAMER_SQL_URL ","                                      \
+    " 'thumbnail', " NGX_MNTREAMER_SQL_THUMBNAIL
 
 /* "s" is the streamer on the air, "p" its platform, "r" its recording */
 
@@ -128,7 +133,8 @@ static void ngx_mntreamer_ask_done(void *data,
     " 'image', s.live_image,"                                                 \
     " 'started_at', mntreamer_time(s.live_started_at),"                       \
     " 'recording_id', r.id, 'url', " NGX_MNTREAMER_SQL_URL ","                \
-    " 'degraded', " NGX_MNTREAMER_SQL_DEGRADED
+    " 'degraded', " NGX_MNTREAMER_SQL_DEGRADED ","                            \
+    " 'thumbnail', " NGX_MNTREAMER_SQL_THUMBNAIL
 
 /* a pattern that finds "n" itself anywhere */
 

@@ -14,7 +14,7 @@
 typedef struct {
     ngx_str_t   ending;
     ngx_str_t   type;
-    ngx_uint_t  playlist;
+    ngx_uint_t  changes;
 } ngx_http_mntreamer_type_t;
 
 
@@ -31,6 +31,7 @@ static ngx_int_t ngx_http_mntreamer_open_failed(ngx_http_request_t *r,
 /* nothing with another ending is served: no .part, no journal */
 
 static const ngx_http_mntreamer_type_t  ngx_http_mntreamer_types[] = {
+    { ngx_string("/" NGX_MNTREAMER_THUMBNAIL), ngx_string("image/jpeg"), 1 },
     { ngx_string(".ts"), ngx_string("video/mp2t"), 0 },
     { ngx_string(".m4s"), ngx_string("video/mp4"), 0 },
     { ngx_string(".m3u8"), ngx_string("application/vnd.apple.mpegurl"), 1 },
@@ -153,7 +154,7 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
     r->headers_out.content_type_len = type->type.len;
 
     if (ngx_http_set_etag(r) != NGX_OK
-        || ngx_http_mntreamer_cache_control(r, type->playlist
+        || ngx_http_mntreamer_cache_control(r, type->changes
                                             ? &ngx_http_mntreamer_no_cache
                                             : &ngx_http_mntreamer_immutable)
            != NGX_OK

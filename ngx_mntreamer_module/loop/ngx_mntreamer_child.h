@@ -14,9 +14,9 @@
 
 /*
  * Other programs, the only place that starts one.  They are no children of
- * the worker: a supervisor, forked while the worker is small, starts them,
- * watches their deadlines and kills all that is left when the worker is gone
- * in whatever way (docs/adr/019).
+ * the worker: a supervisor, which is forked once, starts them, watches their
+ * deadlines and kills all that is left when the worker is gone in whatever way
+ * (docs/adr/019).
  *
  * A program gets an argument vector (no shell ever sees it), an environment of
  * PATH and LC_ALL, a session of its own, stdin from /dev/null, no descriptor
@@ -76,8 +76,8 @@ typedef struct {
 
 /*
  * At most "running" at once (up to NGX_MNTREAMER_CHILDREN_MAX), the others
- * wait in the order of their starts.  Takes one of worker_connections.  To be
- * called early, while there is little memory to fork.  NULL: logged.
+ * wait in the order of their starts.  Forks, and takes one of
+ * worker_connections.  NULL: logged.
  */
 #define NGX_MNTREAMER_CHILDREN_MAX  16
 

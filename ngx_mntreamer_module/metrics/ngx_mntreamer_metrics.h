@@ -52,6 +52,7 @@ typedef enum {
     NGX_MNTREAMER_M_VIEWERS_MISSED,
     NGX_MNTREAMER_M_FOLLOWERS,                /* result: told again degraded
                                                  closed lost */
+    NGX_MNTREAMER_M_THUMBNAILS,               /* result: made failed */
     /* gauges of a worker, summed */
     NGX_MNTREAMER_M_LIVE,
     NGX_MNTREAMER_M_RECORDING,

@@ -18,6 +18,7 @@ static const char *ngx_mntreamer_metrics_location(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_hook(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_rung(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_follower(ngx_uint_t i);
+static const char *ngx_mntreamer_metrics_thumbnail(ngx_uint_t i);
 
 
 static const char  *ngx_mntreamer_gap_names[] = {
@@ -190,6 +191,11 @@ const ngx_mntreamer_metric_t
       NGX_MNTREAMER_COUNTER,
       NGX_MNTREAMER_LABEL("result", 5, ngx_mntreamer_metrics_follower) },
 
+    { "thumbnails_total", "thumbnails",
+      "Images of recordings in progress, by what became of them",
+      NGX_MNTREAMER_COUNTER,
+      NGX_MNTREAMER_LABEL("result", 2, ngx_mntreamer_metrics_thumbnail) },
+
     { "live", "live",
       "Owned streamers that are on air",
       NGX_MNTREAMER_GAUGE, NGX_MNTREAMER_PLAIN },
@@ -333,4 +339,11 @@ static const char *
 ngx_mntreamer_metrics_follower(ngx_uint_t i)
 {
     return ngx_mntreamer_metrics_followers[i];
+}
+
+
+static const char *
+ngx_mntreamer_metrics_thumbnail(ngx_uint_t i)
+{
+    return i ? "failed" : "made";
 }

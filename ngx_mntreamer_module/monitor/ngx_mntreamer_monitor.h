@@ -45,6 +45,8 @@ typedef struct {
     ngx_array_t           *renditions;        /* of unsigned: heights; NULL:
                                                  not told */
     ngx_array_t           *followers;         /* pushed: of follower_conf_t */
+    ngx_msec_t             thumbnail_ms;      /* so old it may be; 0: none */
+    ngx_uint_t             thumbnail_width;
 } ngx_mntreamer_platform_conf_t;
 
 typedef struct {

@@ -52,7 +52,20 @@ typedef struct {
 } ngx_mntreamer_recorder_conf_t;
 
 
-/* what the recorder needs of a room it does not know (the monitor) */
+/* a segment of the main track that was stored and listed; all alias */
+
+typedef struct {
+    int64_t        recording_id;
+    ngx_int_t      platform;
+    ngx_str_t      path;                      /* of the recording, below the
+                                                 storage's root */
+    ngx_str_t      name;                      /* of the file, terminated */
+    ngx_str_t      init;                      /* the one it needs, or empty */
+    int64_t        duration_us;
+} ngx_mntreamer_listed_t;
+
+
+/* what the recorder needs of rooms it does not know */
 
 typedef struct {
     /* asks the platform; as ngx_mntreamer_monitor_probe() */
@@ -65,6 +78,9 @@ typedef struct {
     ngx_int_t   (*platform)(void *data, ngx_int_t platform,
                             ngx_str_t *user_agent, ngx_str_t *media_proxy,
                             ngx_str_t *api, ngx_str_t *cookies);
+    void        (*listed)(void *data, const ngx_mntreamer_listed_t *listed);
+    /* nothing more is listed here; "ended": nor elsewhere.  Perhaps twice */
+    void        (*over)(void *data, int64_t recording_id, ngx_uint_t ended);
     void         *data;                       /* alias */
 } ngx_mntreamer_recorder_deps_t;
 

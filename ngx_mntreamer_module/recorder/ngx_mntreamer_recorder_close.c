@@ -92,6 +92,10 @@ ngx_mntreamer_session_close(ngx_mntreamer_session_t *s)
 
     ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_CLOSING);
 
+    if (s->over) {
+        s->rec->deps.over(s->rec->deps.data, s->recording_id, 1);
+    }
+
     for (i = 0; i < s->nrenditions; i++) {
         r = &s->renditions[i];
 

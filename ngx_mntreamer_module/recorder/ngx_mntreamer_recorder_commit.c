@@ -38,6 +38,8 @@ static void ngx_mntreamer_rendition_stored(void *data,
     const ngx_mntreamer_commit_t *commit);
 static void ngx_mntreamer_rendition_listed(ngx_mntreamer_rendition_t *r,
     const ngx_mntreamer_segment_t *sg, const ngx_mntreamer_commit_t *commit);
+static void ngx_mntreamer_rendition_show(ngx_mntreamer_rendition_t *r,
+    const ngx_mntreamer_segment_t *sg, const ngx_mntreamer_commit_t *commit);
 
 
 void
@@ -336,6 +338,7 @@ ngx_mntreamer_rendition_stored(void *data,
 
         if (sg->kind == NGX_MNTREAMER_SEGMENT_MAP) {
             r->map_stored = sg->map;
+            r->map_file = commit->number;
             r->bytes_total += (int64_t) commit->bytes;
 
         } else {
@@ -405,7 +408,53 @@ ngx_mntreamer_rendition_listed(ngx_mntreamer_rendition_t *r,
 
     if (r->index == 0) {
         ngx_mntreamer_ladder_listed(s, sg, commit, discontinuous);
+        ngx_mntreamer_rendition_show(r, sg, commit);
     }
 
     ngx_mntreamer_ladder_index(s, 0);
+}
+
+
+/* to whom makes something of it while it is recorded */
+
+static void
+ngx_mntreamer_rendition_show(ngx_mntreamer_rendition_t *r,
+    const ngx_mntreamer_segment_t *sg, const ngx_mntreamer_commit_t *commit)
+{
+    char                            name[MNT_TRACK_FILE_MAX];
+    char                            init[MNT_TRACK_FILE_MAX];
+    mnt_str_t                       prefix;
+    mnt_file_t                      file;
+    ngx_mntreamer_listed_t          listed;
+    ngx_mntreamer_recorder_deps_t  *deps;
+
+    deps = &r->session->rec->deps;
+
+    prefix.data = (char *) r->prefix.data;
+    prefix.len = r->prefix.len;
+
+    ngx_memzero(&file, sizeof(mnt_file_t));
+    ngx_memzero(&listed, sizeof(ngx_mntreamer_listed_t));
+
+    file.kind = MNT_FILE_SEGMENT;
+    file.number = commit->number;
+    file.container = (mnt_hls_container_e) commit->container;
+
+    listed.name.len = mnt_file_name(&file, prefix, name).len;
+    listed.name.data = (u_char *) name;
+
+    if (sg->map) {
+        file.kind = MNT_FILE_INIT;
+        file.number = r->map_file;
+
+        listed.init.len = mnt_file_name(&file, prefix, init).len;
+        listed.init.data = (u_char *) init;
+    }
+
+    listed.recording_id = r->session->recording_id;
+    listed.platform = r->session->platform;
+    listed.path = r->session->path;
+    listed.duration_us = sg->duration_us;
+
+    deps->listed(deps->data, &listed);
 }

@@ -232,6 +232,7 @@ struct ngx_mntreamer_rendition_s {
     uint64_t                     map_hash;    /* of the last one queued */
     uint32_t                     map_last;    /* number of it */
     uint32_t                     map_stored;
+    uint64_t                     map_file;    /* its number on the disk */
     ngx_uint_t                   map_cause;
 
     /* what is lost since the last entry */

@@ -353,6 +353,8 @@ ngx_mntreamer_session_abandon(ngx_mntreamer_session_t *s)
     ngx_uint_t                  i;
     ngx_mntreamer_rendition_t  *r;
 
+    s->rec->deps.over(s->rec->deps.data, s->recording_id, 0);
+
     for (i = 0; i < s->nrenditions; i++) {
         r = &s->renditions[i];
 

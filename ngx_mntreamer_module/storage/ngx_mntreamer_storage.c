@@ -23,6 +23,7 @@ typedef struct {
     ngx_str_t                 content;
     ngx_fd_t                  root;           /* alias */
     ngx_uint_t                durable;
+    ngx_uint_t                there;          /* :1; "dir" is not made */
     uint32_t                  token;
     ngx_uint_t                serial;
     ngx_mntreamer_commit_pt   done;
@@ -35,7 +36,13 @@ typedef struct {
 
 static void ngx_mntreamer_storage_retry(ngx_event_t *ev);
 static ngx_uint_t ngx_mntreamer_storage_working(ngx_mntreamer_track_t *tr);
+static ngx_mntreamer_put_t *ngx_mntreamer_put_create(
+    ngx_mntreamer_storage_t *st, const ngx_str_t *dir, const ngx_str_t *name,
+    const ngx_str_t *content);
+static ngx_int_t ngx_mntreamer_put_post(ngx_mntreamer_put_t *put,
+    ngx_mntreamer_commit_pt done, void *data);
 static void ngx_mntreamer_put_work(void *data);
+static void ngx_mntreamer_put_file(ngx_mntreamer_put_t *put, ngx_fd_t dir);
 static void ngx_mntreamer_put_done(void *data);
 
 
@@ -241,13 +248,50 @@ ngx_mntreamer_storage_put(ngx_mntreamer_storage_t *st, ngx_str_t *dir,
     ngx_str_t *name, ngx_str_t *content, ngx_mntreamer_commit_pt done,
     void *data)
 {
+    ngx_mntreamer_put_t  *put;
+
+    put = ngx_mntreamer_put_create(st, dir, name, content);
+    if (put == NULL) {
+        return NGX_ERROR;
+    }
+
+    put->durable = (st->conf.durability != NGX_MNTREAMER_DURABLE_NONE);
+
+    return ngx_mntreamer_put_post(put, done, data);
+}
+
+
+ngx_int_t
+ngx_mntreamer_storage_thumbnail(ngx_mntreamer_storage_t *st,
+    const ngx_str_t *dir, const ngx_str_t *content,
+    ngx_mntreamer_commit_pt done, void *data)
+{
+    ngx_mntreamer_put_t  *put;
+
+    static const ngx_str_t  name = ngx_string(NGX_MNTREAMER_THUMBNAIL);
+
+    put = ngx_mntreamer_put_create(st, dir, &name, content);
+    if (put == NULL) {
+        return NGX_ERROR;
+    }
+
+    put->there = 1;
+
+    return ngx_mntreamer_put_post(put, done, data);
+}
+
+
+static ngx_mntreamer_put_t *
+ngx_mntreamer_put_create(ngx_mntreamer_storage_t *st, const ngx_str_t *dir,
+    const ngx_str_t *name, const ngx_str_t *content)
+{
     u_char               *p;
     ngx_mntreamer_put_t  *put;
 
     put = ngx_calloc(sizeof(ngx_mntreamer_put_t) + dir->len + name->len
                      + content->len + 2, st->log);
     if (put == NULL) {
-        return NGX_ERROR;
+        return NULL;
     }
 
     p = (u_char *) put + sizeof(ngx_mntreamer_put_t);
@@ -262,19 +306,30 @@ ngx_mntreamer_storage_put(ngx_mntreamer_storage_t *st, ngx_str_t *dir,
 
     put->content.data = p;
     put->content.len = content->len;
-    ngx_memcpy(p, content->data, content->len);
+
+    if (content->len) {
+        ngx_memcpy(p, content->data, content->len);
+    }
 
     put->st = st;
     put->root = st->fd;
-    put->durable = (st->conf.durability != NGX_MNTREAMER_DURABLE_NONE);
     put->token = st->token;
     put->serial = ++st->serial;
-    put->done = done;
-    put->data = data;
     put->since = ngx_current_msec;
     put->working = 1;
 
-    if (ngx_mntreamer_offload_post(st->off, ngx_mntreamer_put_work,
+    return put;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_put_post(ngx_mntreamer_put_t *put, ngx_mntreamer_commit_pt done,
+    void *data)
+{
+    put->done = done;
+    put->data = data;
+
+    if (ngx_mntreamer_offload_post(put->st->off, ngx_mntreamer_put_work,
                                    ngx_mntreamer_put_done, put)
         != NGX_OK)
     {
@@ -282,7 +337,7 @@ ngx_mntreamer_storage_put(ngx_mntreamer_storage_t *st, ngx_str_t *dir,
         return NGX_ERROR;
     }
 
-    ngx_queue_insert_tail(&st->puts, &put->link);
+    ngx_queue_insert_tail(&put->st->puts, &put->link);
 
     return NGX_OK;
 }
@@ -293,24 +348,56 @@ ngx_mntreamer_put_work(void *data)
 {
     ngx_mntreamer_put_t *put = data;
 
-    ngx_fd_t      dir;
-    struct iovec  iov;
+    ngx_fd_t  dir;
 
-    dir = ngx_mntreamer_open_dir(put->root, (char *) put->dir.data,
-                                 put->durable, &put->fail);
+    if (put->there) {
+        dir = ngx_mntreamer_open_beneath(put->root, (char *) put->dir.data,
+                                         O_RDONLY|O_DIRECTORY);
+
+        /* of a recording that was taken away there is nothing to do */
+
+        if (dir == -1 && ngx_errno != NGX_ENOENT) {
+            (void) ngx_mntreamer_failed(&put->fail, ngx_errno, "open()", "");
+        }
+
+    } else {
+        dir = ngx_mntreamer_open_dir(put->root, (char *) put->dir.data,
+                                     put->durable, &put->fail);
+    }
 
     if (dir != -1) {
-        iov.iov_base = put->content.data;
-        iov.iov_len = put->content.len;
-
-        (void) ngx_mntreamer_write_whole(dir, (char *) put->name.data,
-                                         put->token, put->serial, &iov, 1,
-                                         put->durable, NULL, &put->fail);
+        ngx_mntreamer_put_file(put, dir);
         (void) close(dir);
     }
 
     ngx_memory_barrier();
     put->working = 0;
+}
+
+
+static void
+ngx_mntreamer_put_file(ngx_mntreamer_put_t *put, ngx_fd_t dir)
+{
+    char          *name;
+    struct iovec   iov;
+
+    name = (char *) put->name.data;
+
+    if (put->content.len == 0) {
+
+        if (unlinkat(dir, name, 0) == -1 && ngx_errno != NGX_ENOENT) {
+            (void) ngx_mntreamer_failed(&put->fail, ngx_errno, "unlink()",
+                                        name);
+        }
+
+        return;
+    }
+
+    iov.iov_base = put->content.data;
+    iov.iov_len = put->content.len;
+
+    (void) ngx_mntreamer_write_whole(dir, name, put->token, put->serial, &iov,
+                                     1, put->durable, NULL, &put->fail);
 }
 
 

@@ -25,6 +25,7 @@
  *     video.m3u8 audio-1.m3u8   tracks beside a multivariant index.m3u8
  *     000001.ts 000002.m4s  segments; a1-000001.m4s of track audio-1
  *     init-1.mp4            initialisation sections; a1-init-1.mp4
+ *     thumbnail.jpg         the image of one in progress
  *     .index.journal        what was stored: one line an entry, written before
  *                           the file gets its final name; never served
  *
@@ -37,6 +38,9 @@
  * Opening also gives journal and playlist a new inode, so that a frozen former
  * writer appends to nothing and notices it (RELIABILITY C1).
  */
+
+
+#define NGX_MNTREAMER_THUMBNAIL  "thumbnail.jpg"
 
 
 typedef struct ngx_mntreamer_storage_s  ngx_mntreamer_storage_t;
@@ -370,6 +374,16 @@ ngx_int_t ngx_mntreamer_part_made(ngx_mntreamer_part_t *part,
  */
 ngx_int_t ngx_mntreamer_storage_put(ngx_mntreamer_storage_t *st,
     ngx_str_t *dir, ngx_str_t *name, ngx_str_t *content,
+    ngx_mntreamer_commit_pt done, void *data);
+
+
+/*
+ * Replaces the image of a recording in progress, or takes it away with an
+ * empty "content"; "dir" is not made.  Nothing of it is durable, and closing
+ * a track with ENDLIST takes it away, too.  done() as for commits.
+ */
+ngx_int_t ngx_mntreamer_storage_thumbnail(ngx_mntreamer_storage_t *st,
+    const ngx_str_t *dir, const ngx_str_t *content,
     ngx_mntreamer_commit_pt done, void *data);
 
 

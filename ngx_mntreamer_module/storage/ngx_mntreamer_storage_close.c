@@ -65,6 +65,12 @@ ngx_mntreamer_close_work(void *data)
 
     tr->close_rc = NGX_MNTREAMER_STORE_OK;
 
+    /* before the row can say that it is over: a crash would leave it there */
+
+    if (tr->endlist) {
+        (void) unlinkat(tr->dirfd, NGX_MNTREAMER_THUMBNAIL, 0);
+    }
+
     if (tr->endlist && !tr->ended && tr->playlist != -1
         && ngx_mntreamer_close_end(tr) != NGX_OK)
     {

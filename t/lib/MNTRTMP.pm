@@ -57,6 +57,7 @@ sub new {
     my ($rate, $burst) = split ' ', $limit;
     my $server = delete $o{rtmp_server} // '';
     my $fragment = delete $o{fragment} // '1s';
+    my $thumbnail = delete $o{thumbnail} // 'off';
     my $platform = delete $o{platform} // '';
 
     my $self = $class->SUPER::new(rtmp_port => $rtmp, hook_port => $hooks,
@@ -69,7 +70,8 @@ sub new {
         chown $uid, $gid, $self->{hls};
     }
 
-    $platform = "hls_path $self->{hls};\nrenditions $renditions;\n$platform"
+    $platform = "hls_path $self->{hls};\nrenditions $renditions;\n"
+        . "thumbnail $thumbnail;\n$platform"
         if $record;
     $self->{platform} = $platform;
     my $ours = "mntreamer_rtmp port=$rtmp silence=$silence $more;";

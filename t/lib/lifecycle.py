@@ -320,6 +320,8 @@ WRONG = [                                      # what stands in nginx.conf
     ("mntreamer {", "mntreamer { durability never;"),
     ("mntreamer {", "mntreamer { poll_rate 0r/s;"),
     ("mntreamer {", "mntreamer { streamer nowhere x;"),
+    ("mntreamer {", "mntreamer { platform rtmp { thumbnail 1ms; }"),
+    ("mntreamer {", "mntreamer { platform rtmp { poll_rate 1r/s; }"),
     ("cookies ", "cookies /nonexistent/"), ("api ", "api ftp://"),
     ("load_module ", "load_module /nonexistent"),
     ("listen 127.0.0.1:", "listen 256.0.0.1:"),
