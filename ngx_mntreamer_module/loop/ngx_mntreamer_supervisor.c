@@ -605,7 +605,7 @@ ngx_mntreamer_program_deadline(ngx_mntreamer_program_t *p, uint64_t now)
 }
 
 
-/* the end of it is kept */
+/* the end of it is kept: what was too much goes before each read() */
 
 static void
 ngx_mntreamer_program_errors(ngx_mntreamer_program_t *p)
@@ -715,17 +715,13 @@ static void
 ngx_mntreamer_program_report(ngx_mntreamer_supervisor_t *sv,
     ngx_mntreamer_program_t *p)
 {
-    size_t  n;
-
     if (p->state != NGX_MNTREAMER_PROGRAM_ENDED
         || p->out != -1 || p->err != -1)
     {
         return;
     }
 
-    n = ngx_min(p->nerr, NGX_MNTREAMER_REPORT_TAIL);
-
-    if (ngx_mntreamer_supervisor_send(sv, &p->end, p->errors + p->nerr - n, n)
+    if (ngx_mntreamer_supervisor_send(sv, &p->end, p->errors, p->nerr)
         == NGX_OK)
     {
         p->id = 0;

@@ -216,6 +216,27 @@ number(const char *text, const char *name)
 
 
 static void
+test_supervisor(void)
+{
+    int   fd, others;
+    char  name[64], target[64];
+
+    usleep(200000);
+    others = 0;
+
+    for (fd = 0; fd < 100; fd++) {
+        snprintf(name, sizeof(name), "/proc/%d/fd/%d", supervisor, fd);
+
+        if (readlink(name, target, sizeof(target)) != -1 && fd > 3) {
+            others++;
+        }
+    }
+
+    ok(others == 0, "the supervisor has no descriptor but its socket");
+}
+
+
+static void
 test_begin(void)
 {
     int                    pid;
@@ -383,6 +404,10 @@ test_floods(void)
     answer_t               a;
     ngx_mntreamer_order_t  o;
 
+    o = order(22, 500);
+    o.captured = 0;
+    start(&o, "/", "sleep", "100", NULL);
+
     o = order(20, 1500);
     start(&o, "/", "yes", NULL);
 
@@ -392,13 +417,7 @@ test_floods(void)
           "i=0; while [ $i -lt 3000 ]; do echo \"line $i\"; i=$((i+1)); done >&2",
           NULL);
 
-    usleep(1000000);                           /* the pair of sockets is full */
-
-    o = order(22, 100);
-    o.captured = 0;
-    start(&o, "/", "sleep", "100", NULL);
-
-    usleep(1000000);
+    usleep(2000000);                           /* the pair of sockets is full */
 
     memset(&a, 0, sizeof(a));
     n = 0;
@@ -542,7 +561,11 @@ main(int argc, char **argv)
     setenv("MNT_SECRET", "x", 1);
     signal(SIGPIPE, SIG_IGN);
 
+    /* as a listening socket of nginx */
+    (void) open("/dev/null", O_RDONLY);
+
     begin("/usr/bin:/bin");
+    test_supervisor();
     test_begin();
     test_failures();
     test_deadlines();
