@@ -6,8 +6,6 @@
 
 #include "mnt_line.h"
 
-#include <string.h>
-
 
 static int mnt_line_ends(char c);
 
@@ -93,8 +91,9 @@ mnt_line_tail(mnt_str_t text, char *buf, size_t size)
         /* of several ends in a row one is shown, and none at the front */
 
         if (tail.len && !mnt_line_ends(text.data[i - 1])) {
-            memcpy(buf + tail.len, " / ", 3);
-            tail.len += 3;
+            buf[tail.len++] = ' ';
+            buf[tail.len++] = '/';
+            buf[tail.len++] = ' ';
         }
     }
 

@@ -52,6 +52,7 @@ struct ngx_mntreamer_child_s {
     ngx_mntreamer_child_state_e   state;
     uint32_t                      id;
     uint32_t                      order;      /* to be sent: order_e, or 0 */
+    pid_t                         group;      /* 0: not known yet */
     ngx_msec_t                    deadline_ms;
     ngx_msec_t                    grace_ms;
     ngx_msec_t                    until;      /* the supervisor is late then */
@@ -444,6 +445,12 @@ ngx_mntreamer_children_lost(ngx_mntreamer_children_t *ch, const char *why)
         q = ngx_queue_head(&ch->running);
         c = ngx_queue_data(q, ngx_mntreamer_child_t, queue);
 
+        /* the kernel has killed the program, not what that has started */
+
+        if (c->group > 0) {
+            (void) kill(-c->group, SIGKILL);
+        }
+
         ngx_mntreamer_child_end(c, &result);
     }
 }
@@ -519,6 +526,11 @@ ngx_mntreamer_children_report(ngx_mntreamer_children_t *ch, u_char *buf,
 
         if (c->id != report.id) {
             continue;
+        }
+
+        if (report.kind == NGX_MNTREAMER_REPORT_STARTED) {
+            c->group = report.code;
+            return;
         }
 
         if (report.kind == NGX_MNTREAMER_REPORT_OUTPUT) {

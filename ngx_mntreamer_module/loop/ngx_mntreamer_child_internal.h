@@ -52,7 +52,8 @@ typedef struct {
 /* to the worker */
 
 typedef enum {
-    NGX_MNTREAMER_REPORT_OUTPUT = 1,          /* bytes of stdout behind it */
+    NGX_MNTREAMER_REPORT_STARTED = 1,         /* "code" is its pid and group */
+    NGX_MNTREAMER_REPORT_OUTPUT,          /* bytes of stdout behind it */
     NGX_MNTREAMER_REPORT_END                  /* the end of stderr */
 } ngx_mntreamer_report_e;
 

@@ -60,6 +60,7 @@ typedef struct {
     uint64_t                       until_ms;  /* end of what it waits for */
     uint64_t                       grace_ms;
     uint32_t                       late;      /* :1; its deadline passed */
+    uint32_t                       untold;    /* :1; that it was started */
     ngx_mntreamer_report_t         end;
     size_t                         nout;
     size_t                         nerr;
@@ -100,6 +101,8 @@ static void ngx_mntreamer_program_end(ngx_mntreamer_program_t *p);
 static void ngx_mntreamer_program_kill(ngx_mntreamer_program_t *p);
 static void ngx_mntreamer_program_deadline(ngx_mntreamer_program_t *p,
     uint64_t now);
+static void ngx_mntreamer_program_started(ngx_mntreamer_supervisor_t *sv,
+    ngx_mntreamer_program_t *p);
 static void ngx_mntreamer_program_errors(ngx_mntreamer_program_t *p);
 static void ngx_mntreamer_program_output(ngx_mntreamer_supervisor_t *sv,
     ngx_mntreamer_program_t *p);
@@ -142,6 +145,7 @@ ngx_mntreamer_supervisor_main(int fd, const char *path)
                 continue;
             }
 
+            ngx_mntreamer_program_started(&sv, p);
             ngx_mntreamer_program_errors(p);
             ngx_mntreamer_program_output(&sv, p);
             ngx_mntreamer_program_deadline(p, ngx_mntreamer_supervisor_now());
@@ -482,6 +486,7 @@ ngx_mntreamer_program_start(ngx_mntreamer_supervisor_t *sv,
     p->until_ms = p->began_ms + order->deadline_ms;
     p->grace_ms = order->grace_ms;
     p->late = 0;
+    p->untold = 0;
     p->nout = 0;
     p->nerr = 0;
 
@@ -522,6 +527,7 @@ ngx_mntreamer_program_start(ngx_mntreamer_supervisor_t *sv,
 
     if (p->pid > 0) {
         p->state = NGX_MNTREAMER_PROGRAM_RUNNING;
+        p->untold = 1;
         return;
     }
 
@@ -601,6 +607,29 @@ ngx_mntreamer_program_deadline(ngx_mntreamer_program_t *p, uint64_t now)
 
     } else if (p->state == NGX_MNTREAMER_PROGRAM_ENDING) {
         ngx_mntreamer_program_kill(p);
+    }
+}
+
+
+/* if we are killed the worker kills what the program has started, too */
+
+static void
+ngx_mntreamer_program_started(ngx_mntreamer_supervisor_t *sv,
+    ngx_mntreamer_program_t *p)
+{
+    ngx_mntreamer_report_t  report;
+
+    if (!p->untold || p->state == NGX_MNTREAMER_PROGRAM_ENDED) {
+        return;
+    }
+
+    memset(&report, 0, sizeof(ngx_mntreamer_report_t));
+    report.kind = NGX_MNTREAMER_REPORT_STARTED;
+    report.id = p->id;
+    report.code = p->pid;
+
+    if (ngx_mntreamer_supervisor_send(sv, &report, NULL, 0) == NGX_OK) {
+        p->untold = 0;
     }
 }
 

@@ -181,7 +181,7 @@ hear(answer_t *a, int ms)
             a->nout += n;
         }
 
-    } else {
+    } else if (r.kind == NGX_MNTREAMER_REPORT_END) {
         a->end = r;
         a->nerr = n;
         memcpy(a->err, buf + sizeof(r), n);
