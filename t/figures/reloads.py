@@ -202,9 +202,14 @@ def run(f):
                     mntreamer="poll_rate 1000r/s; resume_window 10s;",
                     http="limit_conn_zone $binary_remote_addr zone=z:1m;"
                     "keepalive_requests 20;").up()
-        for n in live:
-            origin.channel(n, live=True, dur=0.25, window=24, size=3000,
-                           target=1, token=3600, enforce=True)
+        for i, n in enumerate(live):
+
+            # the same window in many segments, and in few
+
+            few = not f.short and i < 3
+            origin.channel(n, live=True, dur=2 if few else 0.25,
+                           window=3 if few else 24, size=3000,
+                           target=2 if few else 1, token=3600, enforce=True)
         finished(o, x, origin, done)
         x.watch(*live)
         everyone = live + done
