@@ -50,6 +50,14 @@ for my $file (glob("$MNT::TOP/conf/*.conf"),
     my $out = `$MNT::NGINX -t -p $dir -e $dir/log/e.log -c $dir/$name 2>&1`;
 
     is($?, 0, "nginx -t of $name") or diag($out);
+
+    # RELIABILITY S12: modules that read media, list or write; S39: core dumps
+
+    unlike($text, qr/^\s*(?:mp4|flv|slice|ssi|autoindex|dav_\w+)\s/m,
+           "$name: nothing but whole files is served");
+    like($text, qr/^worker_rlimit_core\s+0;/m, "$name: no core dumps")
+        if $name !~ /\.in$/;
+
     # DNS rebinding: names that nobody filled in are refused
 
     system($MNT::NGINX, '-p', $dir, '-e', "$dir/log/e.log", '-c', "$dir/$name");
