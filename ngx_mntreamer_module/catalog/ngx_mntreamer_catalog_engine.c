@@ -265,9 +265,12 @@ ngx_mntreamer_engine_storage(ngx_mntreamer_catalog_t *cat)
 
             if (ngx_write_fd(fd, number, sizeof(number))
                 == (ssize_t) sizeof(number)
-                && fsync(fd) == 0)
+                && fsync(fd) == 0
+                && link((char *) part, (char *) name) == -1
+                && ngx_errno != NGX_EEXIST)
             {
-                (void) link((char *) part, (char *) name);
+                ngx_log_error(NGX_LOG_WARN, cat->log, ngx_errno,
+                              "link() \"%s\" failed", name);
             }
 
             (void) ngx_close_file(fd);

@@ -19,8 +19,8 @@ import time
 NUMBER = 14
 NAMED = True
 WHOLE = bool(os.environ.get("MNT_WHOLE"))
-CLAIM = ("In clean roots of Debian 12 and 13 the module builds and %s; it "
-         "builds with the newest nginx of Debian's testing suite."
+CLAIM = ("In clean roots of Debian 12 and 13 the module builds, the same in "
+         "two places, and %s; it builds with the newest nginx of Debian's testing suite."
          % ("the whole suite passes" if WHOLE else "the unit tests and a "
             "selection of those through nginx pass (all of them with "
             "MNT_WHOLE=1)"))
@@ -114,6 +114,13 @@ class Root:
                                   stdin=subprocess.DEVNULL, stdout=out,
                                   stderr=subprocess.STDOUT).returncode
 
+    def again(self, log):
+        """built from the same source in another directory"""
+        return self.run("rm -rf /other && mkdir /other && tar c --exclude="
+                        "./build . | tar x -C /other && (cd /other &&"
+                        " ./mntreamer build) && cmp build/$0 /other/build/$0"
+                        .replace("$0", "ngx_mntreamer_module.so"), log) == 0
+
     def version(self, package):
         p = subprocess.run(["chroot", self.dir, "dpkg-query", "-W", "-f",
                             "${Version}", package], stdout=subprocess.PIPE,
@@ -159,6 +166,8 @@ def one(f, suite, tests, where, log):
         ok = root.run("./mntreamer build", log) == 0
         f.require(ok, "%s: the build failed, see %s" % (suite, log))
         f.say("%s: built with nginx %s" % (suite, root.version("nginx")))
+        f.require(not ok or root.again(log), "%s: built in another place it "
+                  "is another one" % suite)
         said = "built"
         if ok and tests:
             script = "./mntreamer test" if WHOLE else (
