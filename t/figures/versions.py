@@ -1,8 +1,10 @@
 """Figure 14: the module on other releases.
 
 Clean roots by debootstrap, from the mirror and with the settings of this
-machine's own apt: Debian 12 and 13 build the module and run its tests, testing
-(the newest nginx of Debian) builds it.  Needs root, debootstrap and minutes.
+machine's own apt and the authorities that it trusts: Debian 12 and 13 build the
+module and run its tests, testing (the newest nginx of Debian) builds it.  Needs
+root, debootstrap and minutes.  Files of tests that fail beside others are run
+once more with less beside them; which these were is told.
 
 MNT_WHOLE=1     the whole suite in the roots, not a selection
 MNT_ROOTS=DIR   keeps the roots there and takes them from there
@@ -20,14 +22,18 @@ NUMBER = 14
 NAMED = True
 WHOLE = bool(os.environ.get("MNT_WHOLE"))
 CLAIM = ("In clean roots of Debian 12 and 13 the module builds, the same in "
-         "two places, and %s; it builds with the newest nginx of Debian's testing suite."
+         "two places, and %s; it builds with the newest nginx of Debian's "
+         "testing suite."
          % ("the whole suite passes" if WHOLE else "the unit tests and a "
             "selection of those through nginx pass (all of them with "
             "MNT_WHOLE=1)"))
 
 TOP = os.path.realpath(os.path.dirname(__file__) + "/../..")
 RELEASES = (("bookworm", True), ("trixie", True), ("testing", False))
-TESTS = ("t/001-*.t t/200-*.t t/211-*.t t/220-*.t t/230-*.t t/301-*.t"
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+AGAIN = 12                                     # files, at most
+PARTS = ("unit", "nginx", "browser", "san") if WHOLE else ("unit", "nginx "
+         "t/001-*.t t/200-*.t t/211-*.t t/220-*.t t/230-*.t t/301-*.t"
          " t/401-*.t t/501-*.t")
 
 
@@ -64,7 +70,7 @@ class Root:
                          "--include=ca-certificates,procps,iproute2",
                          self.suite, self.dir, self.uri)
             open(self.dir + "/made", "w").close()
-        for f in ("/etc/resolv.conf", "/etc/hosts"):
+        for f in ("/etc/resolv.conf", "/etc/hosts", AUTHORITIES):
             if os.path.exists(f):
                 shutil.copy(f, self.dir + f)
         with open(self.dir + "/etc/apt/apt.conf.d/90host", "w") as f:
@@ -105,7 +111,7 @@ class Root:
     def run(self, script, log):
         """in the root; its code"""
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
-               "LC_ALL": "C.UTF-8"}
+               "LC_ALL": "C.UTF-8", "NODE_EXTRA_CA_CERTS": AUTHORITIES}
         env.update({k: v for k, v in os.environ.items()
                     if k.lower().endswith("_proxy")})
         with open(log, "ab") as out:
@@ -155,6 +161,33 @@ def run(f):
             shutil.rmtree(where, ignore_errors=True)
 
 
+def told(log, at):
+    """the last sum behind "at", and the files of tests that failed"""
+    with open(log, "rb") as t:
+        t.seek(at)
+        text = t.read().decode(errors="replace")
+    sums = re.findall(r"^\d+ passed, \d+ failed$", text, re.M)
+    return (sums[-1] if sums else "no sum",
+            sorted(set(re.findall(r"^(t/\S+\.t) +\(Wstat", text, re.M))))
+
+
+def part(f, root, what, log):
+    """one part of the suite; what it says"""
+    at = os.path.getsize(log)
+    ok = root.run("./mntreamer test " + what, log) == 0
+    said, failed = told(log, at)
+    said = "%s %s" % (what.split()[0], said)
+    if not ok and 0 < len(failed) <= AGAIN:
+        at = os.path.getsize(log)
+        ok = root.run("./mntreamer test %s %s" % (what.split()[0],
+                                                  " ".join(failed)), log) == 0
+        said += " (%s again: %s)" % (", ".join(n[2:5] for n in failed),
+                                     told(log, at)[0])
+    f.require(ok and "no sum" not in said, "%s: %s, see %s"
+              % (root.suite, said, log))
+    return said
+
+
 def one(f, suite, tests, where, log):
     began = time.monotonic()
     if os.path.exists(log):
@@ -170,14 +203,8 @@ def one(f, suite, tests, where, log):
                   "is another one" % suite)
         said = "built"
         if ok and tests:
-            script = "./mntreamer test" if WHOLE else (
-                "./mntreamer test unit && ./mntreamer test nginx " + TESTS)
-            ok = root.run(script, log) == 0
-            sums = re.findall(r"^\d+ passed, \d+ failed$",
-                              open(log, errors="replace").read(), re.M)
-            said = "built; " + ", ".join(sums)
-            f.require(ok and sums, "%s: the tests failed, see %s"
-                      % (suite, log))
+            said = "; ".join([said] + [part(f, root, what, log)
+                                       for what in PARTS])
         f.line("%-9s nginx %-22s libcurl %-18s PostgreSQL %-18s %s (%d s)"
                % (suite, root.version("nginx"),
                   root.version("libcurl4-openssl-dev"),
