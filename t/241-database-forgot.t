@@ -25,9 +25,14 @@ my $rename = sub {
         local *STDERR;
         open STDERR, '>', '/dev/null';
         eval {
+
+            # who connects again and again would not let it be renamed
+
+            $m->psql_admin("ALTER DATABASE $from ALLOW_CONNECTIONS false");
             $m->psql_admin("SELECT pg_terminate_backend(pid)
                             FROM pg_stat_activity WHERE datname = '$from'");
             $m->psql_admin("ALTER DATABASE $from RENAME TO $to");
+            $m->psql_admin("ALTER DATABASE $to ALLOW_CONNECTIONS true");
             1
         }
     }, "the database is called $to");
