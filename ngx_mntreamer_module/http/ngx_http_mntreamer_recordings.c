@@ -11,10 +11,17 @@
 #include "ngx_http_mntreamer_internal.h"
 
 
+typedef enum {
+    NGX_HTTP_MNTREAMER_MEDIA = 0,             /* never changes */
+    NGX_HTTP_MNTREAMER_PLAYLIST,
+    NGX_HTTP_MNTREAMER_IMAGE                  /* changes, nobody watches it */
+} ngx_http_mntreamer_file_e;
+
+
 typedef struct {
-    ngx_str_t   ending;
-    ngx_str_t   type;
-    ngx_uint_t  changes;
+    ngx_str_t                  ending;
+    ngx_str_t                  type;
+    ngx_http_mntreamer_file_e  kind;
 } ngx_http_mntreamer_type_t;
 
 
@@ -31,10 +38,12 @@ static ngx_int_t ngx_http_mntreamer_open_failed(ngx_http_request_t *r,
 /* nothing with another ending is served: no .part, no journal */
 
 static const ngx_http_mntreamer_type_t  ngx_http_mntreamer_types[] = {
-    { ngx_string("/" NGX_MNTREAMER_THUMBNAIL), ngx_string("image/jpeg"), 1 },
+    { ngx_string("/" NGX_MNTREAMER_THUMBNAIL), ngx_string("image/jpeg"),
+      NGX_HTTP_MNTREAMER_IMAGE },
     { ngx_string(".ts"), ngx_string("video/mp2t"), 0 },
     { ngx_string(".m4s"), ngx_string("video/mp4"), 0 },
-    { ngx_string(".m3u8"), ngx_string("application/vnd.apple.mpegurl"), 1 },
+    { ngx_string(".m3u8"), ngx_string("application/vnd.apple.mpegurl"),
+      NGX_HTTP_MNTREAMER_PLAYLIST },
     { ngx_string(".mp4"), ngx_string("video/mp4"), 0 },
     { ngx_string(".aac"), ngx_string("audio/aac"), 0 },
     { ngx_string(".vtt"), ngx_string("text/vtt"), 0 },
@@ -143,7 +152,11 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
         return rc;
     }
 
-    ngx_http_mntreamer_viewer(r, path, type->playlist, file, &fi);
+    if (type->kind != NGX_HTTP_MNTREAMER_IMAGE) {
+        ngx_http_mntreamer_viewer(r, path,
+                                  type->kind == NGX_HTTP_MNTREAMER_PLAYLIST,
+                                  file, &fi);
+    }
 
     r->connection->log->action = (char *) "sending response to client";
 
@@ -154,7 +167,7 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
     r->headers_out.content_type_len = type->type.len;
 
     if (ngx_http_set_etag(r) != NGX_OK
-        || ngx_http_mntreamer_cache_control(r, type->changes
+        || ngx_http_mntreamer_cache_control(r, type->kind
                                             ? &ngx_http_mntreamer_no_cache
                                             : &ngx_http_mntreamer_immutable)
            != NGX_OK

@@ -372,5 +372,9 @@ ngx_uint_t ngx_mntreamer_finds_free(ngx_mntreamer_storage_t *st);
 /* likewise */
 ngx_uint_t ngx_mntreamer_lives_free(ngx_mntreamer_storage_t *st);
 
+/* in a thread; "path" below conf.live, never beside it; -1 and errno */
+ngx_fd_t ngx_mntreamer_live_open(ngx_mntreamer_storage_t *st,
+    const char *path, int flags);
+
 
 #endif /* _NGX_MNTREAMER_STORAGE_INTERNAL_H_INCLUDED_ */
