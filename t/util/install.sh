@@ -12,16 +12,16 @@ packages_build='gcc:gcc make:make libc6-dev nginx nginx-dev
                 nodejs:node npm:npm'
 packages_run="$packages_build libnginx-mod-rtmp postgresql
               python3-minimal:/usr/bin/python3 libpython3-stdlib ffmpeg:ffmpeg fonts-dejavu-core"
-packages_test="$packages_run perl:perl libcmocka-dev libtest-nginx-perl
-               chromium:chromium curl:curl mpv:mpv pgbouncer
+packages_fuzz="clang:clang libclang-rt-dev llvm:llvm-symbolizer make:make
+               libc6-dev libjansson-dev"
+packages_test="$packages_run $packages_fuzz perl:perl libcmocka-dev
+               libtest-nginx-perl chromium:chromium curl:curl mpv:mpv pgbouncer
                openssl:openssl gstreamer1.0-tools:gst-launch-1.0
                gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
 packages_lint="$packages_build clang:clang cppcheck:cppcheck
                clang-tidy:clang-tidy perl:perl libcmocka-dev"
 packages_bench="$packages_run wrk:wrk curl:curl perl:perl chromium:chromium"
-packages_fuzz="clang:clang llvm:llvm-symbolizer make:make libc6-dev
-               libjansson-dev"
-packages_figures="$packages_test $packages_fuzz wrk:wrk
+packages_figures="$packages_test wrk:wrk
                   streamlink:streamlink yt-dlp:yt-dlp"
 
 
