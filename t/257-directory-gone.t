@@ -14,9 +14,10 @@ use File::Path qw(remove_tree);
 
 my $m = MNT->new(workers => 2);
 $m->channel($_, live => 1, dur => 0.5, window => 12) for qw(phi chi psi);
+$m->channel('tau', live => 1, dur => 0.5, window => 12, audio => JSON::PP::true);
 $m->start;
 $m->up;
-$m->watch($_) for qw(phi chi psi);
+$m->watch($_) for qw(phi chi psi tau);
 
 sub of {
     my ($name, %like) = @_;
@@ -36,7 +37,7 @@ sub directory {
 sub lines { my ($what) = @_; return scalar(() = slurp("$m->{dir}/logs/error.log") =~ /$what/g) }
 
 my %old;
-for my $name (qw(phi chi psi)) {
+for my $name (qw(phi chi psi tau)) {
     $old{$name} = wait_for(sub {
         my $r = of($name);
         $r && $r->{segments} >= 5 && $r
@@ -78,6 +79,20 @@ for my $i (1 .. $#have) {
 }
 cmp_ok(scalar(@have), '>', 8, 'the playlists tell the times');
 is($hole, 0, 'no segment is in neither');
+
+# moved, with audio of its own: neither track goes on there
+
+$moved = "$m->{storage}/moved too";
+rename $dir{tau}, $moved or die "rename: $!";
+$new = wait_for(sub {
+    my $r = of('tau');
+    $r && $r->{id} != $old{tau}{id} && $r->{segments} >= 4 && $r
+}, 'with audio: a new recording begins', 20);
+ok(-s directory($new) . "/$_", "it has $_")
+    for qw(index.m3u8 video.m3u8 audio-1.m3u8);
+like(slurp("$moved/$_"), qr/#EXT-X-ENDLIST\n\z/, "$_ has its end where it is")
+    for qw(video.m3u8 audio-1.m3u8);
+ok(!-e $dir{tau}, 'nothing is made where the old one was');
 
 # removed
 
