@@ -81,6 +81,10 @@ class Root:
             os.makedirs(self.dir + target, exist_ok=True)
             self.run_out("mount", "-t", kind, kind, self.dir + target)
             self.mounted.append(self.dir + target)
+        for node in glob.glob("/dev/loop*"):     # of images of file systems
+            if not os.path.exists(self.dir + node):
+                s = os.stat(node)
+                os.mknod(self.dir + node, s.st_mode, s.st_rdev)
         self.source()
         return self
 
