@@ -5,7 +5,7 @@ use MNT;
 use IO::Socket::INET;
 use Test::More;
 
-# RELIABILITY S11, OPS-04: cookies, tokens of addresses, the database's password and
+# RELIABILITY S39, OPS-04: cookies, tokens of addresses, the database's password and
 # values of files and of the environment are in no log (at any level), no metric,
 # no answer of the API, no statsd line and not in what "nginx -T" prints.
 

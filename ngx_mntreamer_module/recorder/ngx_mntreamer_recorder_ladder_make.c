@@ -66,8 +66,8 @@ ngx_mntreamer_ladder_probe(ngx_mntreamer_session_t *s, mnt_str_t file)
     const char  *argv[] = {
         "ffprobe", "-v", "error", "-protocol_whitelist", "file",
         "-show_entries", "stream=codec_type,codec_name,profile,level,width,"
-        "height,sample_aspect_ratio,avg_frame_rate", "-of", "json", "-i",
-        (char *) path, NULL
+        "height,sample_aspect_ratio,avg_frame_rate", "-of", "json",
+        "-f", "mpegts", "-i", (char *) path, NULL
     };
 
     l = &s->ladder;
