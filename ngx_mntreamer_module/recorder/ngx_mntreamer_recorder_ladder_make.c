@@ -18,6 +18,12 @@
 #include "ngx_mntreamer_recorder_internal.h"
 
 
+/* what ffprobe tells of each stream */
+
+#define NGX_MNTREAMER_LADDER_ENTRIES                                          \
+    "stream=codec_type,codec_name,profile,level,width,height,"                \
+    "sample_aspect_ratio,avg_frame_rate"
+
 #define NGX_MNTREAMER_LADDER_PROBE_MS  5000
 #define NGX_MNTREAMER_LADDER_MAKE_MS   15000
 #define NGX_MNTREAMER_LADDER_GRACE_MS  500
@@ -65,8 +71,7 @@ ngx_mntreamer_ladder_probe(ngx_mntreamer_session_t *s, mnt_str_t file)
 
     const char  *argv[] = {
         "ffprobe", "-v", "error", "-protocol_whitelist", "file",
-        "-show_entries", "stream=codec_type,codec_name,profile,level,width,"
-        "height,sample_aspect_ratio,avg_frame_rate", "-of", "json",
+        "-show_entries", NGX_MNTREAMER_LADDER_ENTRIES, "-of", "json",
         "-f", "mpegts", "-i", (char *) path, NULL
     };
 
