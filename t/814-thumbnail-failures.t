@@ -181,8 +181,8 @@ wait_for(sub { ($r) = grep { $_->{thumbnail} } @{ $m->recordings } },
 my ($d) = $r->{url} =~ m{^/recordings/(.*)/};
 fake(hang => "sleep $nap");
 spew("$m->{storage}/$d/.thumbnail.jpg.0123abcd-7.part", 'half');
+$m->channel($_, live => 0) for 'a' .. 'd';     # who resumes them asks
 kill 'KILL', $m->workers_of;
-$m->channel($_, live => 0) for 'a' .. 'd';
 wait_for(sub { !grep { $_->{status} eq 'recording' } @{ $m->recordings } },
          'all are over', 30);
 is(join(' ', grep { /thumbnail/ } file_list($m->{storage})), '',
