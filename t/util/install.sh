@@ -16,7 +16,7 @@ packages_fuzz="clang:clang libclang-rt-dev llvm:llvm-symbolizer make:make
                libc6-dev libjansson-dev"
 packages_test="$packages_run $packages_fuzz perl:perl libcmocka-dev
                libtest-nginx-perl chromium:chromium curl:curl mpv:mpv pgbouncer
-               openssl:openssl gstreamer1.0-tools:gst-launch-1.0
+               e2fsprogs openssl:openssl gstreamer1.0-tools:gst-launch-1.0
                gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
 packages_lint="$packages_build clang:clang cppcheck:cppcheck
                clang-tidy:clang-tidy perl:perl libcmocka-dev"
