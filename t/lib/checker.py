@@ -723,7 +723,7 @@ class Baseline:
     def now(self):
         w = self.nginx.workers()
         return (len(w), max(lab.fds(p) for p in w),
-                max(lab.rss_kib(p) for p in w))
+                max(lab.kept_kib(p) for p in w))
 
     def check(self, fds=2, rss=1.05):
         n, f, r = self.now()

@@ -101,6 +101,13 @@ def anon_kib(pid):
         return int(re.search(r"RssAnon:\s+(\d+)", f.read()).group(1))
 
 
+def kept_kib(pid):
+    """resident memory without zones: those have a size, whose pages come when
+    they are first looked at"""
+    with open("/proc/%d/status" % pid) as f:
+        return sum(map(int, re.findall(r"Rss(?:Anon|File):\s+(\d+)", f.read())))
+
+
 def fds(pid):
     return len(os.listdir("/proc/%d/fd" % pid))
 
