@@ -3,6 +3,7 @@ use warnings;
 use lib 't/lib';
 use MNT;
 use IO::Socket::INET;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -29,25 +30,33 @@ $m->call(POST => '/api/v1/streamers', { items => [
              . $deaf->sockport . "/$_.m3u8" } } 1 .. 30) ] });
 my ($worker) = $m->workers_of;
 
+# a worker that others interrupt is not woken; one that never sleeps is told by
+# its CPU
+
 sub woken {
-    my $n = 0;
-    $n += $_ for slurp("/proc/$worker/status") =~ /ctxt_switches:\s+(\d+)/g;
-    return $n;
+    return slurp("/proc/$worker/status") =~ /^voluntary_ctxt_switches:\s+(\d+)/m
+        ? $1 : die;
+}
+
+sub cpu {
+    my @f = split ' ', slurp("/proc/$worker/stat");
+    return ($f[13] + $f[14]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
 
 sub rate {
     my ($seconds) = @_;
-    my ($n, $t) = (woken(), time);
+    my ($n, $c, $t) = (woken(), cpu(), time);
     sleep $seconds;
-    return (woken() - $n) / (time - $t);
+    return map { $_ / (time - $t) } woken() - $n, cpu() - $c;
 }
 
 wait_for(sub { $m->tell('/_/faults')->[0]{hit} >= 100 },
          'a hundred requests wait for an answer', 20);
 wait_for(sub { (() = `ss -Htn state syn-sent dst 127.0.0.1:@{[ $deaf->sockport ]}`)
                >= 5 }, 'some for a connection');
-my $idle = rate(3);
+my ($idle, $cpu) = rate(3);
 cmp_ok($idle, '<=', 20, sprintf 'it is woken %.1f times a second', $idle);
+cmp_ok($cpu, '<', 0.1, sprintf 'and takes %.3f of a processor', $cpu);
 
 $m->heal;
 $m->watch('good');
