@@ -89,6 +89,8 @@ ngx_mntreamer_session_looked_at(void *data,
 
     mnt_str_t  first;
 
+    ngx_memzero(&first, sizeof(mnt_str_t));
+
     s->look = NULL;
     s->trouble = ngx_mntreamer_session_listed(s, text, &first);
 
