@@ -18,12 +18,6 @@
 #include "ngx_mntreamer_recorder_internal.h"
 
 
-/* what ffprobe tells of each stream */
-
-#define NGX_MNTREAMER_LADDER_ENTRIES                                          \
-    "stream=codec_type,codec_name,profile,level,width,height,"                \
-    "sample_aspect_ratio,avg_frame_rate"
-
 #define NGX_MNTREAMER_LADDER_PROBE_MS  5000
 #define NGX_MNTREAMER_LADDER_MAKE_MS   15000
 #define NGX_MNTREAMER_LADDER_GRACE_MS  500
@@ -61,6 +55,13 @@ static void ngx_mntreamer_ladder_indexed(void *data,
     const ngx_mntreamer_commit_t *commit);
 
 
+/* what ffprobe tells of each stream */
+
+static const char  ngx_mntreamer_ladder_entries[] =
+    "stream=codec_type,codec_name,profile,level,width,height,"
+    "sample_aspect_ratio,avg_frame_rate";
+
+
 ngx_int_t
 ngx_mntreamer_ladder_probe(ngx_mntreamer_session_t *s, mnt_str_t file)
 {
@@ -71,7 +72,7 @@ ngx_mntreamer_ladder_probe(ngx_mntreamer_session_t *s, mnt_str_t file)
 
     const char  *argv[] = {
         "ffprobe", "-v", "error", "-protocol_whitelist", "file",
-        "-show_entries", NGX_MNTREAMER_LADDER_ENTRIES, "-of", "json",
+        "-show_entries", ngx_mntreamer_ladder_entries, "-of", "json",
         "-f", "mpegts", "-i", (char *) path, NULL
     };
 
