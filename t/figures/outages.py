@@ -221,8 +221,11 @@ def run(f):
         rows = x.rows("SELECT channel_id, count(*) FROM media_record"
                       " GROUP BY 1 HAVING count(*) > 1")
         f.fails("%s has %d rows" % (w["channel_id"], w["count"]) for w in rows)
-        gaps = x.rows("SELECT reason, segments FROM media_gap")
-        f.fails("gap: %(reason)s, %(segments)d" % g for g in gaps)
+        gaps = x.rows("SELECT g.reason, g.first_sequence, g.segments, r.path"
+                      " FROM media_gap g JOIN media_record r"
+                      " ON r.id = g.recording_id")
+        f.fails("gap in %(path)s: %(reason)s, %(segments)d from"
+                " %(first_sequence)s on" % g for g in gaps)
         f.value("segments lost", r.declared + r.silent)
         f.fails(reader.finish())
         f.fails(checker.check_log(x))

@@ -113,7 +113,7 @@ def channels(f, lab):
     mean = n / interval
     pg = lab.postgres(shared=f.short)
     mock = Mock(lab, pause)
-    x = lab.nginx(pg, workers=2, backoff="%ds" % interval,
+    x = lab.nginx(pg, workers=2, backoff="%ds" % interval, jitter=10,
                   platform="api %s;" % mock.base,
                   mntreamer="poll_rate %dr/s;" % cap)
     x.up()

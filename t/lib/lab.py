@@ -398,7 +398,8 @@ class Nginx:
 
     def __init__(self, lab, pg, origin=None, workers=2, mntreamer="", main="",
                  http="", server="", storage=None, node=None, db=None,
-                 env=None, backoff="200ms", platform="", port=None, module=None):
+                 env=None, backoff="200ms", jitter=0, platform="", port=None,
+                 module=None):
         self.lab = lab
         self.module = module or MODULE
         self.pg = pg
@@ -420,6 +421,7 @@ class Nginx:
             pg.sql("CREATE DATABASE " + self.db)
         self.node = node or "%s-%d" % (self.db, self.number)
         self.backoff = backoff
+        self.jitter = jitter
         self.options = {"workers": workers, "mntreamer": mntreamer,
                         "main": main, "http": http, "server": server,
                         "platform": platform}
@@ -450,7 +452,7 @@ mntreamer {
     storage %s;
     fetch_allow 127.0.0.0/8;
     backoff %s;
-    backoff_jitter 0;
+    backoff_jitter %d;
     node %s;
     platform chzzk { cookies %s; %s %s }
     %s
@@ -471,8 +473,9 @@ http {
 }
 """ % (self.module, "" if os.geteuid() else "user nobody nogroup;", o["main"],
        o["workers"], self.error_log, self.dir, self.pg.dir, self.db,
-       PASSWORD, self.storage, self.backoff, self.node, cookies, api, o["platform"],
-       o["mntreamer"], o["http"], self.port, o["server"]))
+       PASSWORD, self.storage, self.backoff, self.jitter, self.node, cookies,
+       api, o["platform"], o["mntreamer"], o["http"], self.port,
+       o["server"]))
 
     def command(self, *args):
         out = open(self.dir + "/logs/nginx.out", "a")
