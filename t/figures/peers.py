@@ -10,6 +10,7 @@ broken when some are.
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -91,8 +92,10 @@ def packets(path):
          "-show_packets", "-show_data_hash", "md5", "-show_entries",
          "packet=data_hash", "-of", "csv=p=0", path],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
-    return [line.split(":")[-1].strip().strip(",")
-            for line in out.splitlines() if "MD5" in line]
+
+    # FFmpeg 7 tells side data in the same line
+
+    return re.findall(r"MD5:([0-9a-f]{32})", out)
 
 
 class Found:
