@@ -57,6 +57,21 @@ my %made = map { sha256_of($m->segment($_->[0], '1080p60', $_->[1])) => $_->[1] 
 my @k = map { $made{ sha256_of(slurp("$m->{storage}/$path/$_->{uri}")) } // 'x' } @e;
 is("@k", join(' ', $k[0] .. $k[0] + $#k), 'every segment once, in order');
 
+# it was saved while somebody asked about the streamer, whose claim stands in it
+# and is never given back
+
+$m->psql("UPDATE streamer_monitor SET owner = (SELECT max(id) FROM engine),
+          lease_until = now() + interval '1 hour', epoch = epoch - 1000
+          WHERE streamer_id = $streamer;
+          DELETE FROM media_record WHERE streamer_id = $streamer");
+$n = playlist_entries(slurp($file));
+wait_for(sub {
+    my $r = $m->psql("SELECT segments FROM media_record
+                      WHERE streamer_id = $streamer")->[0];
+    $r && $r->[0] > $n + 4
+}, 'a claim that is older than ours does not count', 15);
+is($m->one('SELECT count(*) FROM media_gap'), 0, 'and nothing is lost');
+
 # numbers of engines are given again: a new worker takes none that is in use
 
 $m->psql("SELECT setval(pg_get_serial_sequence('engine', 'id'), 1, false)");

@@ -36,18 +36,20 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_lease_sql[] = {
 
     /*
      * engine, term; streamers, epochs: is it held, is there such a streamer,
-     * is it paused.  A negative one is the recording of a streamer that was
-     * deleted: its lease is its progress.
+     * is it paused.  A row with an older epoch is of a database that came back
+     * with what it knew before: whoever owned it then did so before us.  A
+     * negative one is the recording of a streamer that was deleted: its lease
+     * is its progress.
      */
 
     { "lease_renew",
       "WITH x AS ("
       " SELECT * FROM unnest($3::bigint[], $4::bigint[]) AS x (id, epoch)"
       "), u AS ("
-      " UPDATE streamer_monitor m"
-      " SET lease_until = now() + $2::bigint * interval '1 millisecond' FROM x"
-      " WHERE m.streamer_id = x.id"
-      " AND CASE WHEN m.owner = $1::bigint THEN m.epoch = x.epoch END"
+      " UPDATE streamer_monitor m SET owner = $1::bigint, epoch = x.epoch,"
+      " lease_until = now() + $2::bigint * interval '1 millisecond' FROM x"
+      " WHERE m.streamer_id = x.id AND CASE WHEN m.epoch = x.epoch"
+      " THEN m.owner = $1::bigint ELSE m.epoch < x.epoch END"
       " RETURNING m.streamer_id"
       "), r AS ("
       " UPDATE media_record r SET last_progress_at = now() FROM x"

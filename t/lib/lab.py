@@ -570,13 +570,17 @@ http {
         return self.get("/api/v1/recordings?limit=200" + query).json()["items"]
 
     def watch(self, *names):
-        """adds channels of the origin"""
+        """adds channels of the origin; a worker may hear of the database later
+        than the one that says it is up"""
         for name in names:
-            r = self.call("POST", "/api/v1/streamers",
-                          {"platform": "chzzk",
-                           "channel": self.origin.channel(name)})
-            if r.status not in (200, 201):
-                raise RuntimeError("watch: %d %s" % (r.status, r.body))
+            what = {"platform": "chzzk", "channel": self.origin.channel(name)}
+            until(lambda: self.add(what) != 503, "a streamer is added", 10)
+
+    def add(self, what):
+        r = self.call("POST", "/api/v1/streamers", what)
+        if r.status not in (200, 201, 503):
+            raise RuntimeError("watch: %d %s" % (r.status, r.body))
+        return r.status
 
     # what is in the files
 
