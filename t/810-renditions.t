@@ -67,10 +67,19 @@ for (1 .. 20) {
     $n = entries('video');
     wait_for(sub { entries('video') > $n }, '... goes on');
 }
+
+# as if it had died before it told anybody of them
+
+unlink "$m->{storage}/" . substr($r->{url}, 12) or die $!;
 kill 'KILL', $owner;
 $n = entries('video');
 wait_for(sub { entries('video') >= $n + 3 && entries('144p') >= $n + 3 },
          'another worker goes on with all of them');
+like(wait_for(sub { my $x = $m->get($r->{url});
+                    $x->{status} == 200 && $x->{content} },
+              'and tells of them'),
+     qr/RESOLUTION=480x360.*\nvideo\.m3u8\n.*\n240p\.m3u8\n.*\n144p\.m3u8/s,
+     'what they are');
 
 # the end
 

@@ -176,6 +176,7 @@ typedef struct {
     ngx_uint_t                   linked;      /* not told yet */
     ngx_msec_t                   told_ms;
     unsigned                     known:1;     /* ffprobe was asked */
+    unsigned                     missing:1;   /* no playlist tells of them */
     unsigned                     again:1;     /* look at what is stored */
     unsigned                     hurried:1;   /* nothing more is made */
     unsigned                     failed:1;    /* was told */
@@ -584,6 +585,9 @@ void ngx_mntreamer_ladder_failed(ngx_mntreamer_session_t *s,
    ladder, or it is known */
 ngx_int_t ngx_mntreamer_ladder_probe(ngx_mntreamer_session_t *s,
     mnt_str_t file);
+/* the same of what was taken over without a playlist that tells of its rungs;
+   NGX_DECLINED: there is one */
+ngx_int_t ngx_mntreamer_ladder_ask(ngx_mntreamer_session_t *s);
 /* one program for all rungs of the next segment; NGX_ERROR: not now */
 ngx_int_t ngx_mntreamer_ladder_make(ngx_mntreamer_session_t *s);
 /* writes the multivariant playlist where it has something new to say */

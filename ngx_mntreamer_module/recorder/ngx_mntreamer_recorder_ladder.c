@@ -88,9 +88,13 @@ ngx_mntreamer_ladder_found(ngx_mntreamer_session_t *s,
         s->nrenditions = 0;
     }
 
-    /* neither are its peaks, so that its playlist stays as it is */
+    /*
+     * Neither are its peaks, so that its playlist stays as it is.  Who died
+     * before there was one left it to us.
+     */
 
     s->ladder.known = 0;
+    s->ladder.missing = (found->unindexed != 0);
 
     if (ngx_mntreamer_session_local(s) != NGX_OK) {
         s->ladder.n = 0;
@@ -458,6 +462,7 @@ ngx_mntreamer_ladder_run(ngx_mntreamer_session_t *s)
         }
 
         if ((ngx_msec_int_t) (ngx_current_msec - l->retry_at) < 0
+            || ngx_mntreamer_ladder_ask(s) == NGX_OK
             || ngx_mntreamer_ladder_make(s) != NGX_OK)
         {
             return;

@@ -38,7 +38,13 @@ typedef struct {
 } ngx_mntreamer_ladder_args_t;
 
 
+static ngx_int_t ngx_mntreamer_ladder_ffprobe(ngx_mntreamer_session_t *s,
+    const u_char *path, ngx_mntreamer_child_pt done);
 static void ngx_mntreamer_ladder_probed(void *data,
+    const ngx_mntreamer_child_result_t *result);
+static void ngx_mntreamer_ladder_told(void *data,
+    const ngx_mntreamer_child_result_t *result);
+static ngx_int_t ngx_mntreamer_ladder_read(ngx_mntreamer_session_t *s,
     const ngx_mntreamer_child_result_t *result);
 static void ngx_mntreamer_ladder_begin(ngx_mntreamer_session_t *s,
     ngx_mntreamer_ladder_args_t *args, mnt_str_t file);
@@ -65,29 +71,70 @@ static const char  ngx_mntreamer_ladder_entries[] =
 ngx_int_t
 ngx_mntreamer_ladder_probe(ngx_mntreamer_session_t *s, mnt_str_t file)
 {
-    u_char                       path[NGX_MNTREAMER_LADDER_PATH];
+    u_char  path[NGX_MNTREAMER_LADDER_PATH];
+
+    if (s->rec->children == NULL || s->ladder.known || s->recorded) {
+        return NGX_DECLINED;
+    }
+
+    (void) ngx_snprintf(path, sizeof(path), "%V/%*s/%*s%Z",
+                        &s->rec->conf->hls_path, s->source.len, s->source.data,
+                        file.len, file.data);
+
+    path[sizeof(path) - 1] = '\0';
+
+    s->ladder.known = 1;
+
+    return ngx_mntreamer_ladder_ffprobe(s, path, ngx_mntreamer_ladder_probed);
+}
+
+
+/* by the segment that is next */
+
+ngx_int_t
+ngx_mntreamer_ladder_ask(ngx_mntreamer_session_t *s)
+{
+    u_char                    path[NGX_MNTREAMER_LADDER_PATH];
+    ngx_uint_t                i;
+    ngx_mntreamer_segment_t  *sg;
+
+    if (!s->ladder.missing) {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < s->ladder.n; i++) {
+        sg = ngx_mntreamer_ladder_next(ngx_mntreamer_ladder_rung(s, i));
+
+        if (sg && sg->seen.sequence == s->ladder.number) {
+            (void) ngx_snprintf(path, sizeof(path), "%V/%V/%*s%Z",
+                                ngx_mntreamer_storage_root(s->rec->st),
+                                &s->path, sg->url.len, sg->url.data);
+
+            path[sizeof(path) - 1] = '\0';
+
+            return ngx_mntreamer_ladder_ffprobe(s, path,
+                                                ngx_mntreamer_ladder_told);
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_ladder_ffprobe(ngx_mntreamer_session_t *s, const u_char *path,
+    ngx_mntreamer_child_pt done)
+{
     ngx_mntreamer_ladder_t      *l;
-    ngx_mntreamer_recorder_t    *rec;
     ngx_mntreamer_child_conf_t   conf;
 
     const char  *argv[] = {
         "ffprobe", "-v", "error", "-protocol_whitelist", "file",
         "-show_entries", ngx_mntreamer_ladder_entries, "-of", "json",
-        "-f", "mpegts", "-i", (char *) path, NULL
+        "-f", "mpegts", "-i", (const char *) path, NULL
     };
 
     l = &s->ladder;
-    rec = s->rec;
-
-    if (rec->children == NULL || l->known || s->recorded) {
-        return NGX_DECLINED;
-    }
-
-    (void) ngx_snprintf(path, sizeof(path), "%V/%*s/%*s%Z",
-                        &rec->conf->hls_path, s->source.len, s->source.data,
-                        file.len, file.data);
-
-    path[sizeof(path) - 1] = '\0';
 
     ngx_memzero(&conf, sizeof(ngx_mntreamer_child_conf_t));
 
@@ -96,12 +143,11 @@ ngx_mntreamer_ladder_probe(ngx_mntreamer_session_t *s, mnt_str_t file)
     conf.deadline_ms = NGX_MNTREAMER_LADDER_PROBE_MS;
     conf.grace_ms = NGX_MNTREAMER_LADDER_GRACE_MS;
     conf.max_output = MNT_LADDER_JSON;
-    conf.done = ngx_mntreamer_ladder_probed;
+    conf.done = done;
     conf.data = s;
 
-    l->known = 1;
     l->asked_ms = ngx_current_msec;
-    l->child = ngx_mntreamer_child_start(rec->children, &conf);
+    l->child = ngx_mntreamer_child_start(s->rec->children, &conf);
 
     return l->child ? NGX_OK : NGX_DECLINED;
 }
@@ -115,35 +161,60 @@ ngx_mntreamer_ladder_probed(void *data,
 {
     ngx_mntreamer_session_t *s = data;
 
-    u_char                   buf[512];
-    mnt_str_t                text;
-    ngx_str_t                why;
-    ngx_mntreamer_ladder_t  *l;
-
-    l = &s->ladder;
-    l->child = NULL;
-
-    text.data = (char *) result->output.data;
-    text.len = result->output.len;
-
-    if (result->rc != NGX_MNTREAMER_CHILD_OK
-        || mnt_ladder_read(text, &l->source) != 0)
-    {
-        why = ngx_mntreamer_child_text(result, buf, sizeof(buf));
-
-        ngx_log_error(NGX_LOG_ERR, s->log, 0,
-                      "mntreamer: nobody knows what \"%s/%V\" sends, it gets "
-                      "no renditions: ffprobe %V", s->platform_name, &s->label,
-                      &why);
-
-    } else {
-        l->n = mnt_ladder_choose(s->rec->conf->ladder,
-                                 (unsigned) s->rec->conf->nladder, &l->source,
-                                 l->heights);
+    if (ngx_mntreamer_ladder_read(s, result) == NGX_OK) {
+        s->ladder.n = mnt_ladder_choose(s->rec->conf->ladder,
+                                        (unsigned) s->rec->conf->nladder,
+                                        &s->ladder.source, s->ladder.heights);
     }
 
     ngx_mntreamer_session_known(s);
     ngx_mntreamer_session_run(s);
+}
+
+
+/* without an answer it is asked again for the next segment */
+
+static void
+ngx_mntreamer_ladder_told(void *data,
+    const ngx_mntreamer_child_result_t *result)
+{
+    ngx_mntreamer_session_t *s = data;
+
+    if (ngx_mntreamer_ladder_read(s, result) == NGX_OK) {
+        s->ladder.known = 1;
+        s->ladder.missing = 0;
+    }
+
+    (void) ngx_mntreamer_ladder_make(s);
+}
+
+
+static ngx_int_t
+ngx_mntreamer_ladder_read(ngx_mntreamer_session_t *s,
+    const ngx_mntreamer_child_result_t *result)
+{
+    u_char     buf[512];
+    mnt_str_t  text;
+    ngx_str_t  why;
+
+    s->ladder.child = NULL;
+
+    text.data = (char *) result->output.data;
+    text.len = result->output.len;
+
+    if (result->rc == NGX_MNTREAMER_CHILD_OK
+        && mnt_ladder_read(text, &s->ladder.source) == 0)
+    {
+        return NGX_OK;
+    }
+
+    why = ngx_mntreamer_child_text(result, buf, sizeof(buf));
+
+    ngx_log_error(NGX_LOG_ERR, s->log, 0,
+                  "mntreamer: nobody knows what \"%s/%V\" sends, nothing "
+                  "tells of its renditions: ffprobe %V", s->platform_name, &s->label, &why);
+
+    return NGX_ERROR;
 }
 
 

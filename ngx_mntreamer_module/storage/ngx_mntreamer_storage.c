@@ -41,9 +41,12 @@ static ngx_mntreamer_put_t *ngx_mntreamer_put_create(
     const ngx_str_t *content);
 static ngx_int_t ngx_mntreamer_put_post(ngx_mntreamer_put_t *put,
     ngx_mntreamer_commit_pt done, void *data);
+static ngx_int_t ngx_mntreamer_put_begin(ngx_mntreamer_put_t *put);
+static ngx_mntreamer_put_t *ngx_mntreamer_put_same(ngx_mntreamer_put_t *put);
 static void ngx_mntreamer_put_work(void *data);
 static void ngx_mntreamer_put_file(ngx_mntreamer_put_t *put, ngx_fd_t dir);
 static void ngx_mntreamer_put_done(void *data);
+static void ngx_mntreamer_put_free(ngx_mntreamer_put_t *put);
 
 
 ngx_mntreamer_storage_t *
@@ -316,11 +319,12 @@ ngx_mntreamer_put_create(ngx_mntreamer_storage_t *st, const ngx_str_t *dir,
     put->token = st->token;
     put->serial = ++st->serial;
     put->since = ngx_current_msec;
-    put->working = 1;
 
     return put;
 }
 
+
+/* of two for one file the later one waits: threads keep no order */
 
 static ngx_int_t
 ngx_mntreamer_put_post(ngx_mntreamer_put_t *put, ngx_mntreamer_commit_pt done,
@@ -329,9 +333,8 @@ ngx_mntreamer_put_post(ngx_mntreamer_put_t *put, ngx_mntreamer_commit_pt done,
     put->done = done;
     put->data = data;
 
-    if (ngx_mntreamer_offload_post(put->st->off, ngx_mntreamer_put_work,
-                                   ngx_mntreamer_put_done, put)
-        != NGX_OK)
+    if (ngx_mntreamer_put_same(put) == NULL
+        && ngx_mntreamer_put_begin(put) != NGX_OK)
     {
         ngx_free(put);
         return NGX_ERROR;
@@ -340,6 +343,51 @@ ngx_mntreamer_put_post(ngx_mntreamer_put_t *put, ngx_mntreamer_commit_pt done,
     ngx_queue_insert_tail(&put->st->puts, &put->link);
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_put_begin(ngx_mntreamer_put_t *put)
+{
+    put->working = 1;
+
+    if (ngx_mntreamer_offload_post(put->st->off, ngx_mntreamer_put_work,
+                                   ngx_mntreamer_put_done, put)
+        != NGX_OK)
+    {
+        put->working = 0;
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* the first of those in the queue that are for the file of "put" */
+
+static ngx_mntreamer_put_t *
+ngx_mntreamer_put_same(ngx_mntreamer_put_t *put)
+{
+    ngx_queue_t          *q;
+    ngx_mntreamer_put_t  *other;
+
+    for (q = ngx_queue_head(&put->st->puts);
+         q != ngx_queue_sentinel(&put->st->puts);
+         q = ngx_queue_next(q))
+    {
+        other = ngx_queue_data(q, ngx_mntreamer_put_t, link);
+
+        if (other->dir.len == put->dir.len
+            && other->name.len == put->name.len
+            && ngx_memcmp(other->dir.data, put->dir.data, put->dir.len) == 0
+            && ngx_memcmp(other->name.data, put->name.data, put->name.len)
+               == 0)
+        {
+            return other;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -406,11 +454,29 @@ ngx_mntreamer_put_done(void *data)
 {
     ngx_mntreamer_put_t *put = data;
 
-    ngx_mntreamer_commit_t  commit;
+    ngx_mntreamer_put_t  *next;
 
     ngx_queue_remove(&put->link);
 
     ngx_mntreamer_fail_log(put->st, put->st->log, &put->fail, &put->dir);
+
+    while ((next = ngx_mntreamer_put_same(put)) != NULL
+           && ngx_mntreamer_put_begin(next) != NGX_OK)
+    {
+        ngx_queue_remove(&next->link);
+
+        next->fail.rc = NGX_MNTREAMER_STORE_FAILED;
+        ngx_mntreamer_put_free(next);
+    }
+
+    ngx_mntreamer_put_free(put);
+}
+
+
+static void
+ngx_mntreamer_put_free(ngx_mntreamer_put_t *put)
+{
+    ngx_mntreamer_commit_t  commit;
 
     ngx_memzero(&commit, sizeof(ngx_mntreamer_commit_t));
 

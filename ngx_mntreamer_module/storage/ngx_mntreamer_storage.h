@@ -178,6 +178,7 @@ typedef struct {
                                                  rest means nothing */
     ngx_uint_t         ntracks;
     ngx_uint_t         multi;                 /* :1; beside an index.m3u8 */
+    ngx_uint_t         unindexed;             /* :1; which is not there */
     ngx_uint_t         missing;               /* :1; there is no directory */
     ngx_uint_t         looked;                /* :1; there is what follows */
 
@@ -370,7 +371,8 @@ ngx_int_t ngx_mntreamer_part_made(ngx_mntreamer_part_t *part,
 
 /*
  * Writes a small file whole and durably (.part, rename), e.g. a multivariant
- * playlist; "content" is copied; done() as for commits.
+ * playlist; "content" is copied; done() as for commits.  What is put into one
+ * file is written in order.
  */
 ngx_int_t ngx_mntreamer_storage_put(ngx_mntreamer_storage_t *st,
     ngx_str_t *dir, ngx_str_t *name, ngx_str_t *content,

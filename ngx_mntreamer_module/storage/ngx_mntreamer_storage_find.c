@@ -155,6 +155,13 @@ ngx_mntreamer_find_names(ngx_mntreamer_find_t *f, ngx_fd_t dir)
     if (rc == NGX_OK) {
         f->found.multi = 1;
         ngx_mntreamer_find_add(f, "video");
+
+        rc = ngx_mntreamer_find_name(f, dir, "index.m3u8");
+
+        if (rc == NGX_DECLINED) {
+            f->found.unindexed = 1;
+            rc = NGX_OK;
+        }
     }
 
     while (rc == NGX_OK && f->found.ntracks < NGX_MNTREAMER_FIND_TRACKS) {
