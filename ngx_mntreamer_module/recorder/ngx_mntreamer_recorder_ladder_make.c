@@ -212,7 +212,8 @@ ngx_mntreamer_ladder_read(ngx_mntreamer_session_t *s,
 
     ngx_log_error(NGX_LOG_ERR, s->log, 0,
                   "mntreamer: nobody knows what \"%s/%V\" sends, nothing "
-                  "tells of its renditions: ffprobe %V", s->platform_name, &s->label, &why);
+                  "tells of its renditions: ffprobe %V", s->platform_name,
+                  &s->label, &why);
 
     return NGX_ERROR;
 }

@@ -26,8 +26,8 @@ FUZZ = TOP + "/t/fuzz"
 BIN = TOP + "/build/fuzz"
 
 # seconds of a job at a time, by what an execution costs and what it may find
-SHARE = {"playlist": 235, "platform_answer": 140, "url": 115, "json": 180,
-         "date": 180, "attribute": 85, "layout": 50, "journal": 50,
+SHARE = {"playlist": 220, "platform_answer": 130, "url": 110, "json": 170,
+         "date": 170, "attribute": 85, "layout": 50, "journal": 50,
          "form": 50}
 
 # Short inputs reach what long ones do.  Of dates, which are short and soon all
