@@ -24,6 +24,8 @@ BEGIN {
     my %file = (
         "$r/index.m3u8"   => "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n"
                              . "000001.ts\n",
+        "$r/torn.m3u8"    => "#EXTM3U\n" . "#EXTINF:2,\n000001.ts\n" x 400
+                             . "#EXT-X-DISCONTINUITY\n#EXTINF:2,\n0000",
         "$r/000001.ts"    => "\x47" . ('0123456789' x 100),
         "$r/000002.m4s"   => 'fmp4', "$r/init-1.mp4" => 'init',
         "$r/a.aac"        => 'aac', "$r/export.mp4" => 'mp4 file',
@@ -295,3 +297,11 @@ location ~ ^/rec/ { mntreamer_recordings; }
 --- must_die
 --- error_log
 mntreamer_recordings
+
+
+=== TEST 21: an entry that is being appended is left out
+--- request
+GET /recordings/chzzk/c1/2026/01/02/1/torn.m3u8
+--- response_body eval
+"#EXTM3U\n" . "#EXTINF:2,\n000001.ts\n" x 400
+--- error_code: 200

@@ -225,6 +225,13 @@ uint32_t mnt_hls_target_of(int64_t duration_us);
  */
 size_t mnt_hls_complete_prefix(mnt_str_t text);
 
+/*
+ * How many bytes at the end of a playlist are of an entry that is not whole,
+ * as a reader sees it while it is being appended: a write() becomes visible
+ * page by page.  "tail" is its end, or all of it; without a whole line 0.
+ */
+size_t mnt_hls_torn(mnt_str_t tail);
+
 
 /*
  * The variant for a wish: "best", "worst", "1080p", "720p60", "audio" (RFC

@@ -665,6 +665,48 @@ mnt_hls_complete_prefix(mnt_str_t text)
 }
 
 
+size_t
+mnt_hls_torn(mnt_str_t tail)
+{
+    size_t     end, whole;
+    mnt_str_t  line;
+
+    whole = 0;
+
+    for (end = tail.len; end > 0; end -= line.len + 1) {
+
+        if (tail.data[end - 1] != '\n') {
+            line.len = 0;
+            continue;
+        }
+
+        if (whole == 0) {
+            whole = end;
+        }
+
+        for (line.len = 0; line.len + 1 < end
+                           && tail.data[end - line.len - 2] != '\n'; )
+        {
+            line.len++;
+        }
+
+        line.data = tail.data + end - line.len - 1;
+
+        /* an entry ends with its URI */
+
+        if ((line.len && line.data[0] != '#')
+            || mnt_str_eqc(line, "#EXT-X-ENDLIST"))
+        {
+            return tail.len - end;
+        }
+    }
+
+    /* no entry yet, or it begins before the tail */
+
+    return whole ? tail.len - whole : 0;
+}
+
+
 static int
 mnt_hls_segment_equal(const mnt_hls_segment_t *s, const mnt_hls_segment_t *t)
 {

@@ -8,7 +8,11 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "../hls/mnt_hls.h"
 #include "ngx_http_mntreamer_internal.h"
+
+
+#define NGX_HTTP_MNTREAMER_TAIL  1024         /* holds an entry */
 
 
 typedef enum {
@@ -33,6 +37,7 @@ static ngx_int_t ngx_http_mntreamer_open(ngx_http_request_t *r,
     ngx_str_t *path, ngx_file_t *file, ngx_file_info_t *fi);
 static ngx_int_t ngx_http_mntreamer_open_failed(ngx_http_request_t *r,
     ngx_str_t *path, ngx_err_t err);
+static off_t ngx_http_mntreamer_whole(ngx_file_t *file, off_t size);
 
 
 /* nothing with another ending is served: no .part, no journal */
@@ -126,14 +131,16 @@ ngx_http_mntreamer_recordings_handler(ngx_http_request_t *r)
 
 
 /*
- * A live playlist grows while it is sent: the answer has the size it had when
- * it was opened, an entry added meanwhile comes with the next request.
+ * A live playlist grows while it is sent: the answer has the whole entries
+ * that it had when it was opened, one added meanwhile comes with the next
+ * request.
  */
 
 static ngx_int_t
 ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
     const ngx_http_mntreamer_type_t *type)
 {
+    off_t             size;
     ngx_int_t         rc;
     ngx_buf_t        *b;
     ngx_file_t       *file;
@@ -158,10 +165,16 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
                                   file, &fi);
     }
 
+    size = ngx_file_size(&fi);
+
+    if (type->kind == NGX_HTTP_MNTREAMER_PLAYLIST) {
+        size = ngx_http_mntreamer_whole(file, size);
+    }
+
     r->connection->log->action = (char *) "sending response to client";
 
     r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = ngx_file_size(&fi);
+    r->headers_out.content_length_n = size;
     r->headers_out.last_modified_time = ngx_file_mtime(&fi);
     r->headers_out.content_type = type->type;
     r->headers_out.content_type_len = type->type.len;
@@ -187,8 +200,8 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
     }
 
     b->file = file;
-    b->file_last = ngx_file_size(&fi);
-    b->in_file = b->file_last ? 1 : 0;
+    b->file_last = size;
+    b->in_file = size ? 1 : 0;
     b->last_buf = (r == r->main) ? 1 : 0;
     b->last_in_chain = 1;
 
@@ -265,4 +278,26 @@ ngx_http_mntreamer_open_failed(ngx_http_request_t *r, ngx_str_t *path,
 
         return NGX_HTTP_NOT_FOUND;
     }
+}
+
+
+/* without an entry that is being appended */
+
+static off_t
+ngx_http_mntreamer_whole(ngx_file_t *file, off_t size)
+{
+    char       buf[NGX_HTTP_MNTREAMER_TAIL];
+    ssize_t    n;
+    mnt_str_t  tail;
+
+    tail.len = (size_t) ngx_min(size, NGX_HTTP_MNTREAMER_TAIL);
+    tail.data = buf;
+
+    n = pread(file->fd, buf, tail.len, size - (off_t) tail.len);
+
+    if (n != (ssize_t) tail.len) {
+        return size;
+    }
+
+    return size - (off_t) mnt_hls_torn(tail);
 }

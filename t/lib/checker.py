@@ -200,6 +200,12 @@ class Reader(threading.Thread):
         except OSError:
             return
         self.reads += 1
+        if not text.endswith("\n"):
+
+            # a write() becomes visible page by page, which a moment hides
+
+            time.sleep(0.02)
+            text = read_text(path)
         if is_multivariant(text):
             return
         before = self.last.get(path)

@@ -368,6 +368,62 @@ torn_tails(void **state)
 }
 
 
+/* what is cut off, also when only the end is known */
+
+static void
+torn(void **state)
+{
+    size_t     i, from;
+    mnt_str_t  s;
+
+    static const struct {
+        const char  *whole;
+        const char  *tail;
+    } rows[] = {
+        { M, "" },
+        { M, "#EXTINF:4," },
+        { M "#EXTINF:4,\n", "a.ts" },
+        { M SEG, "" },
+        { M SEG, "#" },
+        { M SEG, "#EXTINF:4,\n" },
+        { M SEG, "#EXTINF:4,\na.t" },
+        { M SEG SEG, "#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"b\"\n#EXTI" },
+        { M SEG "#EXT-X-ENDLIST\n", "" },
+        { M SEG, "#EXT-X-ENDLIST" }
+    };
+
+    char  buf[256];
+
+    (void) state;
+
+    for (i = 0; i < mnt_test_count(rows); i++) {
+        s.data = buf;
+        s.len = (size_t) snprintf(buf, sizeof(buf), "%s%s", rows[i].whole,
+                                  rows[i].tail);
+
+        mnt_test_i64((int64_t) mnt_hls_torn(s), (int64_t) strlen(rows[i].tail),
+                     rows[i].tail, "torn");
+
+        /* the last entry is enough */
+
+        if (i < 3) {
+            continue;
+        }
+
+        from = sizeof(M) - 1;
+        s.data += from;
+        s.len -= from;
+
+        mnt_test_i64((int64_t) mnt_hls_torn(s), (int64_t) strlen(rows[i].tail),
+                     rows[i].tail, "the end");
+    }
+
+    assert_int_equal(mnt_hls_torn(S("")), 0);
+    assert_int_equal(mnt_hls_torn(S("half of a line")), 0);
+    assert_int_equal(mnt_hls_torn(S("\n")), 0);
+}
+
+
 int
 main(void)
 {
@@ -377,7 +433,8 @@ main(void)
         cmocka_unit_test(differences),
         cmocka_unit_test(text),
         cmocka_unit_test(recording),
-        cmocka_unit_test(torn_tails)
+        cmocka_unit_test(torn_tails),
+        cmocka_unit_test(torn)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
