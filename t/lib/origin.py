@@ -106,7 +106,7 @@ class Channel:
     edges       [0, 3]: each load comes from the next of several edge servers,
                 which are so many segments behind, until they are told the last
     bodies      a directory with 0.ts, 1.ts, ...: the segments, in the order in
-                which they are published, whatever their numbers
+                which they are published, whatever their numbers; init.mp4
     rename      "query" | "path": each load names the segments anew
     map_every   a new init section each N segments      disc_every  discontinuity
     gap         list of sequences listed with EXT-X-GAP
@@ -229,6 +229,9 @@ class Channel:
                                    if epoch is None else epoch, variant, n)
 
     def init(self, variant, m):
+        if self.bodies:
+            with open("%s/init.mp4" % self.bodies, "rb") as f:
+                return f.read()
         return mp4_init("%s/%s/map/%d" % (self.name, variant, m))
 
     def place(self, epoch, n):

@@ -17,7 +17,8 @@ packages_fuzz="clang:clang libclang-rt-dev llvm:llvm-symbolizer make:make
 packages_test="$packages_run $packages_fuzz perl:perl libcmocka-dev
                libtest-nginx-perl chromium:chromium curl:curl mpv:mpv pgbouncer
                e2fsprogs openssl:openssl gstreamer1.0-tools:gst-launch-1.0
-               gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
+               gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+               strace:strace"
 packages_lint="$packages_build clang:clang cppcheck:cppcheck
                clang-tidy:clang-tidy perl:perl libcmocka-dev"
 packages_bench="$packages_run wrk:wrk curl:curl perl:perl chromium:chromium"
