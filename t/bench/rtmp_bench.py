@@ -101,8 +101,9 @@ class Server(bench.Nginx):
                 application live { live on; allow publish 127.0.0.1;
                     deny publish all; notify_method post; on_publish %s;
                     on_play %s; %s }""" % (url, url, url, url, url, hls)
-        conf.append("rtmp { access_log off; server { listen 127.0.0.1:%d; %s }"
-                    " }" % (self.rtmp, apps))
+        conf.append("rtmp { access_log off; server { listen 127.0.0.1:%d; %s %s }"
+                    " }" % (self.rtmp, "" if how == "alone" else
+                            "chunk_size 16384;", apps))
         conf.append("""http { include /etc/nginx/mime.types; access_log off;
             sendfile on; tcp_nopush on;
             server { listen 127.0.0.1:%d;

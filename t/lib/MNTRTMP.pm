@@ -96,6 +96,7 @@ rtmp {
     access_log off;
     server {
         listen 127.0.0.1:$rtmp;
+        chunk_size 16384;
         $server
         application ingest {
             live on;
