@@ -2,10 +2,10 @@
 
 # Copyright (C) the mntreamer authors
 
-# usage: own-system.pl [RENDITIONS]
+# usage: own-system.pl [RENDITIONS SIZE PICTURE]
 #
-# A running system with nginx-rtmp for tests of the page; with renditions it
-# records.  Says where it is in one line of JSON, and ends when stdin does.
+# A running system with nginx-rtmp for tests of the page, and a clip to send to
+# it; with renditions it records.  Says where it is in one line of JSON, and ends when stdin does.
 
 use strict;
 use warnings;
@@ -23,7 +23,7 @@ Test::More->builder->output(\*STDERR);
 my ($headers) = MNT::slurp("$MNT::TOP/conf/nginx.conf")
     =~ /((?:^ +add_header .*\n)+)/m;
 
-my $renditions = shift;
+my ($renditions, @clip) = @ARGV;
 my $m = MNTRTMP->new(workers => 2, server => $headers, $renditions
     ? (renditions => $renditions) : (record => 0));
 $m->start;
@@ -32,7 +32,7 @@ $m->up;
 $| = 1;
 print encode_json({ url => "http://127.0.0.1:$m->{port}/",
                     rtmp => $m->rtmp('ingest'),
-                    clip => MNTRTMP::clip($renditions ? '480x360' : undef) }),
+                    clip => MNTRTMP::clip(@clip) }),
     "\n";
 1 while <STDIN>;
 

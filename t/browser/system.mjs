@@ -1,7 +1,9 @@
 // The system under test: the one MNT_URL names, or one started for the test
-// and ended after it; and Chromium.
+// and ended after it, also one with nginx-rtmp; its API, encoders that send to
+// it; and Chromium.
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -52,6 +54,66 @@ export async function startSystem() {
         stop: async () => {
             await run(entry, ['stop', '--dir', dir]);
             await rm(dir, { recursive: true, force: true });
+        },
+    };
+}
+
+
+// one with nginx-rtmp and nobody on the air, as own-system.pl says
+
+export async function startOwnSystem(...options) {
+    const helper = spawn('/usr/bin/perl',
+                         [path.join(top, 't/browser/own-system.pl'),
+                          ...options],
+                         { stdio: ['pipe', 'pipe', 'inherit'] });
+    const exit = new Promise((done) => helper.on('exit', done));
+    const encoders = new Set();
+    let system;
+
+    for await (const line of createInterface({ input: helper.stdout })) {
+        system = JSON.parse(line);
+        break;
+    }
+
+    if (!system) {
+        throw new Error('own-system.pl: exit code ' + await exit);
+    }
+
+    return {
+        ...system,
+
+        async api(name, method = 'GET', body = undefined) {
+            const url = new URL('api/v1/' + name, system.url);
+            const response = await fetch(url, {
+                method,
+                headers: { 'Content-Type': 'application/json' },
+                body: body && JSON.stringify(body),
+            });
+
+            return response.status === 204 ? null : response.json();
+        },
+
+        // sends the clip again and again, without encoding: until it is
+        // killed, or for so many seconds
+
+        encode(key, seconds = 0) {
+            const length = seconds ? ['-t', String(seconds)] : [];
+            const e = spawn('ffmpeg', ['-v', 'quiet', '-nostdin', '-re',
+                                       '-stream_loop', '-1', '-i', system.clip,
+                                       ...length, '-c', 'copy', '-f', 'flv',
+                                       system.rtmp + '/' + key]);
+
+            encoders.add(e);
+            e.on('exit', () => encoders.delete(e));
+            return e;
+        },
+
+        // gives the exit code: 0 when its log is clean
+
+        async stop() {
+            encoders.forEach((e) => e.kill('SIGKILL'));
+            helper.stdin.end();
+            return exit;
         },
     };
 }

@@ -25,16 +25,18 @@ our $RTMP = '/usr/lib/nginx/modules/ngx_rtmp_module.so';
 my (%CLIP, %FFMPEG);
 
 
-# four seconds with a key frame each second, made once; played without encoding
+# four seconds with a key frame each second, made once; played without encoding;
+# "testsrc2" is a picture that needs more bits
 
 sub clip {
-    my ($size) = @_;
+    my ($size, $picture) = @_;
     $size ||= '160x120';
-    return $CLIP{$size} if $CLIP{$size};
+    $picture ||= 'testsrc';
+    return $CLIP{"$picture $size"} if $CLIP{"$picture $size"};
     my $dir = tempdir('mntclip-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-    my $CLIP = $CLIP{$size} = "$dir/clip.flv";
+    my $CLIP = $CLIP{"$picture $size"} = "$dir/clip.flv";
     system('ffmpeg', '-v', 'error', '-nostdin', '-f', 'lavfi', '-i',
-           "testsrc=size=$size:rate=15", '-f', 'lavfi', '-i', 'sine',
+           "$picture=size=$size:rate=15", '-f', 'lavfi', '-i', 'sine',
            '-t', 4, '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', 0,
            '-g', 15, '-keyint_min', 15, '-sc_threshold', 0, '-pix_fmt',
            'yuv420p', '-c:a', 'aac', '-threads', 1, $CLIP) == 0
