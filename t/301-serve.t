@@ -41,6 +41,7 @@ BEGIN {
         print $fh $file{$f};
         close $fh;
         utime 1760000000, 1760000000, $f;
+        utime time + 3600, time + 3600, $f if $f =~ /torn/;
     }
     symlink "$dir/outside/000001.ts", "$r/link.ts";
     symlink "$dir/outside", "$dir/storage/chzzk/linkdir";

@@ -68,9 +68,11 @@ for (1 .. 20) {
     wait_for(sub { entries('video') > $n }, '... goes on');
 }
 
-# as if it had died before it told anybody of them
+# as if it had died before it told anybody of them, and before their first
+# segments
 
-unlink "$m->{storage}/" . substr($r->{url}, 12) or die $!;
+unlink map { "$m->{storage}/" . substr("$dir/$_.m3u8", 12) }
+       qw(index 240p 144p) or die $!;
 kill 'KILL', $owner;
 $n = entries('video');
 wait_for(sub { entries('video') >= $n + 3 && entries('144p') >= $n + 3 },

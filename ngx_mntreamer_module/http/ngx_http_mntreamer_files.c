@@ -557,6 +557,7 @@ ngx_http_mntreamer_playlist_work(void *data)
     } else {
         text.data = buf;
         text.len = (size_t) n;
+        text.len -= mnt_hls_torn(text);
 
         if (job->size > MNT_HLS_MAX_BYTES) {
             text.len = mnt_hls_complete_prefix(text);

@@ -13,6 +13,7 @@
 
 
 #define NGX_HTTP_MNTREAMER_TAIL  1024         /* holds an entry */
+#define NGX_HTTP_MNTREAMER_FRESH 5            /* s; may be being appended to */
 
 
 typedef enum {
@@ -167,7 +168,9 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
 
     size = ngx_file_size(&fi);
 
-    if (type->kind == NGX_HTTP_MNTREAMER_PLAYLIST) {
+    if (type->kind == NGX_HTTP_MNTREAMER_PLAYLIST
+        && ngx_file_mtime(&fi) > ngx_time() - NGX_HTTP_MNTREAMER_FRESH)
+    {
         size = ngx_http_mntreamer_whole(file, size);
     }
 

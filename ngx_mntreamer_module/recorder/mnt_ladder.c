@@ -373,10 +373,17 @@ mnt_ladder_variant(mnt_arena_t *a, unsigned height,
            + (src->audio ? MNT_LADDER_SOUND : 0);
 
     v->uri = mnt_arena_printf(a, "%up.m3u8", height);
-    v->width = mnt_ladder_width(height, src);
-    v->height = height;
     v->bandwidth = peak ? peak : most;
     v->average_bandwidth = average ? average : most * 2 / 3;
+
+    /* nothing is known of the source */
+
+    if (src->height == 0) {
+        return;
+    }
+
+    v->width = mnt_ladder_width(height, src);
+    v->height = height;
 
     if (!src->audio || src->sound[0]) {
         v->codecs = mnt_arena_printf(a, "avc1.6400%02x%s%s",

@@ -175,8 +175,11 @@ typedef struct {
                                                  playlist has it; 0: not */
     ngx_uint_t                   linked;      /* not told yet */
     ngx_msec_t                   told_ms;
+    uint64_t                     asked;       /* about that segment */
+    ngx_uint_t                   asks;
     unsigned                     known:1;     /* ffprobe was asked */
     unsigned                     missing:1;   /* no playlist tells of them */
+    unsigned                     taken:1;     /* what was before is unknown */
     unsigned                     again:1;     /* look at what is stored */
     unsigned                     hurried:1;   /* nothing more is made */
     unsigned                     failed:1;    /* was told */

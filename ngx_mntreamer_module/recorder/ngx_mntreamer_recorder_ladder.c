@@ -94,6 +94,7 @@ ngx_mntreamer_ladder_found(ngx_mntreamer_session_t *s,
      */
 
     s->ladder.known = 0;
+    s->ladder.taken = 1;
     s->ladder.missing = (found->unindexed != 0);
 
     if (ngx_mntreamer_session_local(s) != NGX_OK) {
@@ -198,6 +199,7 @@ ngx_mntreamer_ladder_looked(void *data, const ngx_mntreamer_live_text_t *text)
 
     body.data = (char *) text->text.data;
     body.len = text->text.len;
+    body.len -= mnt_hls_torn(body);
 
     if (text->rc != NGX_MNTREAMER_STORE_OK
         || mnt_hls_parse(a, mnt_ladder_tail(a, body), &p) != MNT_HLS_OK

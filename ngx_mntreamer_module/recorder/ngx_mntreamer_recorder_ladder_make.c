@@ -26,6 +26,7 @@
 #define NGX_MNTREAMER_LADDER_ARGS      (24 + 42 * MNT_LADDER_MAX)
 #define NGX_MNTREAMER_LADDER_INDEX     8192   /* bytes of the playlist */
 #define NGX_MNTREAMER_LADDER_FIRST_MS  3000   /* rungs are waited for */
+#define NGX_MNTREAMER_LADDER_ASKS      3
 
 
 /* a vector of arguments that is being made */
@@ -54,6 +55,8 @@ static void ngx_mntreamer_ladder_arg(ngx_mntreamer_ladder_args_t *args,
     const char *text);
 static uint64_t ngx_mntreamer_ladder_average(
     const ngx_mntreamer_rendition_t *r);
+static ngx_uint_t ngx_mntreamer_ladder_tells(ngx_mntreamer_session_t *s,
+    ngx_uint_t last);
 static ngx_uint_t ngx_mntreamer_ladder_stale(ngx_mntreamer_session_t *s);
 static unsigned ngx_mntreamer_ladder_variants(ngx_mntreamer_session_t *s,
     mnt_arena_t *a, mnt_hls_variant_t *variants, ngx_uint_t last);
@@ -89,23 +92,31 @@ ngx_mntreamer_ladder_probe(ngx_mntreamer_session_t *s, mnt_str_t file)
 }
 
 
-/* by the segment that is next */
+/* by the segment that is next, once */
 
 ngx_int_t
 ngx_mntreamer_ladder_ask(ngx_mntreamer_session_t *s)
 {
     u_char                    path[NGX_MNTREAMER_LADDER_PATH];
     ngx_uint_t                i;
+    ngx_mntreamer_ladder_t   *l;
     ngx_mntreamer_segment_t  *sg;
 
-    if (!s->ladder.missing) {
+    l = &s->ladder;
+
+    if (!l->missing || l->known || l->asks == NGX_MNTREAMER_LADDER_ASKS
+        || l->asked == l->number)
+    {
         return NGX_DECLINED;
     }
 
-    for (i = 0; i < s->ladder.n; i++) {
+    l->asked = l->number;
+    l->asks++;
+
+    for (i = 0; i < l->n; i++) {
         sg = ngx_mntreamer_ladder_next(ngx_mntreamer_ladder_rung(s, i));
 
-        if (sg && sg->seen.sequence == s->ladder.number) {
+        if (sg && sg->seen.sequence == l->number) {
             (void) ngx_snprintf(path, sizeof(path), "%V/%V/%*s%Z",
                                 ngx_mntreamer_storage_root(s->rec->st),
                                 &s->path, sg->url.len, sg->url.data);
@@ -172,7 +183,7 @@ ngx_mntreamer_ladder_probed(void *data,
 }
 
 
-/* without an answer it is asked again for the next segment */
+/* a segment without a picture tells nothing, the next one is asked about */
 
 static void
 ngx_mntreamer_ladder_told(void *data,
@@ -180,12 +191,16 @@ ngx_mntreamer_ladder_told(void *data,
 {
     ngx_mntreamer_session_t *s = data;
 
-    if (ngx_mntreamer_ladder_read(s, result) == NGX_OK) {
+    if (ngx_mntreamer_ladder_read(s, result) != NGX_OK
+        || s->ladder.source.height == 0)
+    {
+        ngx_memzero(&s->ladder.source, sizeof(mnt_ladder_source_t));
+
+    } else {
         s->ladder.known = 1;
-        s->ladder.missing = 0;
     }
 
-    (void) ngx_mntreamer_ladder_make(s);
+    ngx_mntreamer_ladder_run(s);
 }
 
 
@@ -390,7 +405,8 @@ ngx_mntreamer_ladder_average(const ngx_mntreamer_rendition_t *r)
  * The multivariant playlist: when each rung has its first segment, or some
  * seconds after the source's, again when a segment has more bits a second than
  * it says or a rung came later, and at the end.  Who took a recording over
- * does not know its codecs and leaves it.
+ * leaves the one that is there, for it does not know the peaks; when there is
+ * none it tells what it can find out.
  */
 
 void
@@ -406,7 +422,7 @@ ngx_mntreamer_ladder_index(ngx_mntreamer_session_t *s, ngx_uint_t last)
 
     l = &s->ladder;
 
-    if (l->n == 0 || !l->known || s->renditions[0].segments_total == 0
+    if (!ngx_mntreamer_ladder_tells(s, last)
         || (!last && !ngx_mntreamer_ladder_stale(s)))
     {
         return;
@@ -441,6 +457,25 @@ ngx_mntreamer_ladder_index(ngx_mntreamer_session_t *s, ngx_uint_t last)
     {
         l->bandwidth[0] = 0;
     }
+}
+
+
+/* there is something to be told of, and it is known as well as it will be */
+
+static ngx_uint_t
+ngx_mntreamer_ladder_tells(ngx_mntreamer_session_t *s, ngx_uint_t last)
+{
+    ngx_mntreamer_ladder_t  *l;
+
+    l = &s->ladder;
+
+    if ((l->n == 0 && !l->missing) || s->renditions[0].segments_total == 0) {
+        return 0;
+    }
+
+    return l->known
+           || (l->missing
+               && (last || l->n == 0 || l->asks == NGX_MNTREAMER_LADDER_ASKS));
 }
 
 
@@ -501,6 +536,7 @@ ngx_mntreamer_ladder_variants(ngx_mntreamer_session_t *s, mnt_arena_t *a,
     l = &s->ladder;
     most = 0;
     n = 0;
+    last = last && !l->taken;
 
     for (i = 0; i <= l->n; i++) {
         r = &s->renditions[i];

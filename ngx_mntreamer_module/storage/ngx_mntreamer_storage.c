@@ -30,6 +30,7 @@ typedef struct {
     void                     *data;           /* alias */
     ngx_msec_t                since;
     ngx_mntreamer_fail_t      fail;
+    ngx_uint_t                begun;          /* :1; else another is first */
     ngx_atomic_t              working;
 } ngx_mntreamer_put_t;
 
@@ -46,7 +47,7 @@ static ngx_mntreamer_put_t *ngx_mntreamer_put_same(ngx_mntreamer_put_t *put);
 static void ngx_mntreamer_put_work(void *data);
 static void ngx_mntreamer_put_file(ngx_mntreamer_put_t *put, ngx_fd_t dir);
 static void ngx_mntreamer_put_done(void *data);
-static void ngx_mntreamer_put_free(ngx_mntreamer_put_t *put);
+static void ngx_mntreamer_put_tell(ngx_mntreamer_put_t *put);
 
 
 ngx_mntreamer_storage_t *
@@ -170,11 +171,18 @@ ngx_mntreamer_storage_destroy(ngx_mntreamer_storage_t *st)
 
         if (put->working) {
             left = 1;
-
-        } else {
-            ngx_queue_remove(q);
-            ngx_free(put);
+            continue;
         }
+
+        ngx_queue_remove(q);
+
+        /* it waited for one that is written by now */
+
+        if (!put->begun && ngx_mntreamer_put_same(put) == NULL) {
+            ngx_mntreamer_put_work(put);
+        }
+
+        ngx_free(put);
     }
 
     left |= ngx_mntreamer_finds_free(st);
@@ -349,12 +357,14 @@ ngx_mntreamer_put_post(ngx_mntreamer_put_t *put, ngx_mntreamer_commit_pt done,
 static ngx_int_t
 ngx_mntreamer_put_begin(ngx_mntreamer_put_t *put)
 {
+    put->begun = 1;
     put->working = 1;
 
     if (ngx_mntreamer_offload_post(put->st->off, ngx_mntreamer_put_work,
                                    ngx_mntreamer_put_done, put)
         != NGX_OK)
     {
+        put->begun = 0;
         put->working = 0;
         return NGX_ERROR;
     }
@@ -460,21 +470,24 @@ ngx_mntreamer_put_done(void *data)
 
     ngx_mntreamer_fail_log(put->st, put->st->log, &put->fail, &put->dir);
 
+    ngx_mntreamer_put_tell(put);
+
     while ((next = ngx_mntreamer_put_same(put)) != NULL
-           && ngx_mntreamer_put_begin(next) != NGX_OK)
+           && !next->begun && ngx_mntreamer_put_begin(next) != NGX_OK)
     {
         ngx_queue_remove(&next->link);
 
         next->fail.rc = NGX_MNTREAMER_STORE_FAILED;
-        ngx_mntreamer_put_free(next);
+        ngx_mntreamer_put_tell(next);
+        ngx_free(next);
     }
 
-    ngx_mntreamer_put_free(put);
+    ngx_free(put);
 }
 
 
 static void
-ngx_mntreamer_put_free(ngx_mntreamer_put_t *put)
+ngx_mntreamer_put_tell(ngx_mntreamer_put_t *put)
 {
     ngx_mntreamer_commit_t  commit;
 
@@ -487,8 +500,6 @@ ngx_mntreamer_put_free(ngx_mntreamer_put_t *put)
     if (put->done) {
         put->done(put->data, &commit);
     }
-
-    ngx_free(put);
 }
 
 

@@ -49,6 +49,7 @@ static void ngx_mntreamer_find_add(ngx_mntreamer_find_t *f,
     const char *name);
 static ngx_int_t ngx_mntreamer_find_rungs(ngx_mntreamer_find_t *f,
     ngx_fd_t dir);
+static ngx_int_t ngx_mntreamer_find_height(const char *name);
 static ngx_int_t ngx_mntreamer_find_name(ngx_mntreamer_find_t *f,
     ngx_fd_t dir, const char *name);
 static void ngx_mntreamer_find_look(ngx_mntreamer_find_t *f, ngx_fd_t dir);
@@ -199,17 +200,19 @@ ngx_mntreamer_find_add(ngx_mntreamer_find_t *f, const char *name)
 }
 
 
-/* "480p.m3u8": the renditions of an own broadcast, highest first */
+/*
+ * ".480p.journal": the renditions of an own broadcast, highest first.  Their
+ * playlists come with their first segments, and stay when the journals go.
+ */
 
 static ngx_int_t
 ngx_mntreamer_find_rungs(ngx_mntreamer_find_t *f, ngx_fd_t dir)
 {
     DIR            *d;
     char            name[MNT_TRACK_FILE_MAX];
-    size_t          len;
     ngx_fd_t        fd;
     ngx_int_t       n, heights[NGX_MNTREAMER_FIND_TRACKS];
-    ngx_uint_t      k, count;
+    ngx_uint_t      i, k, count;
     struct dirent  *de;
 
     fd = openat(dir, ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
@@ -228,22 +231,20 @@ ngx_mntreamer_find_rungs(ngx_mntreamer_find_t *f, ngx_fd_t dir)
     count = 0;
 
     while ((de = readdir(d)) != NULL) {
-        len = ngx_strlen(de->d_name);
+        n = ngx_mntreamer_find_height(de->d_name);
 
-        if (len < 9 || len > 10
-            || ngx_strcmp(de->d_name + len - 6, "p.m3u8") != 0)
+        for (k = 0; k < count && heights[k] > n; k++) {
+            /* void */
+        }
+
+        if (n == NGX_ERROR || count == NGX_MNTREAMER_FIND_TRACKS - 1
+            || (k < count && heights[k] == n))
         {
             continue;
         }
 
-        n = ngx_atoi((u_char *) de->d_name, len - 6);
-
-        if (n < 100 || count == NGX_MNTREAMER_FIND_TRACKS - 1) {
-            continue;
-        }
-
-        for (k = count++; k && heights[k - 1] < n; k--) {
-            heights[k] = heights[k - 1];
+        for (i = count++; i > k; i--) {
+            heights[i] = heights[i - 1];
         }
 
         heights[k] = n;
@@ -258,6 +259,32 @@ ngx_mntreamer_find_rungs(ngx_mntreamer_find_t *f, ngx_fd_t dir)
     }
 
     return NGX_OK;
+}
+
+
+/* of "480p.m3u8" and ".480p.journal", or NGX_ERROR */
+
+static ngx_int_t
+ngx_mntreamer_find_height(const char *name)
+{
+    size_t       len;
+    ngx_int_t    n;
+    const char  *end;
+
+    end = (name[0] == '.') ? "p.journal" : "p.m3u8";
+    name += (name[0] == '.');
+
+    for (len = 0; name[len] >= '0' && name[len] <= '9'; len++) {
+        /* void */
+    }
+
+    if (len < 3 || len > 4 || ngx_strcmp(name + len, end) != 0) {
+        return NGX_ERROR;
+    }
+
+    n = ngx_atoi((u_char *) name, len);
+
+    return n < 100 ? NGX_ERROR : n;
 }
 
 
