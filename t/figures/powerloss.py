@@ -96,9 +96,7 @@ class Lane:
         self.wait(lambda: len(self.rows()) == 2
                   and all(r["segments"] > 3 for r in self.rows()),
                   "two recordings")
-        paths = ["%s/%s/index.m3u8" % (self.x.storage, r["path"])
-                 for r in self.rows()]
-        self.acks = Acks(paths, self.wrong)
+        self.acks = Acks(self.playlists(), self.wrong)
         self.acks.start()
 
     def image(self):
@@ -110,7 +108,11 @@ class Lane:
 
     def rows(self):
         return self.x.rows("SELECT id, path, segments, status FROM media_record"
-                           " ORDER BY id")
+                           " WHERE status <> 'deleted' ORDER BY id")
+
+    def playlists(self):
+        return ["%s/%s/index.m3u8" % (self.x.storage, r["path"])
+                for r in self.rows()]
 
     def cut(self):
         """the power goes and comes back"""
@@ -130,10 +132,24 @@ class Lane:
     def recover(self, cut_at, rows):
         before = {p: self.inode(p) for p in self.acks.paths}
         self.x.start()
+        if self.rpo is None:
+            self.follow(before)
         for p, row in zip(self.acks.paths, rows):
-            keys = self.wait(lambda: self.inode(p) not in (None, before[p])
+            keys = self.wait(lambda: self.inode(p) not in (None, before.get(p))
                              and self.acks.look(p), "the recovery of " + p)
             self.compare(p, keys, cut_at, row)
+
+    def follow(self, before):
+        """without durability the whole directory may be gone: then there is a
+        new recording"""
+        def there():
+            now = self.playlists()
+            return len(now) == 2 and all(
+                self.inode(p) not in (None, before.get(p))
+                and self.acks.look(p) for p in now) and now
+        self.acks.paths[:] = self.wait(there, "the recovery, or another one")
+        for p in self.acks.paths:
+            self.acks.seen.setdefault(p, [])
 
     @staticmethod
     def inode(path):
