@@ -64,9 +64,15 @@ diag sprintf 'a hundred thousand in %.1f s', time - $t0;
 wait_for(sub { $of->()->{watching_peak} > 60_000 }, 'most of 65,536', 20)
     or diag explain $of->();
 cmp_ok($of->()->{watching_peak}, '<=', 65_536, 'and no more');
-cmp_ok($m->metric('mntreamer_viewers_missed_total'), '>', 40_000,
-       'the others were missed');
-is(() = $m->log =~ /more viewers or recordings/g, 1, 'one line of the log says so');
+
+# who came so fast that nobody had counted the crowd yet was not complained of
+
+$crowd->(200_000, 20_000);
+wait_for(sub { $m->metric('mntreamer_viewers_missed_total') > 30_000 },
+         'the others were missed', 20)
+    or diag $m->metric('mntreamer_viewers_missed_total');
+wait_for(sub { $m->log =~ /more viewers or recordings/ }, 'the log says so', 20);
+is(() = $m->log =~ /more viewers or recordings/g, 1, 'in one line');
 wait_for(sub { $of->()->{watching} == 100 }, 'those who go on are still counted',
          30);
 
