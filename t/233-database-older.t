@@ -22,13 +22,18 @@ my $row = $m->psql("SELECT id, path, streamer_id, epoch FROM media_record
                     ORDER BY id")->[0];
 my ($id, $path, $streamer, $epoch) = @$row;
 my $file = "$m->{storage}/$path/index.m3u8";
+my $n;
+my $again = sub {
+    my ($what) = @_;
+    wait_for(sub {
+        my $r = $m->psql("SELECT segments FROM media_record
+                          WHERE streamer_id = $streamer")->[0];
+        $r && $r->[0] > $n + 4
+    }, $what, 15);
+};
 $m->psql("DELETE FROM media_record WHERE id = $id");
-my $n = playlist_entries(slurp($file));
-wait_for(sub {
-    my $r = $m->psql("SELECT segments FROM media_record
-                      WHERE streamer_id = $streamer")->[0];
-    $r && $r->[0] > $n + 4
-}, 'its row comes again', 15);
+$n = playlist_entries(slurp($file));
+$again->('its row comes again');
 is($m->one("SELECT path FROM media_record WHERE streamer_id = $streamer"),
    $path, 'for the same files');
 my @e = playlist_entries(slurp($file));
@@ -43,11 +48,7 @@ $m->psql("UPDATE streamer_monitor SET owner = NULL, lease_until = NULL,
           DELETE FROM media_record WHERE streamer_id = $streamer;
           NOTIFY mntreamer, 'due'");
 $n = playlist_entries(slurp($file));
-wait_for(sub {
-    my $r = $m->psql("SELECT segments FROM media_record
-                      WHERE streamer_id = $streamer")->[0];
-    $r && $r->[0] > $n + 4
-}, 'it comes again', 15);
+$again->('it comes again');
 cmp_ok($m->one("SELECT epoch FROM media_record
                 WHERE streamer_id = $streamer"), '>', $epoch,
        'under an epoch that nobody had');
@@ -65,11 +66,7 @@ $m->psql("UPDATE streamer_monitor SET owner = (SELECT max(id) FROM engine),
           WHERE streamer_id = $streamer;
           DELETE FROM media_record WHERE streamer_id = $streamer");
 $n = playlist_entries(slurp($file));
-wait_for(sub {
-    my $r = $m->psql("SELECT segments FROM media_record
-                      WHERE streamer_id = $streamer")->[0];
-    $r && $r->[0] > $n + 4
-}, 'a claim that is older than ours does not count', 15);
+$again->('a claim that is older than ours does not count');
 is($m->one('SELECT count(*) FROM media_gap'), 0, 'and nothing is lost');
 
 # numbers of engines are given again: a new worker takes none that is in use

@@ -327,6 +327,18 @@ recording(void **state)
 }
 
 
+static mnt_str_t
+joined(char *buf, size_t size, const char *whole, const char *tail)
+{
+    mnt_str_t  s;
+
+    s.data = buf;
+    s.len = (size_t) snprintf(buf, size, "%s%s", whole, tail);
+
+    return s;
+}
+
+
 static void
 torn_tails(void **state)
 {
@@ -356,9 +368,7 @@ torn_tails(void **state)
     (void) state;
 
     for (i = 0; i < mnt_test_count(rows); i++) {
-        s.data = buf;
-        s.len = (size_t) snprintf(buf, sizeof(buf), "%s%s", rows[i].whole,
-                                  rows[i].tail);
+        s = joined(buf, sizeof(buf), rows[i].whole, rows[i].tail);
         mnt_test_i64((int64_t) mnt_hls_complete_prefix(s),
                      (int64_t) strlen(rows[i].whole), rows[i].tail, "prefix");
     }
@@ -397,9 +407,7 @@ torn(void **state)
     (void) state;
 
     for (i = 0; i < mnt_test_count(rows); i++) {
-        s.data = buf;
-        s.len = (size_t) snprintf(buf, sizeof(buf), "%s%s", rows[i].whole,
-                                  rows[i].tail);
+        s = joined(buf, sizeof(buf), rows[i].whole, rows[i].tail);
 
         mnt_test_i64((int64_t) mnt_hls_torn(s), (int64_t) strlen(rows[i].tail),
                      rows[i].tail, "torn");
