@@ -226,8 +226,8 @@ ngx_mntreamer_ladder_read(ngx_mntreamer_session_t *s,
     why = ngx_mntreamer_child_text(result, buf, sizeof(buf));
 
     ngx_log_error(NGX_LOG_ERR, s->log, 0,
-                  "mntreamer: nobody knows what \"%s/%V\" sends, nothing "
-                  "tells of its renditions: ffprobe %V", s->platform_name,
+                  "mntreamer: nobody knows what \"%s/%V\" sends, which "
+                  "its renditions need: ffprobe %V", s->platform_name,
                   &s->label, &why);
 
     return NGX_ERROR;
