@@ -424,8 +424,9 @@ ngx_mntreamer_engine_guard(ngx_event_t *ev)
         ngx_del_timer(&e->guard);
     }
 
-    ngx_mntreamer_recorder_destroy(e->recorder);
-    e->recorder = NULL;
+    /* it is freed with the connection whose answers it may wait for */
+
+    ngx_mntreamer_recorder_drop(e->recorder);
 }
 
 
@@ -435,6 +436,10 @@ ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e)
     e->state = NGX_MNTREAMER_ENGINE_NONE;
 
     ngx_http_mntreamer_wire(NULL);
+
+    if (e->off) {
+        ngx_mntreamer_offload_end(e->off);
+    }
 
     if (e->recorder) {
         ngx_mntreamer_recorder_destroy(e->recorder);

@@ -23,6 +23,7 @@ static ngx_int_t ngx_mntreamer_gather_compare(int64_t id, int64_t number,
     ngx_mntreamer_gathered_t *row);
 static void ngx_mntreamer_gather_timer(ngx_event_t *ev);
 static void ngx_mntreamer_gather_later(ngx_mntreamer_gather_t *g);
+static void ngx_mntreamer_gather_dropped(ngx_mntreamer_gather_t *g);
 static void ngx_mntreamer_gather_back(ngx_mntreamer_gather_t *g);
 static void ngx_mntreamer_gather_failed(ngx_mntreamer_gather_t *g);
 static void ngx_mntreamer_gather_forget(ngx_queue_t *list);
@@ -163,11 +164,7 @@ ngx_mntreamer_gather_add(ngx_mntreamer_gather_t *g,
     old = ngx_mntreamer_gather_find(g, row->id, row->number);
 
     if (old == NULL && g->n >= NGX_MNTREAMER_CATALOG_PENDING) {
-        if (g->dropped++ == 0) {
-            ngx_log_error(NGX_LOG_CRIT, g->cat->log, 0,
-                          "mntreamer: the database is away for too long, the "
-                          "oldest %s are dropped", g->name);
-        }
+        ngx_mntreamer_gather_dropped(g);
 
         q = ngx_queue_head(&g->pending);
         old = ngx_queue_data(q, ngx_mntreamer_gathered_t, queue);
@@ -260,6 +257,19 @@ ngx_mntreamer_gather_flush(ngx_mntreamer_gather_t *g)
 }
 
 
+/* told once for each time that the database is away */
+
+static void
+ngx_mntreamer_gather_dropped(ngx_mntreamer_gather_t *g)
+{
+    if (g->dropped++ == 0) {
+        ngx_log_error(NGX_LOG_CRIT, g->cat->log, 0,
+                      "mntreamer: the database is away for too long, the "
+                      "oldest %s are dropped", g->name);
+    }
+}
+
+
 /* rows that were not written wait again, but for those that are outdated */
 
 static void
@@ -274,9 +284,13 @@ ngx_mntreamer_gather_back(ngx_mntreamer_gather_t *g)
 
         ngx_queue_remove(q);
 
-        if (g->n >= NGX_MNTREAMER_CATALOG_PENDING
-            || ngx_mntreamer_gather_find(g, row->id, row->number))
-        {
+        if (ngx_mntreamer_gather_find(g, row->id, row->number)) {
+            ngx_free(row);
+            continue;
+        }
+
+        if (g->n >= NGX_MNTREAMER_CATALOG_PENDING) {
+            ngx_mntreamer_gather_dropped(g);
             ngx_free(row);
             continue;
         }

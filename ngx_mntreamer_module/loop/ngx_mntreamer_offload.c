@@ -35,6 +35,7 @@ struct ngx_mntreamer_offload_s {
     ngx_thread_pool_t        *pool;           /* alias, of nginx */
     ngx_log_t                *log;            /* alias, of the cycle */
     ngx_queue_t               tasks;
+    unsigned                  ended:1;
 };
 
 
@@ -155,11 +156,22 @@ ngx_mntreamer_offload_destroy(ngx_mntreamer_offload_t *off)
 }
 
 
+void
+ngx_mntreamer_offload_end(ngx_mntreamer_offload_t *off)
+{
+    off->ended = 1;
+}
+
+
 ngx_int_t
 ngx_mntreamer_offload_post(ngx_mntreamer_offload_t *off,
     ngx_mntreamer_work_pt work, ngx_mntreamer_worked_pt done, void *data)
 {
     ngx_mntreamer_offload_task_t  *t;
+
+    if (off->ended) {
+        return NGX_ERROR;
+    }
 
     /* a pool could die before the thread is done with the task */
 

@@ -35,7 +35,16 @@ ngx_mntreamer_offload_t *ngx_mntreamer_offload_create(ngx_cycle_t *cycle);
 /* waits until all work under way is finished; done() is not called */
 void ngx_mntreamer_offload_destroy(ngx_mntreamer_offload_t *off);
 
-/* NGX_ERROR (logged): queue full or memory gone; done() is not called */
+/*
+ * At the exit, when nginx has taken its threads away: nothing is taken any
+ * more.
+ */
+void ngx_mntreamer_offload_end(ngx_mntreamer_offload_t *off);
+
+/*
+ * NGX_ERROR: queue full or memory gone (logged), or it is over; done() is not
+ * called.
+ */
 ngx_int_t ngx_mntreamer_offload_post(ngx_mntreamer_offload_t *off,
     ngx_mntreamer_work_pt work, ngx_mntreamer_worked_pt done, void *data);
 

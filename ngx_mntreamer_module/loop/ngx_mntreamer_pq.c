@@ -45,6 +45,8 @@ static ngx_mntreamer_statement_t *ngx_mntreamer_pq_statement(
     ngx_uint_t *invalid);
 static void ngx_mntreamer_pq_run_handler(ngx_event_t *ev);
 static void ngx_mntreamer_pq_timeout(ngx_event_t *ev);
+static void ngx_mntreamer_pq_behind(ngx_mntreamer_pq_t *pq,
+    ngx_mntreamer_statement_t *st, const ngx_mntreamer_result_t *result);
 static void ngx_mntreamer_pq_repeat(ngx_mntreamer_pq_t *pq,
     ngx_mntreamer_statement_t *st);
 static void ngx_mntreamer_pq_tell(ngx_mntreamer_statement_t *st,
@@ -453,6 +455,10 @@ ngx_mntreamer_pq_answer(ngx_mntreamer_pq_t *pq, PGresult *res)
             || ngx_current_msec - st->broken_off_ms
                < NGX_MNTREAMER_PQ_GIVE_UP_MS))
     {
+        if (again == NGX_MNTREAMER_PQ_AGAIN_LATER) {
+            ngx_mntreamer_pq_behind(pq, st, &result);
+        }
+
         ngx_mntreamer_pq_repeat(pq, st);
         return;
     }
@@ -463,6 +469,29 @@ ngx_mntreamer_pq_answer(ngx_mntreamer_pq_t *pq, PGresult *res)
 
     if (!pq->dead) {
         ngx_mntreamer_pq_run(pq);
+    }
+}
+
+
+/*
+ * What the server has no room for, or cannot read, may be this one alone: the
+ * others go first, and it waits for as long as that lasts.
+ */
+
+static void
+ngx_mntreamer_pq_behind(ngx_mntreamer_pq_t *pq, ngx_mntreamer_statement_t *st,
+    const ngx_mntreamer_result_t *result)
+{
+    ngx_queue_remove(&st->link);
+    ngx_queue_insert_tail(&pq->queue, &st->link);
+
+    if (!st->behind) {
+        st->behind = 1;
+
+        ngx_log_error(NGX_LOG_WARN, pq->log, 0,
+                      "mntreamer: the database cannot take \"%s\" (%s), it is "
+                      "sent again until it can", st->sql->name,
+                      result->sqlstate);
     }
 }
 

@@ -43,6 +43,7 @@ struct ngx_mntreamer_statement_s {
     unsigned                     keep:1;
     unsigned                     sent:1;
     unsigned                     broken_off:1;    /* by the server, once */
+    unsigned                     behind:1;    /* was told to wait */
     unsigned                     delivering:1;
     unsigned                     conflicts:3;
     const char                  *values[1];   /* owned, nparams of them */

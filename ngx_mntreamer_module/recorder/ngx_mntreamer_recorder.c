@@ -280,7 +280,6 @@ static void
 ngx_mntreamer_recorder_guard(ngx_event_t *ev)
 {
     void                     (*done)(void *data);
-    ngx_queue_t               *q, *next;
     ngx_mntreamer_ident_t     *ident;
     ngx_mntreamer_recorder_t  *rec;
 
@@ -294,7 +293,24 @@ ngx_mntreamer_recorder_guard(ngx_event_t *ev)
     }
 
     done = rec->drained;
+
+    ngx_mntreamer_recorder_drop(rec);
+
+    if (done) {
+        done(rec->drained_data);
+    }
+}
+
+
+void
+ngx_mntreamer_recorder_drop(ngx_mntreamer_recorder_t *rec)
+{
+    ngx_queue_t  *q, *next;
+
+    rec->draining = 1;
     rec->drained = NULL;
+
+    ngx_mntreamer_recorder_disarm(&rec->guard);
 
     for (q = ngx_queue_head(&rec->sessions);
          q != ngx_queue_sentinel(&rec->sessions);
@@ -304,10 +320,6 @@ ngx_mntreamer_recorder_guard(ngx_event_t *ev)
 
         ngx_mntreamer_session_drop(
             ngx_queue_data(q, ngx_mntreamer_session_t, queue));
-    }
-
-    if (done) {
-        done(rec->drained_data);
     }
 }
 

@@ -91,6 +91,12 @@ ngx_mntreamer_recorder_t *ngx_mntreamer_recorder_create(
     ngx_mntreamer_storage_t *st, ngx_mntreamer_catalog_t *cat,
     ngx_mntreamer_metrics_t *metrics, ngx_log_t *log);
 
+/*
+ * Drops every session where it stands, for good: there is no time left.  One
+ * that waits for the database is freed with its answer, or by _destroy().
+ */
+void ngx_mntreamer_recorder_drop(ngx_mntreamer_recorder_t *rec);
+
 /* abandons every session: nothing is called any more */
 void ngx_mntreamer_recorder_destroy(ngx_mntreamer_recorder_t *rec);
 

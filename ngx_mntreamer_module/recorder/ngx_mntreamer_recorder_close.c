@@ -86,7 +86,7 @@ ngx_mntreamer_session_close(ngx_mntreamer_session_t *s)
 
     ngx_mntreamer_session_told(s, 1);
 
-    if (s->over && !s->unclosed) {
+    if (s->over && !s->unclosed && !s->gone) {
         ngx_mntreamer_ladder_index(s, 1);
     }
 

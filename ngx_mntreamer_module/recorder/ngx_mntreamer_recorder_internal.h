@@ -23,6 +23,8 @@
 #define NGX_MNTREAMER_RECORDER_SPARE_URL  1024
 #define NGX_MNTREAMER_RECORDER_AHEAD   32     /* fetched, waiting their turn */
 #define NGX_MNTREAMER_RECORDER_KEYS    16     /* of a session, kept */
+#define NGX_MNTREAMER_RECORDER_LONGEST 200000 /* segments, 4 days and more;
+                                                 019-longest.sql knows it */
 #define NGX_MNTREAMER_RECORDER_PROGRAMS  1    /* of a worker, at once */
 #define NGX_MNTREAMER_RECORDER_KEYS_MAX  512  /* that segments wait for */
 

@@ -462,6 +462,13 @@ ngx_mntreamer_rendition_run(ngx_mntreamer_rendition_t *r)
         } else {
             ngx_mntreamer_segment_start(sg);
         }
+
+        /* it could not: memory is gone, or the threads have too much to do */
+
+        if (sg->state == NGX_MNTREAMER_SEGMENT_WAITING) {
+            wake = ngx_min(wake, (ngx_msec_int_t) (sg->retry_at
+                                                   - ngx_current_msec));
+        }
     }
 
     ngx_mntreamer_rendition_commit(r);
@@ -652,6 +659,7 @@ ngx_mntreamer_segment_body(void *data, const ngx_mntreamer_answer_t *head,
     ngx_memzero(&conf, sizeof(ngx_mntreamer_part_conf_t));
 
     conf.init = (sg->kind == NGX_MNTREAMER_SEGMENT_MAP);
+    conf.known = sg->clear;
     conf.expect = (off_t) mnt_recorder_expect(&sg->range, &answer);
 
     if (sg->key && !sg->clear) {
@@ -819,8 +827,11 @@ ngx_mntreamer_segment_retry(ngx_mntreamer_segment_t *sg, ngx_uint_t cause,
 
     sg->cause = cause;
 
+    /* the end of a recording gives up once what is not there, and this now */
+
     if ((!patient && sg->tries >= rec->conf->retries)
-        || (ngx_msec_int_t) (sg->deadline - ngx_current_msec) <= 0)
+        || (ngx_msec_int_t) (sg->deadline - ngx_current_msec) <= 0
+        || r->session->hurried)
     {
         ngx_mntreamer_segment_lose(sg);
         return;

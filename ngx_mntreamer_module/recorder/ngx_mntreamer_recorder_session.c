@@ -578,6 +578,15 @@ ngx_mntreamer_session_running(ngx_mntreamer_session_t *s)
         return;
     }
 
+    if (s->nrenditions
+        && s->renditions[0].segments_total >= NGX_MNTREAMER_RECORDER_LONGEST)
+    {
+        /* what the source has is stored in both, nothing in none */
+
+        ngx_mntreamer_session_end(s, "very long, another one follows", 0);
+        return;
+    }
+
     ngx_mntreamer_session_told(s, 0);
     ngx_mntreamer_ladder_run(s);
 

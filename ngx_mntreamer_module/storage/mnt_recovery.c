@@ -17,7 +17,7 @@
  */
 
 
-static size_t mnt_recovery_count(mnt_str_t text);
+static size_t mnt_recovery_count(mnt_str_t text, int tags);
 static int mnt_recovery_journal(mnt_recovery_ctx_t *c);
 static int mnt_recovery_segment(mnt_recovery_ctx_t *c,
     const mnt_journal_line_t *l);
@@ -101,8 +101,10 @@ mnt_recovery_decide(mnt_arena_t *a, const mnt_recovery_found_t *found,
 }
 
 
+/* lines; those that begin with "#" only with "tags" */
+
 static size_t
-mnt_recovery_count(mnt_str_t text)
+mnt_recovery_count(mnt_str_t text, int tags)
 {
     size_t       n;
     const char  *p, *last;
@@ -111,9 +113,11 @@ mnt_recovery_count(mnt_str_t text)
         return 0;
     }
 
+    n = 0;
     last = text.data + text.len;
 
-    for (n = 0, p = text.data; p < last; n++) {
+    for (p = text.data; p < last; /* void */) {
+        n += (tags || *p != '#');
         p = memchr(p, '\n', (size_t) (last - p));
 
         if (p == NULL) {
@@ -131,17 +135,22 @@ static int
 mnt_recovery_journal(mnt_recovery_ctx_t *c)
 {
     int                      rc, lost;
-    size_t                   n;
+    size_t                   i, n, parts;
     mnt_str_t                rest, text;
     mnt_journal_line_t       l;
     mnt_recovery_segment_t  *s;
 
     lost = 0;
     rest = c->found->journal;
-    n = mnt_recovery_count(rest);
+    n = mnt_recovery_count(rest, 1);
+    parts = 0;
+
+    for (i = 0; i < c->found->nfiles; i++) {
+        parts += (c->found->files[i].kind == MNT_FILE_PART);
+    }
 
     c->segments = mnt_arena_alloc(c->a, (n + 1) * sizeof(*c->segments));
-    c->r->renames = mnt_arena_alloc(c->a, (c->found->nfiles + 1)
+    c->r->renames = mnt_arena_alloc(c->a, (parts + 1)
                                           * sizeof(mnt_recovery_rename_t));
 
     if (c->segments == NULL || c->r->renames == NULL) {
@@ -421,7 +430,7 @@ mnt_recovery_playlist(mnt_recovery_ctx_t *c)
 
     text.len = mnt_hls_complete_prefix(text);
 
-    c->entries = mnt_arena_alloc(c->a, (mnt_recovery_count(text) + 1)
+    c->entries = mnt_arena_alloc(c->a, (mnt_recovery_count(text, 0) + 1)
                                        * sizeof(mnt_recovery_entry_t));
     if (c->entries == NULL) {
         return -1;

@@ -16,6 +16,7 @@
 #define MNT_RECOVERY_EXTRA  160               /* nor what an old one gets */
 
 
+static size_t mnt_recovery_room(const mnt_recovery_ctx_t *c);
 static void mnt_recovery_body(mnt_recovery_ctx_t *c);
 static void mnt_recovery_kept(mnt_recovery_ctx_t *c, mnt_recovery_entry_t *e);
 static void mnt_recovery_listed(mnt_recovery_ctx_t *c,
@@ -36,8 +37,7 @@ mnt_recovery_write(mnt_recovery_ctx_t *c)
     r = c->r;
 
     size = MNT_RECOVERY_HEAD + sizeof("#EXT-X-ENDLIST\n")
-           + c->found->playlist.len + c->nentries * MNT_RECOVERY_EXTRA
-           + c->nsegments * MNT_RECOVERY_ENTRY;
+           + c->found->playlist.len + mnt_recovery_room(c);
 
     c->out = mnt_arena_alloc(c->a, size);
     if (c->out == NULL) {
@@ -85,6 +85,39 @@ mnt_recovery_write(mnt_recovery_ctx_t *c)
     r->playlist.len = (size_t) (c->out - r->playlist.data);
 
     return 0;
+}
+
+
+/*
+ * Bytes that are added to the playlist at most: entries of the journal, and
+ * what an old one gets where the one before it went or has another map.
+ */
+
+static size_t
+mnt_recovery_room(const mnt_recovery_ctx_t *c)
+{
+    size_t                         i, n, extra;
+    uint64_t                       map;
+    const mnt_recovery_entry_t    *e;
+    const mnt_recovery_segment_t  *s;
+
+    n = 0;
+    extra = 1;
+    map = 0;
+
+    for (i = 0; i < c->nsegments; i++) {
+        s = &c->segments[i];
+        n += (s->present && !s->gone && !s->listed);
+    }
+
+    for (i = 0; i < c->nentries; i++) {
+        e = &c->entries[i];
+        extra += (e->gone || e->map != map);
+        map = e->map;
+    }
+
+    return n * (MNT_RECOVERY_ENTRY + MNT_RECOVERY_EXTRA)
+           + extra * MNT_RECOVERY_EXTRA;
 }
 
 

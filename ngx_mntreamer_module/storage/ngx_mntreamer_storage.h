@@ -233,6 +233,8 @@ void ngx_mntreamer_track_abandon(ngx_mntreamer_track_t *tr);
 
 typedef struct {
     ngx_uint_t         init;                  /* an initialisation section */
+    ngx_uint_t         known;                 /* nothing of unknown kind: it
+                                                 may be encrypted */
     off_t              expect;                /* bytes on the wire, or -1 */
     const u_char      *key;                   /* 16 bytes, copied; or NULL */
     const u_char      *iv;

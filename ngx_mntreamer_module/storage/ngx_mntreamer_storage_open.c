@@ -25,6 +25,7 @@
 
 #define NGX_MNTREAMER_OPEN_MAX    (512 * 1024 * 1024)   /* bytes of memory */
 #define NGX_MNTREAMER_OPEN_TRIES  3    /* while a former writer gives names */
+#define NGX_MNTREAMER_OPEN_TAIL   65536  /* no commit writes more lines */
 
 
 typedef struct {
@@ -35,6 +36,7 @@ typedef struct {
     char                    playlist[MNT_TRACK_FILE_MAX];
     mnt_arena_t             arena;
     mnt_recovery_found_t    found;
+    mnt_str_t               read;             /* the former journal, arena */
     mnt_recovery_t          r;
     mnt_str_t              *drop;             /* names in the arena */
     ngx_uint_t              ndrop;
@@ -50,6 +52,8 @@ static ngx_int_t ngx_mntreamer_open_journal(ngx_mntreamer_open_t *o);
 static ngx_int_t ngx_mntreamer_open_lines(ngx_mntreamer_open_t *o,
     ngx_fd_t fd, mnt_str_t *lines);
 static ngx_int_t ngx_mntreamer_open_late(ngx_mntreamer_open_t *o, ngx_fd_t fd);
+static ngx_uint_t ngx_mntreamer_open_unchanged(ngx_mntreamer_open_t *o,
+    ngx_fd_t fd);
 static ngx_int_t ngx_mntreamer_open_scan(ngx_mntreamer_open_t *o);
 static ngx_int_t ngx_mntreamer_open_name(ngx_mntreamer_open_t *o, DIR *dir,
     const char *name);
@@ -252,6 +256,7 @@ ngx_mntreamer_open_lines(ngx_mntreamer_open_t *o, ngx_fd_t fd,
     mnt_str_t            rest, text;
     mnt_journal_line_t   l;
 
+    p = NULL;
     rest.len = 0;
     rest.data = NULL;
 
@@ -261,20 +266,37 @@ ngx_mntreamer_open_lines(ngx_mntreamer_open_t *o, ngx_fd_t fd,
         return ngx_mntreamer_failed(o->f, ngx_errno, "read()", o->journal);
     }
 
-    p = mnt_arena_alloc(&o->arena, rest.len + 1);
-    if (p == NULL) {
-        return ngx_mntreamer_failed(o->f, NGX_ENOMEM, "read()", o->journal);
-    }
+    o->read = rest;
 
-    lines->data = p;
+    /* as they were read, unless something stands between them */
+
+    lines->data = rest.data;
+    lines->len = 0;
 
     while ((n = mnt_journal_read(&rest, &l, &text)) != 0) {
-        if (n > 0) {
-            p = (char *) ngx_cpymem(p, text.data, text.len);
-        }
-    }
 
-    lines->len = p - lines->data;
+        if (n < 0) {
+            continue;
+        }
+
+        if (p == NULL && text.data != lines->data + lines->len) {
+
+            p = mnt_arena_alloc(&o->arena, o->read.len + 1);
+            if (p == NULL) {
+                return ngx_mntreamer_failed(o->f, NGX_ENOMEM, "read()",
+                                            o->journal);
+            }
+
+            ngx_memcpy(p, lines->data, lines->len);
+            lines->data = p;
+        }
+
+        if (p) {
+            ngx_memcpy(p + lines->len, text.data, text.len);
+        }
+
+        lines->len += text.len;
+    }
 
     return NGX_OK;
 }
@@ -290,6 +312,10 @@ ngx_mntreamer_open_late(ngx_mntreamer_open_t *o, ngx_fd_t fd)
     known = &o->found.journal;
 
     ngx_mntreamer_inject("open_fenced");
+
+    if (ngx_mntreamer_open_unchanged(o, fd)) {
+        return NGX_OK;
+    }
 
     late.len = 0;
     late.data = NULL;
@@ -316,6 +342,32 @@ ngx_mntreamer_open_late(ngx_mntreamer_open_t *o, ngx_fd_t fd)
     *known = late;
 
     return NGX_OK;
+}
+
+
+/*
+ * The journal of a long recording is large; its end shows whether something
+ * was put there, or taken back and put there.
+ */
+
+static ngx_uint_t
+ngx_mntreamer_open_unchanged(ngx_mntreamer_open_t *o, ngx_fd_t fd)
+{
+    char         *buf;
+    size_t        n;
+    struct stat   sb;
+
+    if (fstat(fd, &sb) == -1 || (size_t) sb.st_size != o->read.len) {
+        return 0;
+    }
+
+    n = ngx_min(o->read.len, NGX_MNTREAMER_OPEN_TAIL);
+
+    buf = mnt_arena_alloc(&o->arena, n);
+
+    return buf
+           && pread(fd, buf, n, (off_t) (o->read.len - n)) == (ssize_t) n
+           && ngx_memcmp(buf, o->read.data + o->read.len - n, n) == 0;
 }
 
 

@@ -647,7 +647,7 @@ ngx_mntreamer_part_sniff(const ngx_mntreamer_part_t *part, const u_char *p,
 
     if (*container == MNT_HLS_CONTAINER_TEXT
         || (*container == MNT_HLS_CONTAINER_UNKNOWN
-            && part->known != MNT_HLS_CONTAINER_UNKNOWN)
+            && (part->known != MNT_HLS_CONTAINER_UNKNOWN || part->conf.known))
         || (n > 2 && ngx_memcmp(p, "\x1f\x8b\x08", 3) == 0)
         || mnt_hls_broken(p, n))
     {

@@ -84,7 +84,8 @@ class Server(bench.Nginx):
             conf.append("""mntreamer {
                 database "host=%s user=postgres dbname=%s"; storage %s/storage;
                 %s }""" % (pg.dir, self.db, self.dir,
-                           "platform rtmp { hls_path %s/live; }" % self.dir
+                           "platform rtmp { hls_path %s/live; renditions none; "
+                           "thumbnail off; }" % self.dir
                            if how == "recorded" else ""))
         if how == "alone":
             apps = "application ingest { live on; %s }" % hls

@@ -303,6 +303,50 @@ def timeout(o):
     return s.wrong
 
 
+def opening(o):
+    """the same while a recording waits for its row: it is not begun, and its
+    answer, which comes when all has been given up, finds nothing wrong"""
+    s = Scene(o, durable=False, main="worker_shutdown_timeout 2s;")
+    s.x.start().up()
+    s.record()
+    s.live(["c"])
+    lock = subprocess.Popen(["psql", "-X", "-q", "-h", s.pg.dir, "-U",
+                             "postgres", "-d", s.x.db, "-c",
+                             "BEGIN; LOCK TABLE media_title; "
+                             "SELECT pg_sleep(60)"],
+                            stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+    waits = ("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = "
+             "'Lock' AND query LIKE '%mntreamer_recording_open%'")
+    pids = []
+    try:
+        until(lambda: s.x.rows("SELECT relation FROM pg_locks WHERE granted "
+                               "AND mode = 'AccessExclusiveLock' AND relation "
+                               "= 'media_title'::regclass"), "the lock")
+        s.x.watch("c")
+        until(lambda: s.x.rows(waits)[0]["count"], "a row that is waited for")
+        s.origin.fault(match="/seg/", delay=30, times=-1)
+        pids = s.pg.processes()
+        for p in pids:
+            lab.kill(p, signal.SIGSTOP)
+        old = s.x.workers()
+        s.x.reload()
+        until(lambda: not any(map(lab.alive, old)), "old workers' end", 10)
+    finally:
+        for p in reversed(pids):
+            lab.kill(p, signal.SIGCONT)
+        lock.kill()
+        lock.wait()
+    s.origin.heal()
+    s.x.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+             "WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()")
+    s.x.up()
+    s.names.append("c")
+    s.grows()
+    s.end(lost=None)
+    return s.wrong
+
+
 WRONG = [                                      # what stands in nginx.conf
     ("storage ", "storage relative/"), ("storage ", "#"),
     ("storage ", "storage /proc/1/nowhere "), ("storage ", "storage /; #"),
@@ -383,7 +427,7 @@ def stopped(o):
 
 
 TESTS = [gap_row, mutex, master, overlap, descriptors, crowded, rush,
-         single, foreground, timeout, misconfigured, stopped]
+         single, foreground, timeout, opening, misconfigured, stopped]
 
 
 def main():
