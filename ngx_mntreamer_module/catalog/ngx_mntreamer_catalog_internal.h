@@ -348,7 +348,7 @@ int64_t ngx_mntreamer_recording_now(void);
 
 /* ngx_mntreamer_catalog_taken.c */
 
-/* logs what has a row again: the path in the second column */
+/* logs what has a row again, the path in the second column; or a failure */
 void ngx_mntreamer_recording_told(ngx_mntreamer_catalog_t *cat,
     const ngx_mntreamer_result_t *result);
 

@@ -886,12 +886,6 @@ ngx_mntreamer_recording_finished(void *data,
 
     ngx_mntreamer_catalog_call_free(call);
 
-    if (result->rc != NGX_MNTREAMER_PQ_OK) {
-        ngx_log_error(NGX_LOG_WARN, cat->log, 0,
-                      "mntreamer: the end of a recording was not stored, who "
-                      "finds its lease expired ends it again");
-    }
-
     ngx_mntreamer_recording_told(cat, result);
 
     if (handler) {

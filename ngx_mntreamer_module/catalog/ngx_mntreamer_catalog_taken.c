@@ -120,6 +120,13 @@ ngx_mntreamer_recording_told(ngx_mntreamer_catalog_t *cat,
 {
     ngx_str_t  path;
 
+    if (result->rc != NGX_MNTREAMER_PQ_OK) {
+        ngx_log_error(NGX_LOG_WARN, cat->log, 0,
+                      "mntreamer: what became of a recording was not stored, "
+                      "who finds its lease expired looks at it again");
+        return;
+    }
+
     if (result->nrows == 0) {
         return;
     }
