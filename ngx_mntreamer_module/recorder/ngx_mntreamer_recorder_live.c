@@ -26,7 +26,7 @@
 #include "../base/mnt_url.h"
 
 
-#define NGX_MNTREAMER_LIVE_LOOK_MS  200
+#define NGX_MNTREAMER_LIVE_LOOK_MS  NGX_MNTREAMER_TICK_MS
 #define NGX_MNTREAMER_LIVE_LOOKS    5         /* without news, before it turns
                                                  to the next broadcast */
 #define NGX_MNTREAMER_LIVE_PATH     160
@@ -203,7 +203,8 @@ ngx_mntreamer_rendition_look(ngx_mntreamer_rendition_t *r)
                                       ngx_mntreamer_rendition_looked, r);
 
     if (r->look == NULL) {
-        ngx_mntreamer_recorder_arm(&r->reload, NGX_MNTREAMER_LIVE_LOOK_MS);
+        ngx_mntreamer_recorder_arm(&r->reload,
+                          ngx_mntreamer_tick_in(NGX_MNTREAMER_LIVE_LOOK_MS));
     }
 }
 
@@ -224,7 +225,8 @@ ngx_mntreamer_rendition_looked(void *data,
     }
 
     if (r->failures == 0 || !r->reload.timer_set) {
-        ngx_mntreamer_recorder_arm(&r->reload, NGX_MNTREAMER_LIVE_LOOK_MS);
+        ngx_mntreamer_recorder_arm(&r->reload,
+                          ngx_mntreamer_tick_in(NGX_MNTREAMER_LIVE_LOOK_MS));
     }
 
     ngx_mntreamer_rendition_run(r);

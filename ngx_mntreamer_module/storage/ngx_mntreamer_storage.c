@@ -97,6 +97,10 @@ ngx_mntreamer_storage_create(const ngx_mntreamer_storage_conf_t *conf,
     st->retry.log = log;
     st->retry.handler = ngx_mntreamer_storage_retry;
 
+    st->gather.data = st;
+    st->gather.log = log;
+    st->gather.handler = ngx_mntreamer_lives_post;
+
     ngx_queue_init(&st->tracks);
     ngx_queue_init(&st->puts);
     ngx_queue_init(&st->finds);
@@ -190,6 +194,10 @@ ngx_mntreamer_storage_destroy(ngx_mntreamer_storage_t *st)
 
     if (st->retry.timer_set) {
         ngx_del_timer(&st->retry);
+    }
+
+    if (st->gather.posted) {
+        ngx_delete_posted_event(&st->gather);
     }
 
     ngx_mntreamer_buffers_done(&st->buffers);

@@ -90,6 +90,8 @@ struct ngx_mntreamer_storage_s {
     ngx_queue_t                   puts;       /* under way */
     ngx_queue_t                   finds;      /* alike */
     ngx_queue_t                   lives;      /* alike */
+    ngx_mntreamer_live_t         *gathered;   /* of these, not posted yet */
+    ngx_event_t                   gather;
     ngx_mntreamer_buffers_t       buffers;
     ngx_mntreamer_storage_stat_t  stat;
     ngx_event_t                   retry;      /* of refused posts */
@@ -371,6 +373,8 @@ ngx_uint_t ngx_mntreamer_finds_free(ngx_mntreamer_storage_t *st);
 
 /* likewise */
 ngx_uint_t ngx_mntreamer_lives_free(ngx_mntreamer_storage_t *st);
+/* handler: what was gathered becomes one task */
+void ngx_mntreamer_lives_post(ngx_event_t *ev);
 
 /* in a thread; "path" below conf.live, never beside it; -1 and errno */
 ngx_fd_t ngx_mntreamer_live_open(ngx_mntreamer_storage_t *st,

@@ -7,10 +7,14 @@
 /*
  * What nginx-rtmp makes of a broadcast: a directory of its name below
  * conf.live, in it a playlist that is renamed into its place and fragments
- * that are complete once they are listed.  All of it is read in threads.
+ * that are complete once they are listed.  All of it is read in threads; what
+ * is asked for at once is one task, for to wake a thread and to be told by it
+ * costs more than to look at a file.
  *
- * reading   entered by     then
- * working   _live_read()   done(), unless it was cancelled
+ * reading   entered by     waits for                    then
+ * gathered  _live_read()   the end of the iteration     working
+ * working   posted event   thread                       done(), unless it was
+ *                                                       cancelled
  */
 
 
@@ -42,6 +46,8 @@ struct ngx_mntreamer_live_s {
     ngx_mntreamer_live_pt       done;         /* NULL: cancelled */
     void                       *data;         /* alias */
     ngx_mntreamer_fail_t        fail;
+    ngx_mntreamer_work_pt       work;
+    ngx_mntreamer_live_t       *more;         /* of the same task; alias */
     ngx_atomic_t                working;
 };
 
@@ -50,6 +56,7 @@ static ngx_mntreamer_live_t *ngx_mntreamer_live_post(
     ngx_mntreamer_storage_t *st, const ngx_str_t *path,
     ngx_mntreamer_work_pt work, const ngx_mntreamer_stamp_t *stamp,
     ngx_fd_t root, ngx_uint_t peek);
+static void ngx_mntreamer_live_task(void *data);
 static void ngx_mntreamer_live_work(void *data);
 static void ngx_mntreamer_live_text(ngx_mntreamer_live_t *live, ngx_fd_t fd);
 static void ngx_mntreamer_live_peek(ngx_mntreamer_live_t *live);
@@ -61,6 +68,7 @@ static void ngx_mntreamer_live_names_of(ngx_mntreamer_live_t *live, DIR *dir);
 static ngx_uint_t ngx_mntreamer_live_old(ngx_mntreamer_live_t *live, int fd,
     const char *name);
 static void ngx_mntreamer_live_done(void *data);
+static void ngx_mntreamer_live_told(ngx_mntreamer_live_t *live);
 static void ngx_mntreamer_live_failed(ngx_mntreamer_live_t *live);
 static void ngx_mntreamer_live_free(ngx_mntreamer_live_t *live);
 
@@ -159,7 +167,7 @@ ngx_mntreamer_live_post(ngx_mntreamer_storage_t *st, const ngx_str_t *path,
     live->st = st;
     live->root = root;
     live->peek = peek;
-    live->working = 1;
+    live->work = work;
     live->text.pictures[0] = -1;
     live->text.pictures[1] = -1;
     live->path.len = path->len;
@@ -172,17 +180,59 @@ ngx_mntreamer_live_post(ngx_mntreamer_storage_t *st, const ngx_str_t *path,
 
     mnt_arena_init(&live->arena, NGX_MNTREAMER_LIVE_ARENA);
 
-    if (ngx_mntreamer_offload_post(st->off, work, ngx_mntreamer_live_done,
-                                   live)
-        != NGX_OK)
-    {
-        ngx_free(live);
-        return NULL;
-    }
-
     ngx_queue_insert_tail(&st->lives, &live->link);
 
+    live->more = st->gathered;
+    st->gathered = live;
+
+    if (!st->gather.posted) {
+        ngx_post_event(&st->gather, &ngx_posted_events);
+    }
+
     return live;
+}
+
+
+void
+ngx_mntreamer_lives_post(ngx_event_t *ev)
+{
+    ngx_mntreamer_live_t     *live, *first;
+    ngx_mntreamer_storage_t  *st = ev->data;
+
+    first = st->gathered;
+    st->gathered = NULL;
+
+    for (live = first; live; live = live->more) {
+        live->working = 1;
+    }
+
+    if (ngx_mntreamer_offload_post(st->off, ngx_mntreamer_live_task,
+                                   ngx_mntreamer_live_done, first)
+        == NGX_OK)
+    {
+        return;
+    }
+
+    for (live = first; live; live = live->more) {
+        live->working = 0;
+        live->text.rc = NGX_MNTREAMER_STORE_FAILED;
+    }
+
+    ngx_mntreamer_live_done(first);
+}
+
+
+static void
+ngx_mntreamer_live_task(void *data)
+{
+    ngx_mntreamer_live_t  *live, *next;
+
+    /* one that is done may be gone when the process ends */
+
+    for (live = data; live; live = next) {
+        next = live->more;
+        live->work(live);
+    }
 }
 
 
@@ -472,8 +522,18 @@ ngx_mntreamer_live_old(ngx_mntreamer_live_t *live, int fd, const char *name)
 static void
 ngx_mntreamer_live_done(void *data)
 {
-    ngx_mntreamer_live_t *live = data;
+    ngx_mntreamer_live_t  *live, *next;
 
+    for (live = data; live; live = next) {
+        next = live->more;
+        ngx_mntreamer_live_told(live);
+    }
+}
+
+
+static void
+ngx_mntreamer_live_told(ngx_mntreamer_live_t *live)
+{
     ngx_queue_remove(&live->link);
 
     if (live->fail.rc != NGX_MNTREAMER_STORE_OK) {
@@ -490,7 +550,7 @@ ngx_mntreamer_live_done(void *data)
 }
 
 
-/* each session looks five times a second */
+/* each session looks four times a second */
 
 static void
 ngx_mntreamer_live_failed(ngx_mntreamer_live_t *live)
