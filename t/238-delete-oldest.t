@@ -2,6 +2,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use MNT;
+use Socket qw(SOL_SOCKET SO_RCVBUF inet_aton pack_sockaddr_in);
 use Test::More;
 
 # "reserve ... delete_oldest": what is over, old enough and not protected goes,
@@ -62,6 +63,17 @@ is($m->call(PATCH => '/api/v1/recordings/999999',
             { protected => JSON::PP::true() })->{status}, 404, 'there is none');
 MNT::quiet('touch', $dir->($r[2]) . '/notes.txt');
 
+# a viewer is in the middle of one that goes, and reads no further for now
+
+my $body = slurp($dir->($r[1]) . '/000001.ts');
+my $viewer = IO::Socket::INET->new(Proto => 'tcp') or die $!;
+setsockopt $viewer, SOL_SOCKET, SO_RCVBUF, 4096 or die $!;
+connect $viewer, pack_sockaddr_in($m->{port}, inet_aton('127.0.0.1')) or die $!;
+syswrite $viewer, 'GET ' . $r[1]{url} =~ s/index\.m3u8/000001.ts/r
+    . " HTTP/1.0\r\nHost: x\r\n\r\n";
+sysread $viewer, my $seen, 1000;
+like($seen, qr{^HTTP/1\.1 200 }, 'a viewer gets a segment');
+
 # so much that two of them make room
 
 my $bytes = sub { `stat -f -c '%f' $m->{storage}` * 4096 };
@@ -72,6 +84,10 @@ MNT::quiet('fallocate', '-l', int($free - (21 << 20) + $size * 1.2),
 wait_for(sub { $m->recording($r[1]{id})->{status} eq 'deleted' },
          'the oldest goes', 30);
 wait_for(sub { !-e $dir->($r[1]) }, 'with its files');
+while (sysread $viewer, my $more, 65536) { $seen .= $more }
+is(length +(split /\r\n\r\n/, $seen, 2)[1], length $body,
+   'who is in the middle of it gets it whole');
+ok((split /\r\n\r\n/, $seen, 2)[1] eq $body, 'as it was');
 wait_for(sub { $m->metric('mntreamer_disk_full') == 0 },
          'recordings go on', 30);
 is($m->recording($r[0]{id})->{status}, 'recorded', 'a protected one stays');
