@@ -66,13 +66,16 @@ mnt_str_eqc(mnt_str_t a, const char *s)
 
 
 int
+mnt_str_caseeq(mnt_str_t a, mnt_str_t b)
+{
+    return a.len == b.len && mnt_str_same(a.data, b.data, a.len, 1);
+}
+
+
+int
 mnt_str_caseeqc(mnt_str_t a, const char *s)
 {
-    mnt_str_t  b;
-
-    b = mnt_str_c(s);
-
-    return a.len == b.len && mnt_str_same(a.data, b.data, a.len, 1);
+    return mnt_str_caseeq(a, mnt_str_c(s));
 }
 
 

@@ -29,7 +29,8 @@ mnt_str_t mnt_str_c(const char *s);
 
 int mnt_str_eq(mnt_str_t a, mnt_str_t b);
 int mnt_str_eqc(mnt_str_t a, const char *s);
-int mnt_str_caseeqc(mnt_str_t a, const char *s);             /* ASCII case */
+int mnt_str_caseeq(mnt_str_t a, mnt_str_t b);                /* ASCII case */
+int mnt_str_caseeqc(mnt_str_t a, const char *s);
 int mnt_str_starts(mnt_str_t s, const char *prefix);
 int mnt_str_ends(mnt_str_t s, const char *suffix);
 

@@ -494,6 +494,19 @@ mnt_url_resolve(mnt_arena_t *a, mnt_str_t base, mnt_str_t ref,
 }
 
 
+int
+mnt_url_same_origin(mnt_str_t one, mnt_str_t other)
+{
+    mnt_url_t  u, v;
+
+    return mnt_url_parse(one, &u) == 0
+           && mnt_url_parse(other, &v) == 0
+           && u.port == v.port
+           && mnt_str_caseeq(u.scheme, v.scheme)
+           && mnt_str_caseeq(u.host, v.host);
+}
+
+
 mnt_str_t
 mnt_url_join(mnt_arena_t *a, mnt_str_t base, mnt_str_t ref)
 {

@@ -42,6 +42,12 @@ int mnt_url_parse(mnt_str_t s, mnt_url_t *u);
 mnt_str_t mnt_url_join(mnt_arena_t *a, mnt_str_t base, mnt_str_t ref);
 
 /*
+ * 1 when both are absolute and have the same scheme, host and port: what is a
+ * secret of the one may be told to the other (RFC 6454 4, 5).
+ */
+int mnt_url_same_origin(mnt_str_t one, mnt_str_t other);
+
+/*
  * What may be logged of a URL: scheme, host and path; the query, the fragment
  * and every path segment that holds a token (hdnts, hdntl, hmac=, ~acl=) are
  * replaced by "...".  Returns the length written, at most size - 1; the text

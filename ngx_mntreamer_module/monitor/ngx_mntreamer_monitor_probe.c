@@ -39,8 +39,6 @@ static ngx_uint_t ngx_mntreamer_probing_most(ngx_mntreamer_monitor_t *mon);
 static void ngx_mntreamer_probing_send(ngx_mntreamer_probing_t *p);
 static ngx_int_t ngx_mntreamer_probing_request(ngx_mntreamer_probing_t *p,
     mnt_arena_t *arena, ngx_mntreamer_request_t *req, ngx_str_t *headers);
-static ngx_uint_t ngx_mntreamer_probing_same_host(ngx_str_t *api,
-    mnt_str_t url);
 static void ngx_mntreamer_probing_done(void *data,
     const ngx_mntreamer_answer_t *answer);
 static void ngx_mntreamer_probing_read(ngx_mntreamer_probing_t *p,
@@ -454,36 +452,15 @@ ngx_mntreamer_probing_request(ngx_mntreamer_probing_t *p, mnt_arena_t *arena,
     req->data = p;
     req->log = p->lane->mon->log;
 
+    /* cookies are for the API that was configured and nobody else */
+
     if (r.api && pcf->cookies.len
-        && ngx_mntreamer_probing_same_host((ngx_str_t *) &pcf->api, r.url))
+        && mnt_url_same_origin(ngx_mntreamer_probing_str(&pcf->api), r.url))
     {
         req->cookie = pcf->cookies;
     }
 
     return NGX_OK;
-}
-
-
-/* cookies are for the API that was configured and nobody else */
-
-static ngx_uint_t
-ngx_mntreamer_probing_same_host(ngx_str_t *api, mnt_str_t url)
-{
-    mnt_url_t  a, b;
-
-    if (mnt_url_parse(ngx_mntreamer_probing_str(api), &a) != 0
-        || mnt_url_parse(url, &b) != 0)
-    {
-        return 0;
-    }
-
-    return a.port == b.port
-           && a.scheme.len == b.scheme.len
-           && ngx_strncasecmp((u_char *) a.scheme.data,
-                              (u_char *) b.scheme.data, a.scheme.len) == 0
-           && a.host.len == b.host.len
-           && ngx_strncasecmp((u_char *) a.host.data, (u_char *) b.host.data,
-                              a.host.len) == 0;
 }
 
 

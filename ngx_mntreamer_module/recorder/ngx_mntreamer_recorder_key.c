@@ -34,7 +34,6 @@
 
 static void ngx_mntreamer_key_free(ngx_mntreamer_key_t *k);
 static ngx_uint_t ngx_mntreamer_key_told(ngx_mntreamer_session_t *s);
-static ngx_uint_t ngx_mntreamer_key_of_api(ngx_mntreamer_key_t *k);
 static void ngx_mntreamer_key_done(void *data,
     const ngx_mntreamer_answer_t *answer);
 static void ngx_mntreamer_key_failed(ngx_mntreamer_key_t *k,
@@ -152,37 +151,10 @@ ngx_mntreamer_keys_free(ngx_mntreamer_session_t *s)
 }
 
 
-/* the same scheme, host and port */
-
-static ngx_uint_t
-ngx_mntreamer_key_of_api(ngx_mntreamer_key_t *k)
-{
-    mnt_str_t  url, api;
-    mnt_url_t  a, b;
-
-    url.data = (char *) k->url.data;
-    url.len = k->url.len;
-    api.data = (char *) k->session->api.data;
-    api.len = k->session->api.len;
-
-    return api.len
-           && mnt_url_parse(url, &a) == 0
-           && mnt_url_parse(api, &b) == 0
-           && a.port == b.port
-           && a.host.len == b.host.len
-           && a.scheme.len == b.scheme.len
-           && ngx_strncasecmp((u_char *) a.host.data, (u_char *) b.host.data,
-                              a.host.len)
-              == 0
-           && ngx_strncasecmp((u_char *) a.scheme.data,
-                              (u_char *) b.scheme.data, a.scheme.len)
-              == 0;
-}
-
-
 void
 ngx_mntreamer_key_start(ngx_mntreamer_key_t *k)
 {
+    mnt_str_t                 url, api;
     ngx_mntreamer_session_t  *s;
     ngx_mntreamer_request_t   req;
 
@@ -197,7 +169,12 @@ ngx_mntreamer_key_start(ngx_mntreamer_key_t *k)
     req.done = ngx_mntreamer_key_done;
     req.data = k;
 
-    if (ngx_mntreamer_key_of_api(k)) {
+    url.data = (char *) k->url.data;
+    url.len = k->url.len;
+    api.data = (char *) s->api.data;
+    api.len = s->api.len;
+
+    if (mnt_url_same_origin(api, url)) {
         req.cookie = s->cookies;
     }
 

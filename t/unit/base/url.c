@@ -345,6 +345,42 @@ identity(void **state)
 }
 
 
+static void
+same_origin(void **state)
+{
+    unsigned  i;
+
+    static const struct {
+        const char  *one;
+        const char  *other;
+        int          same;
+    } rows[] = {
+        { "https://a.example/x", "https://a.example/y?z", 1 },
+        { "https://a.example", "HTTPS://A.EXAMPLE:443/", 1 },
+        { "http://a.example:80/", "http://a.example/", 1 },
+        { "http://[::1]:8080/", "http://[::1]:8080/k", 1 },
+        { "https://a.example/", "http://a.example/", 0 },
+        { "https://a.example/", "https://a.example:444/", 0 },
+        { "https://a.example/", "https://a.example.evil/", 0 },
+        { "https://a.example/", "https://b.example/", 0 },
+        { "https://a.example/", "https://a.example@b.example/", 0 },
+        { "https://a.example/", "//a.example/", 0 },
+        { "", "", 0 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < mnt_test_count(rows); i++) {
+        mnt_test_i64(mnt_url_same_origin(mnt_str_c(rows[i].one),
+                                         mnt_str_c(rows[i].other)),
+                     rows[i].same, rows[i].other, "one origin");
+        mnt_test_i64(mnt_url_same_origin(mnt_str_c(rows[i].other),
+                                         mnt_str_c(rows[i].one)),
+                     rows[i].same, rows[i].other, "the other way");
+    }
+}
+
+
 int
 main(void)
 {
@@ -354,7 +390,8 @@ main(void)
         cmocka_unit_test(join_media),
         cmocka_unit_test(redact),
         cmocka_unit_test(expires),
-        cmocka_unit_test(identity)
+        cmocka_unit_test(identity),
+        cmocka_unit_test(same_origin)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
