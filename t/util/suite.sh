@@ -175,7 +175,7 @@ suite_san() {
     MNT_MODULE=$build/san/ngx_mntreamer_module.so \
     MNT_SAN="$(gcc -print-file-name=libasan.so) $(
                gcc -print-file-name=libubsan.so)" \
-        $prove "$@" || rc=1
+        $prove -j2 "$@" || rc=1
 
     suite_database_stop
 
