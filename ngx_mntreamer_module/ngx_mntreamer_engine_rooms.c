@@ -18,6 +18,7 @@
 
 
 static void ngx_mntreamer_engine_catalog_follow(void *data);
+static void ngx_mntreamer_engine_catalog_remove(void *data);
 static ngx_int_t ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_monitor(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_thumbnails(ngx_mntreamer_engine_t *e);
@@ -69,10 +70,12 @@ ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e)
 
     /* one of the workers is enough */
 
-    if (e->conf->delete_oldest && ngx_worker == 0 && e->sacrifice == NULL) {
-        e->sacrifice = ngx_mntreamer_sacrifice_create(e->conf->delete_age_s,
-                                                      e->storage, e->catalog,
-                                                      e->log);
+    if (ngx_worker == 0 && e->sacrifice == NULL) {
+        e->sacrifice = ngx_mntreamer_sacrifice_create(
+                                          e->conf->delete_oldest
+                                          ? e->conf->delete_age_s
+                                          : NGX_MNTREAMER_SACRIFICE_NONE,
+                                          e->storage, e->catalog, e->log);
         if (e->sacrifice == NULL) {
             return NGX_ERROR;
         }
@@ -139,6 +142,17 @@ ngx_mntreamer_engine_catalog_follow(void *data)
 
 
 static void
+ngx_mntreamer_engine_catalog_remove(void *data)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    if (e->sacrifice && e->state == NGX_MNTREAMER_ENGINE_RUNNING) {
+        ngx_mntreamer_sacrifice_wake(e->sacrifice);
+    }
+}
+
+
+static void
 ngx_mntreamer_engine_catalog_stop(void *data, int64_t streamer_id)
 {
     ngx_mntreamer_engine_t *e = data;
@@ -186,6 +200,7 @@ ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e)
     handlers.lost = ngx_mntreamer_engine_catalog_lost;
     handlers.news = ngx_mntreamer_engine_catalog_news;
     handlers.follow = ngx_mntreamer_engine_catalog_follow;
+    handlers.remove = ngx_mntreamer_engine_catalog_remove;
     handlers.data = e;
 
     e->catalog = ngx_mntreamer_catalog_create(&e->conf->catalog, &handlers,

@@ -721,6 +721,11 @@ ngx_mntreamer_catalog_notified(void *data, ngx_str_t *channel,
         return;
     }
 
+    if (payload->len == 6 && ngx_strncmp(payload->data, "remove", 6) == 0) {
+        cat->handlers.remove(cat->handlers.data);
+        return;
+    }
+
     /* for whoever shows titles: nothing is due by that */
 
     if (payload->len > 6 && ngx_strncmp(payload->data, "title ", 6) == 0) {

@@ -196,6 +196,8 @@ typedef struct {
     void  (*news)(void *data, int64_t streamer_id);
     /* followers are to be told something */
     void  (*follow)(void *data);
+    /* recordings were deleted: their files are to go */
+    void  (*remove)(void *data);
     void  *data;                              /* alias */
 } ngx_mntreamer_catalog_handlers_t;
 
@@ -351,10 +353,15 @@ typedef enum {
     NGX_MNTREAMER_ASK_LIVE_ONE,               /* streamer: json with
         description and broadcast_id; 1: it is on the air (bool) */
     NGX_MNTREAMER_ASK_HEALTH,                 /* json: recordings, workers */
-    NGX_MNTREAMER_ASK_RECORDING_PATCH,        /* id, protected: json; 1: path
-        */
-    NGX_MNTREAMER_ASK_OLDEST,                 /* seconds, skip: 0: id; 1: path;
-        2: it is marked already (bool); the first that may be deleted */
+    NGX_MNTREAMER_ASK_RECORDING_PATCH,        /* id, protected, confirmed (NULL
+        leaves it): json; 1: path; 2: refused, it is in progress (bool) */
+    NGX_MNTREAMER_ASK_RECORDING_DELETE,       /* id: json null; 1: why not,
+        "recording", "protected" or empty; notifies */
+    NGX_MNTREAMER_ASK_MARKED,                 /* skip: 0: id; 1: path; 2: it is
+        surely of this storage (bool); the first one that is deleted and whose
+        files are not known to be gone */
+    NGX_MNTREAMER_ASK_OLDEST,                 /* skip, seconds: as above; the
+        first that may be deleted */
     NGX_MNTREAMER_ASK_SACRIFICE,              /* id, seconds: marked as deleted
         when it still may be: its id */
     NGX_MNTREAMER_ASK_REMOVED,                /* id: its files are gone */

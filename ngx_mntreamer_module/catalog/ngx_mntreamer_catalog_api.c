@@ -364,21 +364,52 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " WHERE seen_at > now() - interval '30 seconds'))", 0, 1 },
 
     { "api_recording_patch",
-      "WITH r AS (UPDATE media_record SET protected = $2::boolean"
-      " WHERE id = $1::bigint AND status <> 'deleted' RETURNING *)"
-      " SELECT json_build_object(" NGX_MNTREAMER_SQL_RECORDING "), r.path"
-      " FROM r JOIN platform p ON p.id = r.platform", 2, 2 },
+      "WITH x AS ("
+      " SELECT id, $3::boolean IS NOT NULL AND status = 'recording' AS refused"
+      " FROM media_record WHERE id = $1::bigint AND status <> 'deleted'"
+      " FOR UPDATE"
+      "), r AS ("
+      " UPDATE media_record m SET protected = coalesce($2::boolean,"
+      " m.protected), status = CASE"
+      " WHEN $3::boolean AND m.status = 'recorded' THEN 'done'"
+      " WHEN NOT $3::boolean AND m.status = 'done' THEN 'recorded'"
+      " ELSE m.status END"
+      " FROM x WHERE m.id = x.id AND NOT x.refused RETURNING m.*"
+      ") SELECT json_build_object(" NGX_MNTREAMER_SQL_RECORDING "), r.path,"
+      " x.refused FROM x LEFT JOIN (r JOIN platform p ON p.id = r.platform)"
+      " ON true", 3, 3 },
 
-    /* seconds, how many to pass over, storage; what was begun comes first */
+    { "api_recording_delete",
+      "WITH x AS ("
+      " SELECT id, status, protected FROM media_record WHERE id = $1::bigint"
+      " FOR UPDATE"
+      "), d AS ("
+      " UPDATE media_record r SET status = 'deleted' FROM x"
+      " WHERE r.id = x.id AND x.status IN ('recorded', 'done')"
+      " AND NOT x.protected RETURNING r.id"
+      "), told AS MATERIALIZED ("
+      " SELECT pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "', 'remove') FROM d"
+      ") SELECT 'null'::json, CASE"
+      " WHEN x.status = 'recording' THEN 'recording'"
+      " WHEN x.protected AND x.status <> 'deleted' THEN 'protected'"
+      " ELSE '' END FROM x LEFT JOIN told ON true", 1, 2 },
+
+    /* how many to pass over, storage */
+
+    { "marked",
+      "SELECT r.id, r.path, r.storage = $2 FROM media_record r"
+      " WHERE r.status = 'deleted' AND r.removed_at IS NULL"
+      " AND (r.storage = $2 OR r.storage IS NULL OR $2 IS NULL)"
+      " ORDER BY r.id LIMIT 1 OFFSET $1::bigint", 2, 3 },
+
+    /* how many to pass over, storage, seconds */
 
     { "oldest",
-      "SELECT r.id, r.path, r.status = 'deleted' FROM media_record r"
-      " WHERE (r.storage = $3 OR r.storage IS NULL OR $3 IS NULL)"
-      " AND (r.status = 'deleted' AND r.removed_at IS NULL"
-      " OR r.status IN ('recorded', 'done') AND NOT r.protected"
-      " AND r.ended_at < now() - $1::bigint * interval '1 second')"
-      " ORDER BY r.status = 'deleted' DESC, r.ended_at, r.id"
-      " LIMIT 1 OFFSET $2::bigint", 3, 3 },
+      "SELECT r.id, r.path, r.storage = $2 FROM media_record r"
+      " WHERE (r.storage = $2 OR r.storage IS NULL OR $2 IS NULL)"
+      " AND r.status IN ('recorded', 'done') AND NOT r.protected"
+      " AND r.ended_at < now() - $3::bigint * interval '1 second'"
+      " ORDER BY r.ended_at, r.id LIMIT 1 OFFSET $1::bigint", 3, 3 },
 
     { "sacrifice",
       "UPDATE media_record r SET status = 'deleted'"
@@ -471,8 +502,8 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
             ngx_mntreamer_catalog_page(pool, platform, &ex.params[1]);
     }
 
-    if (ask == NGX_MNTREAMER_ASK_OLDEST) {
-        ex.params[2] = cat->storage;
+    if (ask == NGX_MNTREAMER_ASK_MARKED || ask == NGX_MNTREAMER_ASK_OLDEST) {
+        ex.params[1] = cat->storage;
     }
 
     if (ask == NGX_MNTREAMER_ASK_WATCHED) {

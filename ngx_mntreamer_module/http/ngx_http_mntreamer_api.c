@@ -86,7 +86,8 @@ static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
 
     { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID,
       ngx_http_mntreamer_recording, NULL,
-      ngx_http_mntreamer_recording_patch, NULL },
+      ngx_http_mntreamer_recording_patch,
+      ngx_http_mntreamer_recording_delete },
 
     { ngx_string("v1/live"), NGX_HTTP_MNTREAMER_PATH_WHOLE,
       ngx_http_mntreamer_live, NULL, NULL, NULL },
@@ -464,4 +465,17 @@ ngx_http_mntreamer_send_row(ngx_http_request_t *r,
     ngx_http_mntreamer_text_json(&t, &json);
 
     return ngx_http_mntreamer_send_json(r, NGX_HTTP_OK, &t);
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_send_nothing(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx)
+{
+    ctx->ours = 1;
+
+    r->headers_out.status = NGX_HTTP_NO_CONTENT;
+    r->header_only = 1;
+
+    return ngx_http_send_header(r);
 }

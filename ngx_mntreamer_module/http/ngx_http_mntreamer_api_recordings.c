@@ -38,10 +38,18 @@ static ngx_int_t ngx_http_mntreamer_live_one_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_recording_patch_body(
     ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx);
+static ngx_int_t ngx_http_mntreamer_recording_flag(json_t *json,
+    const char *name, ngx_str_t *slot, ngx_http_mntreamer_error_t *err);
+static ngx_int_t ngx_http_mntreamer_recording_patched(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
+static ngx_int_t ngx_http_mntreamer_recording_deleted(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
+static ngx_int_t ngx_http_mntreamer_recording_refused(ngx_http_request_t *r,
+    const char *why);
 
 
 static const char *const  ngx_http_mntreamer_recording_fields[] = {
-    "protected", NULL
+    "protected", "confirmed", NULL
 };
 
 static const char *const  ngx_http_mntreamer_recording_words[] = {
@@ -302,37 +310,29 @@ static ngx_int_t
 ngx_http_mntreamer_recording_patch_body(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx)
 {
-    json_t                      *v;
-    ngx_str_t                    params[2];
-    ngx_http_mntreamer_error_t   err;
+    ngx_str_t                   params[3];
+    ngx_http_mntreamer_error_t  err;
+
+    ngx_memzero(params, sizeof(params));
 
     if (ngx_http_mntreamer_fields_known(ctx->json,
                                         ngx_http_mntreamer_recording_fields,
                                         r->pool, &err)
-        != NGX_OK)
+        != NGX_OK
+        || ngx_http_mntreamer_recording_flag(ctx->json, "protected",
+                                             &params[1], &err)
+           != NGX_OK
+        || ngx_http_mntreamer_recording_flag(ctx->json, "confirmed",
+                                             &params[2], &err)
+           != NGX_OK)
     {
         return ngx_http_mntreamer_fail(r, &err);
     }
 
-    v = json_object_get(ctx->json, "protected");
-
-    if (v == NULL) {
+    if (params[1].data == NULL && params[2].data == NULL) {
         ngx_http_mntreamer_error_set(&err, NGX_HTTP_MNTREAMER_E_MISSING_FIELD,
                                      NULL, "the body changes nothing");
         return ngx_http_mntreamer_fail(r, &err);
-    }
-
-    if (!json_is_boolean(v)) {
-        ngx_http_mntreamer_error_set(&err, NGX_HTTP_MNTREAMER_E_BAD_FIELD,
-                                     "protected", "must be true or false");
-        return ngx_http_mntreamer_fail(r, &err);
-    }
-
-    if (json_is_true(v)) {
-        ngx_str_set(&params[1], "true");
-
-    } else {
-        ngx_str_set(&params[1], "false");
     }
 
     if (ngx_http_mntreamer_number(r, ctx->id, &params[0]) != NGX_OK) {
@@ -342,6 +342,105 @@ ngx_http_mntreamer_recording_patch_body(ngx_http_request_t *r,
     ctx->limit = 0;
 
     return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_RECORDING_PATCH,
-                                  params, 2,
-                                  ngx_http_mntreamer_recording_send);
+                                  params, 3,
+                                  ngx_http_mntreamer_recording_patched);
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_recording_flag(json_t *json, const char *name,
+    ngx_str_t *slot, ngx_http_mntreamer_error_t *err)
+{
+    json_t  *v;
+
+    v = json_object_get(json, name);
+
+    if (v == NULL) {
+        return NGX_OK;
+    }
+
+    if (!json_is_boolean(v)) {
+        ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_BAD_FIELD, name,
+                                     "must be true or false");
+        return NGX_DECLINED;
+    }
+
+    if (json_is_true(v)) {
+        ngx_str_set(slot, "true");
+
+    } else {
+        ngx_str_set(slot, "false");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_recording_patched(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result)
+{
+    if (result->nrows && ngx_mntreamer_rows_bool(result->rows, 0, 2)) {
+        return ngx_http_mntreamer_recording_refused(r, "it is in progress");
+    }
+
+    return ngx_http_mntreamer_recording_send(r, ctx, result);
+}
+
+
+/* its files are taken away by the engine of its storage, soon */
+
+ngx_int_t
+ngx_http_mntreamer_recording_delete(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx)
+{
+    ngx_str_t                   id;
+    ngx_http_mntreamer_error_t  err;
+
+    if (ngx_http_mntreamer_args(r, NULL, NULL, &err) != NGX_OK) {
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    if (ngx_http_mntreamer_number(r, ctx->id, &id) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_RECORDING_DELETE,
+                                  &id, 1,
+                                  ngx_http_mntreamer_recording_deleted);
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_recording_deleted(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result)
+{
+    ngx_str_t  why;
+
+    if (result->nrows == 0) {
+        return ngx_http_mntreamer_fail_code(r,
+                                   NGX_HTTP_MNTREAMER_E_RECORDING_NOT_FOUND);
+    }
+
+    why = ngx_mntreamer_rows_get(result->rows, 0, 1);
+
+    if (why.len) {
+        return ngx_http_mntreamer_recording_refused(r, why.data[0] == 'r'
+                                                       ? "it is in progress"
+                                                       : "it is protected");
+    }
+
+    return ngx_http_mntreamer_send_nothing(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_recording_refused(ngx_http_request_t *r, const char *why)
+{
+    ngx_http_mntreamer_error_t  err;
+
+    ngx_http_mntreamer_error_set(&err, NGX_HTTP_MNTREAMER_E_CONFLICT, NULL,
+                                 why);
+
+    return ngx_http_mntreamer_fail(r, &err);
 }

@@ -211,12 +211,7 @@ ngx_http_mntreamer_streamer_deleted(ngx_http_request_t *r,
                                     NGX_HTTP_MNTREAMER_E_STREAMER_NOT_FOUND);
     }
 
-    ctx->ours = 1;
-
-    r->headers_out.status = NGX_HTTP_NO_CONTENT;
-    r->header_only = 1;
-
-    return ngx_http_send_header(r);
+    return ngx_http_mntreamer_send_nothing(r, ctx);
 }
 
 

@@ -291,6 +291,9 @@ void ngx_http_mntreamer_text_rows(ngx_http_mntreamer_text_t *t,
 /* answer() of questions with one row: 200, or "code" without a row */
 ngx_int_t ngx_http_mntreamer_send_row(ngx_http_request_t *r,
     const ngx_mntreamer_result_t *result, ngx_uint_t code);
+/* 204 */
+ngx_int_t ngx_http_mntreamer_send_nothing(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_number(ngx_http_request_t *r, int64_t n,
     ngx_str_t *text);
 
@@ -371,6 +374,8 @@ ngx_int_t ngx_http_mntreamer_password_drop(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_recording_list(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_recording_patch(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_recording_delete(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_recording(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);

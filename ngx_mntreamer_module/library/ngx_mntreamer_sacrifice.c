@@ -12,7 +12,8 @@
 
 /*
  * state     entered by        waits for             deadline   then
- * IDLE      start, the end    too little room       -          ASKING
+ * IDLE      start, the end    marked rows, or       -          ASKING
+ *                             too little room
  * ASKING    run()             the oldest recording  5 s        MARKING, IDLE
  * MARKING   it lies here      its row               5 s        REMOVING, IDLE
  * REMOVING  it is marked      a thread              the disk   TELLING
@@ -21,10 +22,12 @@
  * Whatever fails leads to IDLE and is begun anew; a row that is marked and
  * whose files are still there comes first then, also at the start, and also
  * when there is room enough by now.  The rows may be of several
- * machines: what does not lie below this root is passed over.
+ * machines: what does not lie below this root is passed over.  So is for
+ * some seconds what cannot be removed.
  */
 
-#define NGX_MNTREAMER_SACRIFICE_MS  5000
+#define NGX_MNTREAMER_SACRIFICE_MS     5000
+#define NGX_MNTREAMER_SACRIFICE_AGAIN  5000
 
 
 typedef enum {
@@ -53,11 +56,19 @@ struct ngx_mntreamer_sacrifice_s {
     ngx_uint_t                       told;    /* that nothing is left */
     ngx_uint_t                       begun;   /* rows may be marked, with their
                                                  files still there */
+    ngx_uint_t                       room;    /* this one makes room */
+    ngx_uint_t                       failed;  /* some were passed over, */
+    ngx_msec_t                       failed_ms;  /* last at */
     ngx_str_t                        path;    /* in "buf" */
     u_char                           buf[1024];
 };
 
 
+static ngx_uint_t ngx_mntreamer_sacrifice_short(
+    ngx_mntreamer_sacrifice_t *sf);
+static void ngx_mntreamer_sacrifice_none(ngx_mntreamer_sacrifice_t *sf);
+static void ngx_mntreamer_sacrifice_pass(ngx_mntreamer_sacrifice_t *sf);
+static void ngx_mntreamer_sacrifice_tell(ngx_mntreamer_sacrifice_t *sf);
 static void ngx_mntreamer_sacrifice_ask(ngx_mntreamer_sacrifice_t *sf,
     ngx_uint_t ask, int64_t one, int64_t two,
     ngx_mntreamer_sacrifice_state_e state, ngx_mntreamer_result_pt done);
@@ -119,15 +130,46 @@ ngx_mntreamer_sacrifice_run(ngx_mntreamer_sacrifice_t *sf)
 
     space = ngx_mntreamer_storage_space(sf->st);
 
-    if (space->read_only || (!space->paused && !sf->begun)) {
+    if (sf->failed && ngx_current_msec - sf->failed_ms
+                      >= NGX_MNTREAMER_SACRIFICE_AGAIN)
+    {
+        sf->failed = 0;
+        sf->begun = 1;
+        sf->passed = 0;
+    }
+
+    if (space->read_only
+        || (!sf->begun && !ngx_mntreamer_sacrifice_short(sf)))
+    {
         sf->passed = 0;
         sf->told = 0;
         return;
     }
 
-    ngx_mntreamer_sacrifice_ask(sf, NGX_MNTREAMER_ASK_OLDEST, sf->age_s,
-                                sf->passed, NGX_MNTREAMER_SACRIFICE_ASKING,
+    ngx_mntreamer_sacrifice_ask(sf, sf->begun ? NGX_MNTREAMER_ASK_MARKED
+                                              : NGX_MNTREAMER_ASK_OLDEST,
+                                sf->passed, sf->age_s,
+                                NGX_MNTREAMER_SACRIFICE_ASKING,
                                 ngx_mntreamer_sacrifice_found);
+}
+
+
+void
+ngx_mntreamer_sacrifice_wake(ngx_mntreamer_sacrifice_t *sf)
+{
+    sf->begun = 1;
+
+    ngx_mntreamer_sacrifice_run(sf);
+}
+
+
+/* there is too little room, and something may be deleted for that */
+
+static ngx_uint_t
+ngx_mntreamer_sacrifice_short(ngx_mntreamer_sacrifice_t *sf)
+{
+    return sf->age_s != NGX_MNTREAMER_SACRIFICE_NONE
+           && ngx_mntreamer_storage_space(sf->st)->paused;
 }
 
 
@@ -137,14 +179,18 @@ ngx_mntreamer_sacrifice_ask(ngx_mntreamer_sacrifice_t *sf, ngx_uint_t ask,
     ngx_mntreamer_result_pt done)
 {
     u_char     buf[2][NGX_INT64_LEN];
-    ngx_str_t  params[2];
+    ngx_str_t  params[3];
 
     params[0].data = buf[0];
     params[0].len = ngx_sprintf(buf[0], "%L", one) - buf[0];
     params[1].data = buf[1];
     params[1].len = ngx_sprintf(buf[1], "%L", two) - buf[1];
 
-    sf->ask = ngx_mntreamer_catalog_ask(sf->cat, ask, params, 2,
+    /* some have our storage between them */
+
+    params[2] = params[1];
+
+    sf->ask = ngx_mntreamer_catalog_ask(sf->cat, ask, params, 3,
                                         NGX_MNTREAMER_SACRIFICE_MS, done, sf);
 
     sf->state = sf->ask ? state : NGX_MNTREAMER_SACRIFICE_IDLE;
@@ -156,8 +202,7 @@ ngx_mntreamer_sacrifice_found(void *data, const ngx_mntreamer_result_t *result)
 {
     ngx_mntreamer_sacrifice_t *sf = data;
 
-    ngx_str_t   path;
-    ngx_uint_t  paused, begun;
+    ngx_str_t  path;
 
     sf->ask = NULL;
     sf->state = NGX_MNTREAMER_SACRIFICE_IDLE;
@@ -166,47 +211,38 @@ ngx_mntreamer_sacrifice_found(void *data, const ngx_mntreamer_result_t *result)
         return;
     }
 
-    paused = ngx_mntreamer_storage_space(sf->st)->paused;
-    begun = result->nrows && ngx_mntreamer_rows_bool(result->rows, 0, 2);
-
-    if (!begun) {
-        sf->begun = 0;
-
-        if (!paused) {
-            return;
-        }
-    }
-
     if (result->nrows == 0) {
-        sf->passed = 0;
-
-        if (!sf->told) {
-            sf->told = 1;
-            ngx_log_error(NGX_LOG_WARN, sf->log, 0,
-                          "mntreamer: nothing is left that may be deleted");
-        }
-
+        ngx_mntreamer_sacrifice_none(sf);
         return;
     }
 
     path = ngx_mntreamer_rows_get(result->rows, 0, 1);
 
     if (path.len == 0 || path.len >= sizeof(sf->buf)) {
-        sf->passed++;
-        return;
-    }
-
-    if (ngx_mntreamer_storage_lies(sf->st, &path) != NGX_OK) {
-        sf->passed++;
+        ngx_mntreamer_sacrifice_pass(sf);
         return;
     }
 
     sf->id = ngx_mntreamer_rows_i64(result->rows, 0, 0, 0);
+
+    if (ngx_mntreamer_storage_lies(sf->st, &path) != NGX_OK) {
+
+        if (sf->begun && ngx_mntreamer_rows_bool(result->rows, 0, 2)) {
+            ngx_mntreamer_sacrifice_tell(sf);
+            return;
+        }
+
+        ngx_mntreamer_sacrifice_pass(sf);
+        return;
+    }
+
     sf->path.data = sf->buf;
     sf->path.len = path.len;
     ngx_memcpy(sf->buf, path.data, path.len);
 
-    if (begun) {
+    sf->room = !sf->begun;
+
+    if (sf->begun) {
         ngx_mntreamer_sacrifice_remove(sf);
         return;
     }
@@ -216,6 +252,36 @@ ngx_mntreamer_sacrifice_found(void *data, const ngx_mntreamer_result_t *result)
     ngx_mntreamer_sacrifice_ask(sf, NGX_MNTREAMER_ASK_SACRIFICE, sf->id,
                                 sf->age_s, NGX_MNTREAMER_SACRIFICE_MARKING,
                                 ngx_mntreamer_sacrifice_marked);
+}
+
+
+static void
+ngx_mntreamer_sacrifice_none(ngx_mntreamer_sacrifice_t *sf)
+{
+    sf->passed = 0;
+
+    if (sf->begun) {
+        sf->begun = 0;
+        ngx_mntreamer_sacrifice_run(sf);
+        return;
+    }
+
+    if (!sf->told) {
+        sf->told = 1;
+        ngx_log_error(NGX_LOG_WARN, sf->log, 0,
+                      "mntreamer: nothing is left that may be deleted");
+    }
+}
+
+
+/* the next one */
+
+static void
+ngx_mntreamer_sacrifice_pass(ngx_mntreamer_sacrifice_t *sf)
+{
+    sf->passed++;
+
+    ngx_mntreamer_sacrifice_run(sf);
 }
 
 
@@ -281,13 +347,23 @@ ngx_mntreamer_sacrifice_removed(void *data, ngx_uint_t rc, ngx_uint_t files)
     sf->state = NGX_MNTREAMER_SACRIFICE_IDLE;
 
     if (rc != NGX_MNTREAMER_STORE_OK) {
+        sf->failed = 1;
+        sf->failed_ms = ngx_current_msec;
+        ngx_mntreamer_sacrifice_pass(sf);
         return;
     }
 
     ngx_log_error(NGX_LOG_NOTICE, sf->log, 0,
-                  "mntreamer: recording %L was deleted to make room, "
-                  "%ui files of \"%V\"", sf->id, files, &sf->path);
+                  "mntreamer: recording %L was deleted%s, %ui files of \"%V\"",
+                  sf->id, sf->room ? " to make room" : "", files, &sf->path);
 
+    ngx_mntreamer_sacrifice_tell(sf);
+}
+
+
+static void
+ngx_mntreamer_sacrifice_tell(ngx_mntreamer_sacrifice_t *sf)
+{
     ngx_mntreamer_sacrifice_ask(sf, NGX_MNTREAMER_ASK_REMOVED, sf->id, 0,
                                 NGX_MNTREAMER_SACRIFICE_TELLING,
                                 ngx_mntreamer_sacrifice_told);
@@ -301,4 +377,10 @@ ngx_mntreamer_sacrifice_told(void *data, const ngx_mntreamer_result_t *result)
 
     sf->ask = NULL;
     sf->state = NGX_MNTREAMER_SACRIFICE_IDLE;
+
+    /* how much room there is now is known in a second */
+
+    if (result->rc == NGX_MNTREAMER_PQ_OK && !sf->room) {
+        ngx_mntreamer_sacrifice_run(sf);
+    }
 }

@@ -16,15 +16,23 @@
 
 
 /*
+ * Recordings that are deleted: their row is marked first, by the API or here,
+ * then the files go, one recording at a time, and then the row says so.  What
+ * was marked before a restart goes on behind it; what has no files any more is
+ * done.  One that cannot be removed is passed over and tried again later.
+ *
  * "reserve SIZE delete_oldest": while less than the reserve is free, the
- * oldest recording that is finished, not protected and old enough is deleted,
- * one at a time: its row is marked first, then the files go.  Of an
- * interrupted one the files go first of all.
+ * oldest recording that is finished, not protected and old enough is marked.
  */
 
 typedef struct ngx_mntreamer_sacrifice_s  ngx_mntreamer_sacrifice_t;
 
-/* "age_s": younger ones are left alone; NULL: logged */
+/*
+ * "age_s": younger ones are left alone; NGX_MNTREAMER_SACRIFICE_NONE: all.
+ * NULL: logged.
+ */
+#define NGX_MNTREAMER_SACRIFICE_NONE  ((time_t) -1)
+
 ngx_mntreamer_sacrifice_t *ngx_mntreamer_sacrifice_create(time_t age_s,
     ngx_mntreamer_storage_t *st, ngx_mntreamer_catalog_t *cat,
     ngx_log_t *log);
@@ -33,6 +41,8 @@ void ngx_mntreamer_sacrifice_destroy(ngx_mntreamer_sacrifice_t *sf);
 
 /* looks whether something is to be done; called about once a second */
 void ngx_mntreamer_sacrifice_run(ngx_mntreamer_sacrifice_t *sf);
+/* recordings were marked */
+void ngx_mntreamer_sacrifice_wake(ngx_mntreamer_sacrifice_t *sf);
 
 
 #endif /* _NGX_MNTREAMER_SACRIFICE_H_INCLUDED_ */
