@@ -394,14 +394,19 @@ class Wave:
                 breaks += sum(x.discontinuity for x in p.entries)
             except (OSError, checker.Invalid):
                 pass
-        if e["breaks"] is not None and breaks > e["breaks"]:
+        if e["exactly"] is not None and breaks != e["exactly"]:
+            wrong.append("%d discontinuities, not %d" % (breaks, e["exactly"]))
+        elif e["exactly"] is None and e["breaks"] is not None \
+                and breaks > e["breaks"]:
             wrong.append("%d discontinuities" % breaks)
         return wrong
 
     def control(self):
         """a planted defect must be found: a listed file is cut"""
+        if all(c.expect["none"] for c in self.cases):
+            return                             # FAULTS_ONLY left none of them
         rows = [r for r in self.records() if r["segments"] > 2]
-        if not rows:
+        if not self.f.require(rows, "there is nothing to plant a defect into"):
             return
         row = rows[len(rows) // 2]
         at = "%s/%s" % (self.x.storage, row["path"])
