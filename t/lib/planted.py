@@ -42,7 +42,8 @@ class World:
             self.store("%06d.%s" % (n + 1, self.end), self.body(n))
         self.entries = ["#EXTINF:0.500000,\n%06d.%s\n" % (n + 1, self.end)
                         for n in range(NUMBER)]
-        self.listed(0, NUMBER - 1)
+        for _ in range(2):                     # a look, and the recording's
+            self.listed(0, NUMBER - 1)
         if kind == "fmp4":
             self.maps()
         self.second = None                     # a recording more
@@ -498,6 +499,14 @@ def passed_before(w):
     w.anew(0)
 
 
+def only_looked_at(w):
+    """it left the window while the recording was opened"""
+    w.without(0, visible=False, row=False)
+    w.sent = [s for s in w.sent if "listed" not in s]
+    w.listed(0, NUMBER - 2)
+    w.listed(1, NUMBER - 1)
+
+
 def another_broadcast(w):
     w.another(NUMBER + 3, broadcast=1001)
 
@@ -516,6 +525,7 @@ RIGHT = [
     ("new numbers behind a break", anew_with_break),
     ("numbers that run on over a reset", runs_on),
     ("what passed before it was watched", passed_before),
+    ("what was only looked at", only_looked_at),
     ("numbers between two broadcasts", another_broadcast),
     ("a written gap between two recordings", between_two_told),
     ("a first segment that is written down", begin_told),
