@@ -33,7 +33,7 @@ What cannot be seen: a row of a gap has a number, but no epoch, and so it covers
 a number of any; what an old numbering published behind the last playlist that
 anybody got, until it left the window; and nothing of what was listed counts
 where a fault changed the playlist that was sent; nor, in front of a recording,
-what was listed only once (see LOOKS).
+what its first load does not list (see LOOKS).
 """
 
 import json
@@ -368,7 +368,7 @@ class Truth:
         self.delivered = {}               # channel: {(epoch, number)}
         self.inits = {}                   # hash: {(channel, quality, change)}
         self.listed = {}                  # channel: {(epoch, n): broadcasts}
-        self.loads = {}                   # channel: {(epoch, n): how often}
+        self.begins = {}                  # channel: [(epoch, n)] of each load
         self.passed = {}                  # channel: [(epoch, first, last)]
         self.state = origin.state()
         with open(origin.truth_file) as f:     # long: not as JSON
@@ -400,10 +400,9 @@ class Truth:
 
     def told(self, name, epoch, first, last, broadcast):
         known = self.listed.setdefault(unquote(name), {})
-        loads = self.loads.setdefault(unquote(name), {})
+        self.begins.setdefault(unquote(name), []).append((epoch, first))
         for n in range(first, last + 1):
             known.setdefault((epoch, n), set()).add(broadcast)
-            loads[epoch, n] = loads.get((epoch, n), 0) + 1
 
     def map_of(self, key):
         """(channel, quality, change): whose init section a segment needs"""
@@ -762,9 +761,9 @@ def check_known(ends, gaps, truth, behind, result):
             result.wrong.append("I2 %s: %d of epoch %d was sent and is not "
                                 "stored" % (name, n, epoch))
         judged.update(sent)
-        loads = truth.loads.get(name, {})
+        first = (truth.begins.get(name, []) + [lo] * (LOOKS + 1))[LOOKS]
         listed = lost(k for k in truth.listed.get(name, ())
-                      if k > lo or loads[k] > LOOKS)
+                      if k >= min(lo, first))
         for run in runs(listed):
             result.wrong.append("I4 %s: of epoch %d was listed %d..%d, which "
                                 "is neither stored nor written down"
