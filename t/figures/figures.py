@@ -8,6 +8,8 @@ A figure is a file NAME.py beside this one with
     NUMBER   its place in the list        CLAIM   its wording once it passed
     run(f)   does it; f is a Figure
     NAMED    True: it runs only when it is named
+    ONLY     the variable of the environment that narrows it: such a run is no
+             result, and is not written
 """
 
 import argparse
@@ -92,6 +94,12 @@ def usual():
             if not getattr(importlib.import_module(n), "NAMED", False)]
 
 
+def narrowed(name):
+    """the variable that makes it less than it claims to be, or None"""
+    only = getattr(importlib.import_module(name), "ONLY", None)
+    return only if os.environ.get(only or "") else None
+
+
 def versions():
     def first(*cmd):
         try:
@@ -132,8 +140,8 @@ def run(name, seed, short):
               "values": f.values, "lines": f.lines, "wrong": f.wrong[:20],
               "at": time.strftime("%Y-%m-%d"), "versions": versions()}
     os.makedirs(RESULTS, exist_ok=True)
-    with open("%s/%s%s.json" % (RESULTS, name, "-short" if short else ""),
-              "w") as out:
+    form = "-short" if short else "-part" if narrowed(name) else ""
+    with open("%s/%s%s.json" % (RESULTS, name, form), "w") as out:
         json.dump(result, out, indent=1)
     for line in f.lines:
         print(line)
@@ -234,7 +242,10 @@ def main():
                  ": " + ", ".join(failed) if failed else "",
                  "; skipped: " + ", ".join(skipped) if skipped else ""))
 
-    if a.write:
+    part = ", ".join(filter(None, (narrowed(n) for n in a.names or usual())))
+    if a.write and part:
+        print("nothing is written: %s is set, so this was not all of it" % part)
+    elif a.write:
         write()
 
     return 1 if any(r["verdict"] == "failed" for r in results) else 0

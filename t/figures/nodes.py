@@ -96,6 +96,7 @@ class Nodes:
                     storage=a.storage if shared else None, **o)
         b.up()
         self.nodes = [a, b]
+        self.bases = [checker.Baseline(x) for x in self.nodes]
         self.since = [time.monotonic()] * 2
         a.watch(*self.names)
         until(lambda: len([r for r in a.recordings("&status=recording")
@@ -201,6 +202,8 @@ def case(f, shared):
             f.fails(t.finish())
         for x in n.nodes:
             f.fails(checker.check_log(x, r"exited on signal 9"))
+        for b in n.bases:
+            f.fails(b.settled(fds=n.count + 12, rss=3))
 
 
 def result(n, last, shared):

@@ -163,6 +163,7 @@ def run(f):
         o = l.origin()
         x = l.nginx(pg, o, workers=2, mntreamer="poll_rate 100r/s;")
         x.up()
+        base = checker.Baseline(x)
         old, urls = finished(f, x, o)
 
         for n in names:
@@ -230,6 +231,7 @@ def run(f):
         f.fails(reader.finish())
         f.fails(checker.check_log(x))
         f.fails(checker.check_planted(x))
+        f.fails(base.settled(fds=len(names) + 12, rss=3))
 
 
 def end_all(o, names):

@@ -22,6 +22,7 @@ import lab
 from lab import Lab
 
 NUMBER = 13
+ONLY = "PEERS_ONLY"
 CLAIM = ("Side by side with streamlink, yt-dlp and ffmpeg, same origin, same "
          "schedule: what was published and is neither stored nor written down "
          "as lost.")
@@ -462,8 +463,8 @@ def run(f):
         cases = [c for c in CASES if c.name in ("calm", "cut")]
     elif len(tools) < len(TOOLS):
         f.fail("not installed: %s" % (set(TOOLS) - set(tools)))
-    if os.environ.get("PEERS_ONLY"):
-        cases = [c for c in CASES if c.name in os.environ["PEERS_ONLY"]]
+    if os.environ.get(ONLY):
+        cases = [c for c in CASES if c.name in os.environ[ONLY]]
     rows = []
     with Lab(f.seed, "peers") as box:
         pg = box.postgres(shared=f.short)

@@ -202,6 +202,7 @@ def run(f):
                     mntreamer="poll_rate 1000r/s; resume_window 10s;",
                     http="limit_conn_zone $binary_remote_addr zone=z:1m;"
                     "keepalive_requests 20;").up()
+        base = checker.Baseline(x)
         for i, n in enumerate(live):
 
             # the same window in many segments, and in few
@@ -265,6 +266,8 @@ def run(f):
         f.fails(reader.finish())
         f.fails([w for w in checker.check_log(x) if "[emerg]" not in w])
         f.fails(checker.check_planted(x))
+        f.fails(checker.check_loop(x))
+        f.fails(base.settled(fds=len(everyone) + 12, rss=3))
         f.require(r.declared + r.silent == 0,
                   "%d segments missed" % (r.declared + r.silent))
         f.require(len(x.recordings()) == len(everyone),

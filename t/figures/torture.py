@@ -1,8 +1,12 @@
 """Calls that fail one at a time: allocations of the module and of the
-libraries it uses, and all it does with files."""
+libraries it uses, and all it does with files.
+
+Each lane has a number of failed calls that it must reach, nearly, so that a
+pass cannot mean that nothing was tried."""
 
 import errno
 import os
+import re
 import signal
 import threading
 import time
@@ -34,6 +38,8 @@ class Lane:
         self.f, self.lab, self.origin, self.name = f, lab, origin, name
         self.wrong = []
         self.provoked = PROVOKED
+        self.forgiven = []
+        self.left = 0                          # files that unlink() left there
         self.hits = 0
         self.calls = {}
         self.sh = shim.Shim("%s/%s" % (lab.dir, name))
@@ -82,6 +88,11 @@ class Lane:
                                              time.monotonic() - t))
         return status
 
+    def reached(self, n, of, what="calls failed"):
+        """nearly all that was to be tried; half of it beside other tests"""
+        if n < of * (0.5 if self.f.short else 0.85):
+            self.fail("only %d of %d %s" % (n, of, what))
+
     def over(self, leaks=True):
         self.disarm()
         self.living("at the end")
@@ -126,17 +137,25 @@ class Lane:
             self.origin.channel(n, live=False, stall=True, endlist=True)
         self.until(lambda: not self.running(), "the end", 60)
 
-    def check(self, silent):
-        """what is stored; "silent": losses must be written down, which takes
-        memory"""
-        r = checker.check_recordings(self.x, self.origin)
-        self.wrong += [self.name + ": " + w for w in r.wrong
-                       if silent or not w.startswith(("I4", "I6"))]
-        return r
+    def check(self):
+        """what is stored.  Losses must be written down; only a row that could
+        not be written, or taken back, is forgiven, and only when the log says
+        what that recording lost."""
+        log = self.x.log()
+        for w in checker.check_recordings(self.x, self.origin).wrong:
+            m = re.match(r"I4 recording (\d+): ", w)
+            if m and re.search(r"malloc\(|Cannot allocate", log) and re.search(
+                    r"recording %s lost \d+ segments" % m.group(1), log):
+                self.forgiven.append(w)
+            elif re.match(r"I6 .*\.part is left", w) and self.left > 0:
+                self.left -= 1
+            else:
+                self.wrong.append(self.name + ": " + w)
 
 
 def requests(f, one, most):
     """each call of a request fails in turn"""
+    tried = 0
     one.broadcast("req-a")
     one.ended("req-a")
     rec = one.x.recordings()[0]
@@ -162,36 +181,62 @@ def requests(f, one, most):
     ]
     for name, method, path, body in table:
         good = one.ask(method, path, body)
-        one.sh.rule(0, ALL, "count", below=one.x.storage)
-        one.ask(method, path, body)
-        n = one.sh.seen(0)
+        n = min(counted(one, method, path, body) for _ in range(3))
         one.calls[name] = n
+        if n == 0 and name != "health":        # which asks nobody
+            one.fail("%s: no call was seen" % name)
         ks = range(1, n + 1)
         if n > most:
             ks = sorted(f.rng.sample(ks, most))
+        tried += len(ks)
         for k in ks:
             one.arm(ALL, k)
-            one.ask(method, path, body)
+            status = one.ask(method, path, body)
             one.disarm()
             one.living("%s, call %d of %d" % (name, k, n))
-        # the connection to the database may have had to be made again
-        try:
-            one.until(lambda: one.ask(method, path, body) in (good, 200),
-                      "%s as before" % name, 10)
-        except Vain as e:
-            one.fail(str(e))
+            if status in (good, 200):
+                continue
+
+            # the connection to the database may have to be made again, and
+            # until then a request makes no calls that could fail
+
+            try:
+                one.until(lambda: one.ask(method, path, body) in (good, 200),
+                          "%s as before" % name, 10)
+            except Vain as e:
+                one.fail(str(e))
+    one.reached(one.hits, tried)
+
+
+def counted(one, method, path, body):
+    """calls of a request; the worker does other things, too"""
+    one.sh.rule(0, ALL, "count", below=one.x.storage)
+    one.ask(method, path, body)
+    return one.sh.seen(0)
+
+
+# calls that a commit makes only behind another one that failed, and of what
+
+BEHIND = {"unlink": ("fsync", ""), "truncate": ("write", "/index.m3u8")}
 
 
 def commits(f, one, most):
     """each call of a commit fails in turn, while one recording goes on"""
     one.broadcast("commit-a")
+    at = "%s/%s" % (one.x.storage, one.running()[0]["path"])
     for call in ("fsync", "write", "rename", "create", "unlink", "truncate"):
         one.calls[call] = 0
-        for k in range(1, most + 1):
+        for k in range(1, (3 if call in BEHIND else most) + 1):
             one.arm(call, k)
+            if call in BEHIND:
+                before, name = BEHIND[call]
+                one.sh.rule(1, before, "error", error=errno.EIO,
+                            below=at + name, count=0)
             t = time.monotonic()
-            while not one.sh.hit(0) and time.monotonic() - t < 1:
+            while not one.sh.hit(0) and time.monotonic() - t < (
+                    5 if call in BEHIND else 1):
                 time.sleep(0.005)
+            one.sh.off(1)
             if not one.disarm():
                 break
             one.calls[call] += 1
@@ -202,6 +247,11 @@ def commits(f, one, most):
                           "%s %d: it goes on" % (call, k), 10)
             except Vain as e:
                 one.fail(str(e))
+        if call == "unlink":
+            one.left = one.calls[call]
+        least = 1 if call in BEHIND else 2 if f.short else 5
+        if one.calls[call] < least:
+            one.fail("only %d of %d times %s" % (one.calls[call], least, call))
     one.ended("commit-a")
 
 
@@ -209,7 +259,7 @@ def lives(f, one, calls, n):
     """broadcasts come and go while calls fail"""
     on = []                                    # (name, since)
     made = 0
-    end = time.monotonic() + max(30, n / 4)
+    end = time.monotonic() + max(30, n)
     while one.hits < n and time.monotonic() < end:
         now = time.monotonic()
         while len(on) < 6:
@@ -222,10 +272,10 @@ def lives(f, one, calls, n):
             if now - since > 3:
                 one.origin.channel(name, live=False, stall=True, endlist=True)
                 on.remove((name, since))
-        k = f.rng.randint(1, 120)
+        k = f.rng.randint(1, 120 if "malloc" in calls else 40)
         one.arm(calls, k)
         t = time.monotonic()
-        while not one.sh.hit(0) and time.monotonic() - t < 0.4:
+        while not one.sh.hit(0) and time.monotonic() - t < 0.8:
             time.sleep(0.005)
         one.disarm()
         one.living("%s, call %d" % (one.name, k))
@@ -233,6 +283,7 @@ def lives(f, one, calls, n):
             one.fail("it does not serve")
     one.ended(*[name for name, _ in on])
     one.calls["broadcasts"] = made
+    one.reached(one.hits, n)
 
 
 def successions(f, one, how, calls, n):
@@ -274,6 +325,7 @@ def successions(f, one, how, calls, n):
             one.fail(str(e))
             one.worker = one.x.workers()[0]
     one.calls[one.name] = total
+    one.reached(one.hits, n - 1)
     one.ended(*names)
 
 
@@ -294,11 +346,11 @@ def controls(f, one):
     return rec
 
 
-def guarded(one, call, leaks, silent):
+def guarded(one, call, leaks):
     """in a thread of its own"""
     try:
         call()
-        one.check(silent)
+        one.check()
         one.over(leaks)
     except Exception as e:
         one.fail("%s: %s" % (type(e).__name__, e))
@@ -317,21 +369,21 @@ def run(f):
         plan = []
         one = lane("requests")
         plan.append((one, lambda o=one: requests(f, o, 12 if few else 400),
-                     True, True))
+                     True))
         one = lane("commits")
         plan.append((one, lambda o=one: commits(f, o, 5 if few else 60),
-                     True, True))
-        for name, calls in (("files", FILES), ("memory", ("malloc",))):
+                     True))
+        for name, calls, n in (("files", FILES, 300),
+                               ("memory", ("malloc",), 400)):
             one = lane("lives-" + name)
-            plan.append((one, lambda o=one, c=calls: lives(
-                f, o, c, 20 if few else 400), True, name == "files"))
+            plan.append((one, lambda o=one, c=calls, n=n: lives(
+                f, o, c, 20 if few else n), True))
         if not few:
             for how in ("reload", "death"):
                 for name, calls in (("files", FILES), ("memory", ("malloc",))):
                     one = lane("%s-%s" % (how, name))
                     plan.append((one, lambda o=one, h=how, c=calls:
-                                 successions(f, o, h, c, 100), False,
-                                 name == "files"))
+                                 successions(f, o, h, c, 100), False))
         threads = [threading.Thread(target=guarded, args=p) for p in plan]
         for t in threads:
             t.start()
@@ -347,4 +399,9 @@ def run(f):
                 one.name, one.hits, ", ".join("%s %d" % c for c in
                                               one.calls.items())))
         f.value("calls failed", sum(p[0].hits for p in plan))
+        f.value("losses that only the log tells", sum(len(p[0].forgiven)
+                                                      for p in plan))
+        for one, *_ in plan:
+            for w in one.forgiven:
+                f.line("forgiven, %s: %s" % (one.name, w))
         f.value("crashes", sum("died" in w for w in f.wrong))

@@ -20,6 +20,7 @@ import tempfile
 import time
 
 NUMBER = 14
+ONLY = "MNT_RELEASES"
 NAMED = True
 WHOLE = bool(os.environ.get("MNT_WHOLE"))
 CLAIM = ("In clean roots of Debian 12 and 13 the module builds, the same in "
@@ -158,7 +159,7 @@ def run(f):
     where = keep or tempfile.mkdtemp(prefix="mntreamer-roots-")
     os.makedirs(where, exist_ok=True)
     try:
-        only = os.environ.get("MNT_RELEASES", "").split(",")
+        only = os.environ.get(ONLY, "").split(",")
         for suite, tests in [r for r in RELEASES
                              if only == [""] or r[0] in only]:
             one(f, suite, tests, where,

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Makes the seeds of the fuzzers that are many: playlists, answers of
-platforms, URLs.  From a fixed seed, so that running it again changes nothing.
+platforms, URLs, directories of tracks, beginnings of segments, JSON.  From a
+fixed seed, so that running it again changes nothing.
 
     t/fuzz/corpus.py           writes t/fuzz/corpus/NAME/gen-*
 """
@@ -414,6 +415,9 @@ def urls():
         for b in (base[i % len(base)], base[(i * 3 + 1) % len(base)],
                   pick(base)):
             out.append((b + "\n" + r).encode())
+    for p in ("a%7eb", "a%7Eb", "?x=%7e", "?a%3fhdnts=1", "?a%26hdnts=1",
+              "?hdnts=exp%3d1%7ehmac%3dab%26b=2", "?token%3dab%3fc=1", "%2f%3F"):
+        out.append(("http://h/\nhttp://h/" + p).encode())
     return out
 
 
@@ -502,7 +506,149 @@ def journals():
         elif what == 11:
             t.files.append("000009.ts 5")
         out += [t.text(), t.text(1), t.text(0, 30)]
+    return out + odd_tracks()
+
+
+def odd_tracks():
+    """files of one number that differ in one thing, lines that come again"""
+    out = []
+    t = Track()
+    t.segment(1)
+    t.segment(2, upto=3)
+    t.files += ["52.0a1b2c3d.part 100", "52.0a1b2c3c.part 100",
+                "52.0a1b2c3e.part 100", "51.0a1b2c3d.part 7"]
+    out.append(t.text())
+    t.journal.append(t.journal[-1])              # the same line again
+    out.append(t.text())
+    t.segment(2, upto=3)
+    t.journal[-1] = t.journal[-1].replace("S 2 52 ", "S 2 53 ")
+    t.files.append("53.0a1b2c3d.part 100")
+    out.append(t.text())
+    t.segment(1, upto=3)                         # a lower number
+    out.append(t.text())
+
+    t = Track()
+    t.segment(1)
+    t.files += ["000001.m4s 100", "000001.aac 100", "init-1.mp4 5",
+                "init-3.mp4 0", "000001.aac 3"]
+    t.segment(2)
+    t.playlist += ["#EXTINF:2.000000,", "000003.m4s", "#EXTINF:x,", "000004.ts",
+                   "#EXTINF:2.000000", "000002.m4s"]
+    out += [t.text(), t.text(1)]
+
+    for line in ("#EXT-X-TARGETDURATION:4294967296", "#EXT-X-TARGETDURATION:x",
+                 "#EXT-X-TARGETDURATION:0", "#EXT-X-MAP:URI=\"init-1.mp4",
+                 '#EXT-X-MAP:URI="other.mp4"', '#EXT-X-MAP:URI=""', "",
+                 "#EXT-X-GAP", "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00Z",
+                 "#EXT-X-DISCONTINUITY", "#other", "EXTM3U"):
+        for fmp4 in (False, True):
+            t = Track(fmp4)
+            if fmp4:
+                t.init(1)
+            t.segment(1)
+            t.playlist.append(line)
+            t.segment(2)
+            t.segment(3, upto=3)
+            out.append(t.text())
+
+    for sizes in ((0, 0), (0, 100), (100, 0), (5, 100), (100, 5)):
+        t = Track(True)
+        t.init(1)
+        t.segment(1, size=sizes[0])
+        t.init(2)
+        t.segment(2, size=sizes[1])
+        t.segment(3)
+        out += [t.text(), t.text(1)]
+        t.journal.append("L 1 1200")
+        t.journal.append("G 1 2000000 disk 1200")
+        t.playlist.append("#EXT-X-ENDLIST")
+        out += [t.text(), t.text(1)]
+
+    t = Track(True)                              # its init section is a .part
+    t.init(1)
+    t.files = ["91.0a1b2c3d.part 700"]
+    t.segment(1)
+    out.append(t.text())
+    t.files[0] = "91.0a1b2c3d.part 70"
+    out.append(t.text())
+
+    t = Track()                                  # nothing but its journal
+    t.segment(1, upto=4)
+    t.segment(2, upto=4, disc=1)
+    t.playlist = []
+    out += [t.text(), t.text(1)]
+    t.playlist = ["no playlist", "000001.ts"]
+    out.append(t.text())
+    t.journal, t.files = ["L 9 1", "G 1 1 x 1", "R 1"], []
+    out.append(t.text())
     return out
+
+
+def packet(payload, start=1, control=1, field=None, sync=0x47):
+    """of a transport stream"""
+    head = bytes([sync, start << 6, 0, control << 4])
+    if field is not None:
+        head += bytes([field]) + bytes(field)
+    return (head + payload + b"\xff" * 188)[:188]
+
+
+def bodies():
+    """beginnings of segments, by what they hold"""
+    video, sound = b"\0\0\1\xe0", b"\0\0\1\xc0"
+    null = packet(b"", 0)
+    out = [packet(video), packet(sound), packet(video, 0), packet(video, 1, 2),
+           packet(video, 1, 3, 7), packet(video, 1, 3, 179),
+           packet(video, 1, 3, 180), packet(video, 1, 3, 183),
+           packet(video, 1, 3, 255), packet(b"\0\0\2\xe0"),
+           packet(b"\0\1\1\xe0"), packet(b"\1\0\1\xe0"),
+           packet(b"\0\0\1\xef"), null, null + packet(video),
+           packet(sound) + packet(video, 1, 3, 20), null * 4 + packet(video),
+           null * 2, null * 3, null * 2 + packet(video, sync=0x48),
+           null + packet(video, sync=0x48) + null, packet(video)[:187],
+           (null + packet(video))[:-1], null + b"G", packet(video, 1, 0),
+           bytes([0x47, 0x80, 0, 0x10]) * 47, b"G" * 15, b"G" * 16]
+    for size in (0, 1, 2, 7, 8, 1000):
+        for kind in (b"ftyp", b"styp", b"moof", b"sidx", b"none"):
+            out.append(size.to_bytes(4, "big") + kind + bytes(20))
+    for head in (b"ID3\4", b"\x0b\x77", b"\x0b\x78", b"\xff\xf1\x50\x80",
+                 b"\xff\xfb\x90\x64", b"\xff\xfb\xf0\x64",
+                 b"\xff\xfb\x9c\x64", b"\xff\xe1\0\0", b"\xfe\xf1\0\0"):
+        out += [head + bytes(20), head + bytes(200)]
+    for text in (b"WEBVTT\n", b"WEBVT", b"<html>", b"{}", b"[", b"x", b"x" * 16,
+                 b"x" * 200, b"\t\r\n text that is long\x7f", b"abc\x0edef" * 9,
+                 b"", b"<" + b"x" * 64 + b"\0"):
+        out += [text, b"\xef\xbb\xbf" + text]
+    return out
+
+
+def documents():
+    """JSON behind a path: what is refused, each by its reason, and why not"""
+    docs = [b'{"a":1,"a":2}', b'[1e999]', b'[99999999999999999999]',
+            b'["\xff"]', b'["\\u0000"]', b'{"\\u0000":1}', b'["\\ud800"]',
+            b'["\\udc00\\ud800"]', b'["\\ud83d\\ude00"]',
+            b'["\\ud83d\\ud83d\\ude00"]', b'["\\ud83dx"]',
+            b'["\\ud83d\\ue000"]', b'["\\uffff"]', b'["\\ud83d and more"]',
+            b'["\\ud83d\\u00"]', b'["\\u 00a"]', b'["\\u00g0"]', b'["\\', b"",
+            b" \n\t", b"[" * 80 + b"]" * 80, b'["[[[[{{{{"]', b'["\\"[\\\\"]',
+            b"]]}}[1]", b"nul", b'"x', b"[1,]", b"{'a':1}", b'{"a":}',
+            b'{"a":{"b":[1,"2",true,false,null,"x",{"c":"d"}]}}',
+            b'[[["deep"]]]', b'{"a":"' + b"long" * 60 + b'"}',
+            b'{"' + b"k" * 140 + b'":"v"}', b'{"a":"-9223372036854775808"}',
+            b'{"a":"9223372036854775808"}', b'{"a":"1x"}', b'{"a":1.5}',
+            b'{"a":9223372036854775807}', b"[" + b'"x",' * 200 + b'"y"]']
+    paths = [b"", b"a", b"a.b.0", b"a.b.1", b"a.b.2", b"a.b.3", b"a.b.6.c",
+             b"0", b"0.0.0", b"9", b"x", b"a.", b".", b"k" * 140, b"a.b.x"]
+    return [paths[(i + k) % len(paths)] + b"\n" + d
+            for i, d in enumerate(docs) for k in range(0, len(paths), 4)]
+
+
+def forms():
+    """fields of a form: escapes, names that come again, what is refused"""
+    return [b"name=a+b&call=x", b"name=%4", b"name=%", b"name=%g0", b"name=%/0",
+            b"name=%:0", b"name=%0`", b"name=%00", b"n%zz=1", b"n%00=1",
+            b"name=%5A%5f%aF", b"pw=1&pw=2", b"pw=1&p%77=%zz", b"name=&name=",
+            b"call=a&call=b", b"+=+", b"&&", b"=", b"name", b"name=a&name=%",
+            b"clientid=%25%26%3d%2b&pw=%E2%82%ac", b"name=" + b"%41" * 300]
 
 
 def write(name, items):
@@ -522,3 +668,6 @@ write("playlist", playlists())
 write("platform_answer", answers())
 write("url", urls())
 write("journal", journals())
+write("attribute", bodies())
+write("json", documents())
+write("form", forms())

@@ -13,7 +13,8 @@
  *
  * Whatever is there, the recovery lists nothing that is not there; and where
  * the playlist is one of ours up to where it was cut, the recovery done again
- * finds nothing to do.
+ * finds nothing to do.  Whatever the memory ends at, it says so or decides the
+ * same.
  */
 
 
@@ -164,8 +165,8 @@ put(disk_t *d, mnt_str_t s)
 }
 
 
-static void
-decide(mnt_arena_t *a, disk_t *d, mnt_recovery_t *r)
+static int
+decided(mnt_arena_t *a, disk_t *d, mnt_recovery_t *r)
 {
     mnt_recovery_found_t  found;
 
@@ -182,7 +183,41 @@ decide(mnt_arena_t *a, disk_t *d, mnt_recovery_t *r)
     found.reopen = d->reopen;
     found.now_ms = 5000;
 
-    mnt_fuzz_hold(mnt_recovery_decide(a, &found, r) == 0);
+    return mnt_recovery_decide(a, &found, r);
+}
+
+
+static void
+decide(mnt_arena_t *a, disk_t *d, mnt_recovery_t *r)
+{
+    mnt_fuzz_hold(decided(a, d, r) == 0);
+}
+
+
+/* "max" bytes of memory; "r" is what it is with enough of it */
+
+static void
+scarce(const disk_t *d, const mnt_recovery_t *r, size_t max)
+{
+    disk_t          copy;
+    mnt_arena_t     a;
+    mnt_recovery_t  less;
+
+    copy = *d;                                /* with files of its own */
+    mnt_arena_init(&a, max);
+
+    if (decided(&a, &copy, &less) == 0) {
+        mnt_fuzz_hold(less.playlist.len == r->playlist.len);
+        mnt_fuzz_hold(r->playlist.len == 0
+                      || memcmp(less.playlist.data, r->playlist.data,
+                                r->playlist.len) == 0);
+        mnt_fuzz_hold(less.lines.len == r->lines.len);
+        mnt_fuzz_hold(less.segments == r->segments);
+        mnt_fuzz_hold(less.nrenames == r->nrenames);
+    }
+
+    mnt_fuzz_hold(a.used <= max);
+    mnt_arena_free(&a);
 }
 
 
@@ -342,13 +377,19 @@ static void
 recover(disk_t *d)
 {
     int             whole;
+    disk_t          before;
+    uint64_t        chance;
     mnt_arena_t     a;
     mnt_recovery_t  r, again;
 
     mnt_arena_init(&a, 16 << 20);
 
     whole = ours(d);
+    before = *d;
     decide(&a, d, &r);
+
+    chance = d->journal_len * 31 + d->playlist_len * 7 + d->nfiles;
+    scarce(&before, &r, a.used / 8 * (chance % 9));
     apply(d, &r);
     listed(d);
     decide(&a, d, &again);

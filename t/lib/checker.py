@@ -2,24 +2,41 @@
 published, and holds the invariants of a recording:
 
  I1  every URI of a stored playlist is a whole file; nothing listed is a .part
- I2  what was stored is what the origin sent, byte for byte
- I3  no segment is there twice
+ I2  what was stored is what the origin sent, byte for byte, and what it sent as
+     a whole is stored
+ I3  no segment is there twice, and they are in order
  I4  every hole in the source's numbers is visible in the playlist and has a row
-     with a reason
- I5  the playlist is valid at every moment it can be read (see Reader)
+     with a reason, also between two recordings of a broadcast; what was listed
+     in a playlist that the origin sent is stored or has a row, at the start of
+     a recording and at the end of a numbering, too; where the numbers begin
+     anew there is a break
+ I5  the playlist is valid at every moment it can be read (see Reader), and each
+     fragment has the init section that was in force for it
  I6  the rows and the files agree
  I7  nothing of a stale writer is listed: each entry is in the journal that has
      a name, with the size and the place that it has there
  I8  the error log is clean
- I9  descriptors, processes and memory are back where they were
- I10 the event loop was never late
+ I9  descriptors, processes and memory are back where they were, within bounds
+     that the caller gives (see Baseline)
+ I10 of 1000 heartbeats of the event loop at most one was later than a bound
  I11 no secret is in a log, a name or an answer
- I12 the worker still serves
+ I12 the worker still serves (Pulse only asks and counts; the caller judges)
+
+check_recordings() holds I1 to I4, I6 and I7 and what I5 says of maps; for the
+others there is a function or a thread each, and a caller that leaves one out
+has not checked it: docs/figures.md says which figure holds what.
 
 A violation is a line of text that starts with its invariant.  That each of
 them is noticed is held by planted.py.
+
+What cannot be seen: a row of a gap has a number, but no epoch, and so it covers
+a number of any; what an old numbering published behind the last playlist that
+anybody got, until it left the window; and nothing of what was listed counts
+where a fault changed the playlist that was sent; nor, in front of a recording,
+what its first load does not list (see LOOKS).
 """
 
+import json
 import os
 import re
 import threading
@@ -27,6 +44,12 @@ import time
 from urllib.parse import unquote
 
 import lab
+
+
+# Loads of a playlist in front of a recording: a source is looked at before its
+# recording is opened, and what leaves the window until it is loaded again is
+# not stored and has no row.  0 when that is mended.
+LOOKS = 1
 
 
 class Invalid(Exception):
@@ -334,20 +357,34 @@ class Truth:
 
     PATH = re.compile(r"/hls/([^/]+)/(seg|whole)/(\w+)-(\d+)-(\d+)(?:-t\w+)?"
                       r"\.\w+")
+    INIT = re.compile(r"/hls/([^/]+)/init/(\w+)-(\d+)\.m4s")
     LINE = re.compile(r'"path": "([^"]+)".*"sha256": "([0-9a-f]{64})"')
+    LISTED = re.compile(r'"path": "/hls/([^/"]+)/.*"listed": '
+                        r'\[(\d+), (\d+), (\d+), (\d+)\]')
 
     def __init__(self, origin):
         self.by_hash = {}
         self.sent = {}
-        self.inits = set()
+        self.delivered = {}               # channel: {(epoch, number)}
+        self.inits = {}                   # hash: {(channel, quality, change)}
+        self.listed = {}                  # channel: {(epoch, n): broadcasts}
+        self.begins = {}                  # channel: [(epoch, n)] of each load
+        self.passed = {}                  # channel: [(epoch, first, last)]
         self.state = origin.state()
         with open(origin.truth_file) as f:     # long: not as JSON
             for line in f:
-                if '"whole": true' not in line or not line.endswith("\n"):
+                if not line.endswith("\n"):
                     continue
-                m = self.LINE.search(line)
-                if m:
-                    self.take(m.group(1), m.group(2))
+                if '"passed": ' in line:
+                    d = json.loads(line)
+                    self.passed.setdefault(d["channel"], []).append(d["passed"])
+                elif '"whole": true' in line:
+                    m = self.LINE.search(line)
+                    if m:
+                        self.take(m.group(1), m.group(2))
+                    m = self.LISTED.search(line)
+                    if m:
+                        self.told(m.group(1), *map(int, m.groups()[1:]))
 
     def take(self, path, sha):
         m = self.PATH.match(path)
@@ -355,8 +392,23 @@ class Truth:
             key = (unquote(m.group(1)), int(m.group(4)), int(m.group(5)))
             self.by_hash.setdefault(sha, key + (m.group(3),))
             self.sent[key] = self.sent.get(key, 0) + 1
-        elif "/init/" in path:
-            self.inits.add(sha)
+            self.delivered.setdefault(key[0], set()).add(key[1:])
+        m = self.INIT.match(path)
+        if m:
+            self.inits.setdefault(sha, set()).add(
+                (unquote(m.group(1)), m.group(2), int(m.group(3))))
+
+    def told(self, name, epoch, first, last, broadcast):
+        known = self.listed.setdefault(unquote(name), {})
+        self.begins.setdefault(unquote(name), []).append((epoch, first))
+        for n in range(first, last + 1):
+            known.setdefault((epoch, n), set()).add(broadcast)
+
+    def map_of(self, key):
+        """(channel, quality, change): whose init section a segment needs"""
+        name, _, n, quality = key
+        every = self.state.get(name, {}).get("map_every", 0)
+        return name, quality, n // every if every else 0
 
 
 JOURNAL = re.compile(r"S (\d+) \d+ [0-9a-f]{8} (\d) \d+ \d+ [0-9a-f]{16} "
@@ -386,6 +438,7 @@ class Stored:
         self.at = "recording %d" % row["id"]
         self.numbers = []                 # (epoch, number) or None for a gap
         self.breaks = set()               # positions behind a discontinuity
+        self.judged = set()               # (epoch, number) of its holes
         self.size = 0
         self.sizes = {}
         self.playlist = None
@@ -458,6 +511,10 @@ class Stored:
         if key is None:
             wrong.append("I2 %s: %s is not what was sent" % (self.at, e.uri))
             return None
+        mine = truth.inits.get(inits.get(e.map))
+        if mine and truth.map_of(key) not in mine:
+            wrong.append("I5 %s: %s has the map of another: %s is of %s"
+                         % (self.at, e.uri, e.map, sorted(mine)))
         if key[:3] in seen:
             wrong.append("I3 %s: %s holds %s again" % (self.at, e.uri, key))
         seen.add(key[:3])
@@ -490,6 +547,20 @@ def holes(numbers):
     return out
 
 
+def anew(numbers):
+    """(position of the one before, position) where the source's numbers began
+    anew; numbers that run on over a reset cannot be told from one another"""
+    out, last = [], None
+    for i, key in enumerate(numbers):
+        if key is None:
+            continue
+        if last is not None and key[0] != numbers[last][0] \
+                and key[1] != numbers[last][1] + 1:
+            out.append((last, i))
+        last = i
+    return out
+
+
 def check_holes(s, gaps, result):
     rows = [(g["first_sequence"], g["first_sequence"] + g["segments"])
             for g in gaps if g["recording_id"] == s.row["id"]]
@@ -502,10 +573,16 @@ def check_holes(s, gaps, result):
             result.wrong.append("I4 %s: %d..%d of epoch %d are missing, rows "
                                 "cover %d" % (s.at, first, first + count - 1,
                                               epoch, len(covered)))
+        s.judged.update((epoch, n) for n in range(first, first + count))
         last = max((j for j in range(i) if s.numbers[j]), default=0)
         if not any(j in s.breaks for j in range(last + 1, i + 1)):
             result.wrong.append("I4 %s: no break in the playlist before %d"
                                 % (s.at, first + count))
+    for last, i in anew(s.numbers):
+        if not any(j in s.breaks for j in range(last + 1, i + 1)):
+            result.wrong.append("I4 %s: no break where the numbers begin anew "
+                                "with %d of epoch %d"
+                                % ((s.at,) + s.numbers[i][::-1]))
     stored = {n[1] for n in s.numbers if n}
     if len({n[0] for n in s.numbers if n}) == 1:
         for a, b in rows:
@@ -553,10 +630,11 @@ def check_left(s, result):
 
 def check_recordings(nginx, origin, first=None, last=None, rows_late=False,
                      some=True, truth=None, trees=None):
-    """I1 to I4 and I6 over all recordings of one storage and database.
+    """I1 to I4, I6, I7 and maps over all recordings of one storage and
+    database.
 
     first, last  of {channel: (epoch, number)}: what must be there at the ends;
-                 by default the stored ends count as the published ones
+                 by default what was listed in a playlist that was sent
     rows_late    rows need not be up to date (recordings in progress)
     some         there must be a recording
     truth        of the origin, where it is read already
@@ -593,7 +671,8 @@ def check_recordings(nginx, origin, first=None, last=None, rows_late=False,
             lo, hi, mine = ends.get(name, (have[0], have[-1], []))
             ends[name] = (min(lo, min(have)), max(hi, max(have)), mine + [s])
     check_ends(ends, gaps, first or {}, last or {}, result)
-    check_delivered(ends, gaps, truth, result)
+    check_between(ends, gaps, truth, result)
+    check_known(ends, gaps, truth, last is None, result)
     result.published = result.stored + result.declared + result.silent
     return result
 
@@ -626,23 +705,77 @@ def covered_by(gaps, stored):
                            g["first_sequence"] + g["segments"])}
 
 
-def check_delivered(ends, gaps, truth, result):
-    """I2: what was sent as a whole between the stored ends is stored, also at
-    the end of a numbering, which no hole shows"""
-    newest = {}
+def check_between(ends, gaps, truth, result):
+    """I4: between two recordings of the same broadcast, whose numbers went on"""
     for name, (_, _, stored) in ends.items():
-        for s in stored:
-            for key in filter(None, s.numbers):
-                newest.setdefault((name, key[0]), set()).add(key[1])
+        known = truth.listed.get(name, {})
+        covered = covered_by(gaps, stored)
+        for a, b in zip(stored, stored[1:]):
+            end = max(n for n in a.numbers if n)
+            begin = min(n for n in b.numbers if n)
+            if end[0] != begin[0] or not known.get(end, set()) \
+                    & known.get(begin, set()):
+                continue
+            between = range(end[1] + 1, begin[1])
+            lost = [n for n in between if n not in covered]
+            result.silent += len(lost)
+            if lost:
+                result.wrong.append(
+                    "I4 %s: %d..%d of epoch %d are missing between two "
+                    "recordings of a broadcast, rows cover %d" % (
+                        name, between[0], between[-1], end[0],
+                        len(between) - len(lost)))
+            b.judged.update((end[0], n) for n in between)
+
+
+def runs(keys):
+    """[(epoch, first, last)] of sorted (epoch, number)"""
+    out = []
+    for epoch, n in keys:
+        if out and out[-1][0] == epoch and out[-1][2] == n - 1:
+            out[-1] = (epoch, out[-1][1], n)
+        else:
+            out.append((epoch, n, n))
+    return out
+
+
+def check_known(ends, gaps, truth, behind, result):
+    """I2, I4: what the source sent as a whole, what it listed in a playlist
+    that it sent, and what it listed until it left the window, is stored or
+    written down, also where no hole between two numbers shows it: at the start
+    of a recording and at the end of a numbering.  "behind": behind the last
+    stored one, too."""
     for name, (lo, hi, stored) in ends.items():
         covered = covered_by(gaps, stored)
-        for _, epoch, n in sorted(k for k in truth.sent if k[0] == name):
-            have = newest.get((name, epoch), set())
-            if lo < (epoch, n) < hi and n not in have and n not in covered \
-                    and not (have and min(have) < n < max(have)):
-                result.silent += 1
-                result.wrong.append("I2 %s: %d of epoch %d was sent and is "
-                                    "not stored" % (name, n, epoch))
+        judged = set().union(*(s.judged for s in stored))
+        have = {k for s in stored for k in s.numbers if k}
+        end = behind and all(s.row["status"] != "recording" for s in stored)
+
+        def lost(keys, since=None):
+            return sorted(k for k in keys if k not in have and k not in judged
+                          and k[1] not in covered and (end or k < hi)
+                          and (since is None or k > since))
+
+        sent = lost(truth.delivered.get(name, ()))
+        for epoch, n in sent:
+            result.wrong.append("I2 %s: %d of epoch %d was sent and is not "
+                                "stored" % (name, n, epoch))
+        judged.update(sent)
+        first = (truth.begins.get(name, []) + [lo] * (LOOKS + 1))[LOOKS]
+        listed = lost(k for k in truth.listed.get(name, ())
+                      if k >= min(lo, first))
+        for run in runs(listed):
+            result.wrong.append("I4 %s: of epoch %d was listed %d..%d, which "
+                                "is neither stored nor written down"
+                                % ((name,) + run))
+        judged.update(listed)
+        passed = lost({(e, n) for e, a, b in truth.passed.get(name, ())
+                       for n in range(a, b + 1)}, lo)
+        for run in runs(passed):
+            result.wrong.append("I4 %s: of epoch %d passed %d..%d before the "
+                                "numbers began anew, which is neither stored "
+                                "nor written down" % ((name,) + run))
+        result.silent += len(sent) + len(listed) + len(passed)
 
 
 def snapshot(nginx):

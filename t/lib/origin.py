@@ -3,7 +3,10 @@
 HLS, both of which misbehave on request.
 
 Everything is made from a seed, so that a test can say what every byte must be;
-what was delivered is written to a log, one JSON object a line.
+what was delivered is written to a log, one JSON object a line.  "sha256" is of
+what a recorder must have stored in the end; "listed" is what a playlist that
+was sent as it is told: [epoch, first number, last number, broadcast]; "passed"
+what had left the window when the numbers began anew: [epoch, first, last].
 
   origin.py --port N [--log FILE] [--parent PID]
 
@@ -163,6 +166,7 @@ class Channel:
         self.rename = None
         self.loads = 0
         self.before = None                     # the epoch before, for a while
+        self.calm = True                       # on the air without a pause
 
     def change(self, d):
         if self.live and d.get("live") is False:
@@ -170,6 +174,9 @@ class Channel:
         if d.get("live") and not self.live:
             self.since = self.opened = now()
             self.published = 0
+        if {"state", "stall", "gone", "window", "endlist"} & set(d) \
+                or d.get("live") is False:
+            self.calm = False
         for k, v in d.items():
             if k == "reset":                   # new numbering from here on
                 n = self.last() if self.frozen is None else self.frozen
@@ -208,6 +215,12 @@ class Channel:
         """[epoch, number] of the newest listed segment, or None"""
         nums = self.numbers()
         return [self.epoch, nums[-1]] if nums else None
+
+    def listed(self, numbers):
+        """what a playlist told: [epoch, first, last, broadcast], or None"""
+        if not numbers or self.gap:
+            return None
+        return [self.epoch, numbers[0], numbers[-1], self.live_id]
 
     def has(self, epoch, n):
         """whether a segment is still, or already, there"""
@@ -370,7 +383,7 @@ class Script:
         if step.get("clear"):
             o.faults.clear()
         if "channel" in step:
-            o.channels[step["channel"]].change(step["set"])
+            o.change(step["channel"], step["set"])
         if "fault" in step:
             o.faults.append(Fault(step["fault"]))
         o.note({"t": now(), "event": step})
@@ -386,11 +399,23 @@ class Origin:
         self.asked = []                        # when, within the last second
         self.servers = []
         self.log = []
+        self.told = None                       # by the last playlist
         self.file = open(log, "a", buffering=1) if log else None
 
     def note(self, entry):
         if self.file:
             self.file.write(json.dumps(entry) + "\n")
+
+    def change(self, name, d):
+        """of a channel; at a new numbering: what had left the window before"""
+        c = self.channels.setdefault(name, Channel(name))
+        epoch = c.epoch
+        c.change(d)
+        if c.epoch != epoch and c.calm:
+            _, first, n, _ = c.before
+            self.note({"t": now(), "channel": name,
+                       "passed": [epoch, first, first + n - c.window - 1]})
+        return c
 
     def over_limit(self):
         """a request to the API is one too many"""
@@ -534,6 +559,7 @@ class Origin:
     def media(self, c, variant):
         c.loads += 1
         nums = c.numbers(c.edges[c.loads % len(c.edges)] if c.edges else 0)
+        self.told = c.listed(nums)
         target = c.target or max(1, int(c.dur + 0.5))
         out = ["#EXTM3U", "#EXT-X-VERSION:7",
                "#EXT-X-TARGETDURATION:%d" % target,
@@ -617,8 +643,7 @@ class Origin:
         d = json.loads(body) if body else {}
         m = re.match(r"/_/channel/([^/]+)$", path)
         if m:
-            c = self.channels.setdefault(m.group(1), Channel(m.group(1)))
-            c.change(d)
+            c = self.change(m.group(1), d)
             return 200, json.dumps({"id": c.id}).encode()
         if path == "/_/fault":
             self.faults.append(Fault(d))
@@ -649,7 +674,8 @@ class Origin:
             return 200, json.dumps({n: {"id": c.id, "live": c.live,
                                         "last": c.last(), "first": c.first,
                                         "end": c.end(), "epoch": c.epoch,
-                                        "live_id": c.live_id}
+                                        "live_id": c.live_id,
+                                        "map_every": c.map_every}
                                     for n, c in self.channels.items()}).encode()
         m = re.match(r"/_/segment/([^/]+)/(\w+)/(\d+)$", path)
         if m:
@@ -775,7 +801,9 @@ class Origin:
             entry["status"] = 0
             return False
 
+        self.told = None
         status, body, kind = self.answer(path, query)
+        told = self.told
         extra = dict(f.get("headers", {}))
         if status == 200 and self.expired(path, entry["path"]):
             status, body, kind = 403, b"expired\n", "text/plain"
@@ -856,6 +884,8 @@ class Origin:
             if status == 206 or (body is plain and "/whole/" not in path):
                 entry["sha256"] = hashlib.sha256(
                     self.clear(path, sent)).hexdigest()
+                if told and status == 200:
+                    entry["listed"] = told
         entry["bytes"] = len(sent)
         entry["whole"] = whole
         return whole and not close

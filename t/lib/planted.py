@@ -20,7 +20,7 @@ SECRET = "NID_AUT=planted-secret"
 class World:
     """a storage directory, rows, a truth and an error log, all consistent"""
 
-    def __init__(self, directory):
+    def __init__(self, directory, kind="ts"):
         shutil.rmtree(directory, ignore_errors=True)
         self.storage = directory + "/storage"
         self.error_log = directory + "/error.log"
@@ -29,17 +29,24 @@ class World:
         os.makedirs(self.at)
         self.c = origin.Channel("a")
         self.c.size = 1000
+        self.c.kind = kind
         self.files = {}
         self.journal = []
         self.sent = []
         self.gaps = []
         self.last = {"a": (0, NUMBER - 1)}
         self.target, self.endlist, self.tail = 1, True, ""
+        self.end = "m4s" if kind == "fmp4" else "ts"
         for n in range(NUMBER):
             self.publish(n)
-            self.store("%06d.ts" % (n + 1), self.body(n))
-        self.entries = ["#EXTINF:0.500000,\n%06d.ts\n" % (n + 1)
+            self.store("%06d.%s" % (n + 1, self.end), self.body(n))
+        self.entries = ["#EXTINF:0.500000,\n%06d.%s\n" % (n + 1, self.end)
                         for n in range(NUMBER)]
+        for _ in range(2):                     # a look, and the recording's
+            self.listed(0, NUMBER - 1)
+        if kind == "fmp4":
+            self.maps()
+        self.second = None                     # a recording more
         self.row = {"id": 1, "channel_id": self.c.id, "path": "chzzk/x/1",
                     "segments": NUMBER, "status": "recorded",
                     "bytes": sum(map(len, self.files.values())),
@@ -57,6 +64,25 @@ class World:
             "status": 200, "bytes": 1, "whole": whole, "sha256":
             lab.hashlib.sha256(self.body(n, epoch)).hexdigest()})
 
+    def listed(self, first, last, epoch=0, broadcast=1000):
+        """a playlist was sent"""
+        self.sent.append({"t": 1.0, "path": "/hls/a/media/720p30.m3u8",
+                          "status": 200, "bytes": 1, "whole": True,
+                          "listed": [epoch, first, last, broadcast]})
+
+    def maps(self):
+        """a new init section each four segments"""
+        self.c.map_every = 4
+        for m in range(NUMBER // 4):
+            body = self.c.init("720p30", m)
+            self.files["init-%d.mp4" % (m + 1)] = body
+            self.sent.append({
+                "t": 1.0, "path": "/hls/a/init/720p30-%d.m4s" % m,
+                "status": 200, "bytes": 1, "whole": True, "sha256":
+                lab.hashlib.sha256(body).hexdigest()})
+            self.entries[4 * m] = ('#EXT-X-MAP:URI="init-%d.mp4"\n' % (m + 1)
+                                   + self.entries[4 * m])
+
     def store(self, name, body, journal=True):
         self.files[name] = body
         if journal:
@@ -70,7 +96,8 @@ class World:
         size = len(self.files.pop(name))
         self.journal = [j for j in self.journal
                         if not j.startswith("S %d " % (n + 1))]
-        self.sent = [s for s in self.sent if "-0-%d." % n not in s["path"]]
+        self.sent = [s for s in self.sent if "-0-%d." % n not in s.get("path",
+                                                                       "")]
         self.entries.pop(n)
         if visible:
             self.entries[n] = "#EXT-X-DISCONTINUITY\n" + self.entries[n]
@@ -80,6 +107,37 @@ class World:
         self.row["segments"] -= 1
         self.row["bytes"] -= size
         self.row["duration_us"] -= 500000
+
+    def anew(self, n, visible=True):
+        """the numbers began anew with n"""
+        self.publish(n, epoch=1)
+        self.listed(n, n, epoch=1)
+        self.store("000013.ts", self.body(n, epoch=1))
+        self.entries.append(("#EXT-X-DISCONTINUITY\n" if visible else "")
+                            + "#EXTINF:0.500000,\n000013.ts\n")
+        self.row["segments"] += 1
+        self.row["bytes"] += len(self.files["000013.ts"])
+        self.row["duration_us"] += 500000
+        self.last = {"a": (1, n)}
+
+    def another(self, n, broadcast=1000):
+        """a second recording, which begins with n"""
+        at = self.storage + "/chzzk/x/2"
+        os.makedirs(at)
+        body = self.body(n)
+        self.publish(n)
+        self.listed(n, n, broadcast=broadcast)
+        self.second = dict(self.row, id=2, path="chzzk/x/2", segments=1,
+                           bytes=len(body), duration_us=500000)
+        with open(at + "/000001.ts", "wb") as f:
+            f.write(body)
+        with open(at + "/.index.journal", "w") as f:
+            f.write("S 1 1 0badcafe 1 0 %d %016x - 500000 0 0 0 %d 1 "
+                    "*00000000\n" % (n, n, len(body)))
+        with open(at + "/index.m3u8", "w") as f:
+            f.write("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:1\n"
+                    "#EXTINF:0.500000,\n000001.ts\n#EXT-X-ENDLIST\n")
+        self.last = {"a": (0, n)}
 
     def text(self):
         return ("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:%d\n"
@@ -101,10 +159,13 @@ class World:
     # as an Origin and as an Nginx
 
     def state(self):
-        return {"a": {"id": self.c.id, "end": [0, NUMBER - 1]}}
+        return {"a": {"id": self.c.id, "end": [0, NUMBER - 1],
+                      "map_every": self.c.map_every}}
 
     def rows(self, select):
-        return [self.row] if "media_record" in select else self.gaps
+        if "media_record" not in select:
+            return self.gaps
+        return [self.row] + ([self.second] if self.second else [])
 
     def log(self):
         with open(self.error_log) as f:
@@ -192,13 +253,45 @@ def end_missing(w):
 def sent_not_stored(w):
     """the end of a numbering is no hole between two numbers"""
     w.publish(NUMBER)
-    w.publish(0, epoch=1)
-    w.store("000013.ts", w.body(0, epoch=1))
-    w.entries.append("#EXT-X-DISCONTINUITY\n#EXTINF:0.500000,\n000013.ts\n")
-    w.row["segments"] += 1
-    w.row["bytes"] += len(w.files["000013.ts"])
-    w.row["duration_us"] += 500000
-    w.last = {"a": (1, 0)}
+    w.anew(0)
+
+
+def anew_without_break(w):
+    w.anew(0, visible=False)
+
+
+def anew_ahead_without_break(w):
+    w.anew(5000, visible=False)
+
+
+def begin_missing(w):
+    w.without(0, visible=False, row=False)
+
+
+def end_listed(w):
+    """nobody told the checker where the end is"""
+    w.listed(NUMBER, NUMBER + 1)
+    w.last = None
+
+
+def old_end_listed(w):
+    w.listed(NUMBER - 1, NUMBER)
+    w.anew(0)
+
+
+def old_end_passed(w):
+    w.sent.append({"t": 1.0, "channel": "a", "passed": [0, 3, NUMBER + 5]})
+    w.anew(0)
+
+
+def between_two(w):
+    w.another(NUMBER + 3)
+
+
+def between_two_listed(w):
+    """of two broadcasts, but it was there to be had"""
+    w.listed(NUMBER, NUMBER)
+    w.another(NUMBER + 3, broadcast=1001)
 
 
 def out_of_order(w):
@@ -310,6 +403,20 @@ REST = [
     ("an end that is missing", r"^I4 a ends with", end_missing),
     ("what was sent before new numbers", r"^I2 .*12 of epoch 0",
      sent_not_stored),
+    ("new numbers without a break", r"^I4 .*no break where .* 0 of epoch 1",
+     anew_without_break),
+    ("far ones without a break", r"^I4 .*no break where .* 5000 of epoch 1",
+     anew_ahead_without_break),
+    ("a first segment that is missing", r"^I4 a: .*listed 0\.\.0",
+     begin_missing),
+    ("an end that was listed", r"^I4 a: .*listed 12\.\.13", end_listed),
+    ("an old numbering's end that was listed", r"^I4 a: .*listed 12\.\.12",
+     old_end_listed),
+    ("one that passed by", r"^I4 a: .*passed 12\.\.17", old_end_passed),
+    ("what is missing between two recordings", r"^I4 a: 12\.\.14 .*between two",
+     between_two),
+    ("what was listed between two broadcasts", r"^I4 a: .*listed 12\.\.12",
+     between_two_listed),
     ("segments out of order", r"^I3 .*order", out_of_order),
     ("a torn last line", r"^I5 .*last line", torn),
     ("a torn last entry", r"^I5 .*no URI", torn_between),
@@ -331,6 +438,97 @@ REST = [
     ("a secret in the log", r"^I11 .*error\.log", secret_log),
     ("a secret in a file", r"^I11 .*title\.txt", secret_file),
     ("a channel that was not recorded", r"^I4 b was not", never),
+]
+
+
+# planted into a recording of fragmented MP4
+
+def map_of_before(w):
+    w.entries[4] = w.entries[4].replace("init-2", "init-1")
+
+
+def map_of_behind(w):
+    w.entries[4] = w.entries[4].replace("init-2", "init-3")
+
+
+def map_too_long(w):
+    w.entries[8] = w.entries[8].split("\n", 1)[1]
+    w.row["bytes"] -= len(w.files.pop("init-3.mp4"))
+
+
+def map_of_quality(w):
+    """what it is called is right, what it holds is of another quality"""
+    body = w.c.init("1080p60", 1)
+    w.files["init-2.mp4"] = body
+    w.sent.append({"t": 1.0, "path": "/hls/a/init/1080p60-1.m4s",
+                   "status": 200, "bytes": 1, "whole": True, "sha256":
+                   lab.hashlib.sha256(body).hexdigest()})
+
+
+def map_never_sent(w):
+    w.files["init-2.mp4"] = w.c.init("1080p60", 1)
+
+
+FRAGMENTS = [
+    ("nothing in fragments", None, lambda w: None),
+    ("the map of the segments before", r"^I5 .*000005.*of another.*30', 0\)",
+     map_of_before),
+    ("the map of the segments behind", r"^I5 .*000005.*of another.*30', 2\)",
+     map_of_behind),
+    ("a map that is in force too long", r"^I5 .*000009.*of another",
+     map_too_long),
+    ("the map of another quality", r"^I5 .*000005.*of another.*1080p60",
+     map_of_quality),
+    ("a map that nobody sent", r"^I2 .*init-2", map_never_sent),
+]
+
+
+# what a source may do and nobody has to mind
+
+def anew_with_break(w):
+    w.anew(0)
+
+
+def runs_on(w):
+    """who could tell"""
+    w.anew(NUMBER, visible=False)
+
+
+def passed_before(w):
+    w.sent.append({"t": 1.0, "channel": "a", "passed": [0, -3, 5]})
+    w.anew(0)
+
+
+def only_looked_at(w):
+    """it left the window while the recording was opened"""
+    w.without(0, visible=False, row=False)
+    w.sent = [s for s in w.sent if "listed" not in s]
+    w.listed(0, NUMBER - 2)
+    w.listed(1, NUMBER - 1)
+
+
+def another_broadcast(w):
+    w.another(NUMBER + 3, broadcast=1001)
+
+
+def between_two_told(w):
+    w.another(NUMBER + 3)
+    w.gaps.append({"recording_id": 2, "number": 1, "segments": 3,
+                   "first_sequence": NUMBER, "reason": "window"})
+
+
+def begin_told(w):
+    w.without(0, visible=False)
+
+
+RIGHT = [
+    ("new numbers behind a break", anew_with_break),
+    ("numbers that run on over a reset", runs_on),
+    ("what passed before it was watched", passed_before),
+    ("what was only looked at", only_looked_at),
+    ("numbers between two broadcasts", another_broadcast),
+    ("a written gap between two recordings", between_two_told),
+    ("a first segment that is written down", begin_told),
 ]
 
 
@@ -421,8 +619,15 @@ def at_rest(tap, directory):
     wrong = w.check()
     tap.ok(not wrong, "nor in a gap that is written down", wrong)
 
-    for name, pattern, plant in REST:
+    for name, plant in RIGHT:
         w = World(directory)
+        plant(w)
+        wrong = w.check()
+        tap.ok(not wrong, "nor in " + name, wrong)
+
+    for name, pattern, plant in REST + FRAGMENTS:
+        w = World(directory, "ts" if (name, pattern, plant) in REST
+                  else "fmp4")
         plant(w)
         wrong = w.check()
         tap.ok(found(wrong, pattern), "found: " + name, wrong)
@@ -495,6 +700,24 @@ def told(tap, directory):
         tap.ok(found(wrong, pattern), "found: a secret told, " + where, wrong)
 
 
+class Sick:
+    """a stand-in of an nginx that answers with an error"""
+
+    status = 500
+
+    def get(self, path, timeout):
+        return self
+
+
+def serving(tap):
+    pulse = checker.Pulse(Sick(), pause=0.001)
+    pulse.start()
+    while pulse.asked < 3:
+        pulse.join(0.01)
+    pulse.finish()
+    tap.ok(pulse.bad.get(500), "found: answers that are errors")
+
+
 class Workers:
     def __init__(self):
         self.pids = [os.getpid()]
@@ -533,6 +756,7 @@ def main():
     finally:
         shutil.rmtree(directory)
     living(tap)
+    serving(tap)
     print("1..%d" % tap.n)
     return 1 if tap.failed else 0
 

@@ -6,9 +6,11 @@ import errno
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import shim
@@ -38,6 +40,19 @@ def calls(d):
             raise OSError(ctypes.get_errno(), "pwritev")
         return n
 
+    def resolve():
+        try:
+            return len(socket.getaddrinfo("127.0.0.1", 80)) > 0
+        except socket.gaierror as e:
+            return e.errno
+
+    def clocks():
+        """the wall clock by each way to it, and the other one"""
+        libc.time.restype = ctypes.c_long
+        tv = (ctypes.c_long * 2)()
+        libc.gettimeofday(tv, None)
+        return [time.time(), tv[0], libc.time(None), time.monotonic()]
+
     def memory():
         if not jansson.json_object():
             raise OSError(errno.ENOMEM, "malloc")
@@ -65,6 +80,8 @@ def calls(d):
         "unlinkat": ("unlink", lambda: os.unlink("gone", dir_fd=top)),
         "ftruncate": ("truncate", lambda: os.ftruncate(fd, 100)),
         "malloc": ("malloc", memory),
+        "resolve": ("resolve", resolve),
+        "clock": (None, clocks),
     }
 
 
@@ -91,6 +108,12 @@ class Test:
             print("# %r, not %r" % (got, want))
 
 
+def timed(call, *args):
+    began = time.monotonic()
+    call(*args)
+    return time.monotonic() - began
+
+
 def main():
     t = Test()
     top = tempfile.mkdtemp(prefix="mntreamer-shim-")
@@ -108,7 +131,7 @@ def main():
 
     names = ["write", "writev", "pwrite", "pwritev", "pread", "fsync",
              "fdatasync", "rename", "renameat", "open", "openat", "openat2",
-             "create",              "mkdir", "link", "unlink", "unlinkat", "ftruncate"]
+             "create", "mkdir", "link", "unlink", "unlinkat", "ftruncate"]
     table = dict(zip(names, [
         "write"] * 4 + ["read"] + ["fsync"] * 2 + ["rename"] * 2 + ["open"] * 3
         + ["create", "mkdir", "link", "unlink", "unlink", "truncate"]))
@@ -129,6 +152,23 @@ def main():
         t.is_(do("write"), 8, "files elsewhere are left alone")
         s.rule(0, "fsync", "lie", below=d, count=0)
         t.is_((do("fsync"), s.hit()), (None, 1), "an fsync that lies")
+        s.rule(0, "resolve", "error", error=socket.EAI_AGAIN, at=2)
+        t.is_((do("resolve"), do("resolve"), do("resolve")),
+              (True, socket.EAI_AGAIN, True),
+              "the second name is not found, the others are")
+        t.is_((s.seen(), s.hit()), (3, 1), "resolve: they are counted")
+        s.rule(0, "fsync", "delay", below=d, at=2, delay_ms=300)
+        took = [timed(do, "fsync") for _ in range(3)]
+        t.is_([v >= 0.3 for v in took], [False, True, False],
+              "the second fsync takes its time")
+        t.is_((s.seen(), s.hit()), (3, 1), "delay: they are counted")
+        for seconds in (-3600, 86400, 0):
+            s.clock(seconds)
+            *walls, mono = do("clock")
+            t.is_([abs(w - seconds - time.time()) < 10 for w in walls],
+                  [True] * 3, "the wall clock is moved by %d s" % seconds)
+            t.is_(abs(mono - time.monotonic()) < 10, True,
+                  "and the other clock is not")
         s.rule(0, "malloc", "error")
         t.is_((do("malloc"), do("malloc"), s.hit()), ("ENOMEM", None, 1),
               "memory of a library that the module uses")
