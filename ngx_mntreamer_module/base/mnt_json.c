@@ -17,21 +17,30 @@
 #define MNT_JSON_ESCAPE  (sizeof(MNT_JSON_MARK) - 1)   /* all are as long */
 
 #define MNT_JSON_TOKEN   16                   /* bytes of jansson's buffer */
+#define MNT_JSON_CHUNK   4096                 /* it never asks for more */
 
 
 /*
  * jansson does not look whether the buffer of a token could grow: without
- * memory it loses bytes of the text, or meets an assertion.  That buffer is
- * doubled from 16 bytes on, and what is needed of it at most is put aside
- * before a text is read.  Whatever else finds no memory makes jansson stop; a
- * text that touched the reserve is refused in any case.
+ * memory it loses bytes of the text, or reads beyond it.  That buffer is
+ * doubled from 16 bytes on.  Hash tables are powers of two, too, and nothing
+ * else tells them apart; so both are served from what was put aside before a
+ * text is read, and the text is over as soon as memory is: what jansson still
+ * reads is the rest of a chunk, and the reserve has more than that can ask
+ * for: a hash table takes 32 bytes for a name at most, of which none is below
+ * four with what stands around it, and one for each object of a chunk 128.
+ * Whatever else finds no memory makes jansson stop; a text that touched the
+ * reserve is refused in any case.
  */
 
+#define MNT_JSON_RESERVE(len)  (16 * (len) + 16 * MNT_JSON_CHUNK * 4)
+
 typedef struct {
-    char    *start;
-    char    *next;
-    char    *last;
-    int      failed;
+    char      *start;
+    char      *next;
+    char      *last;
+    mnt_str_t  rest;                          /* of the text; alias */
+    int        failed;
 } mnt_json_reserve_t;
 
 
@@ -39,6 +48,7 @@ static mnt_json_reserve_t  mnt_json_reserve;
 
 
 static json_t *mnt_json_read(mnt_str_t text, json_error_t *error);
+static size_t mnt_json_more(void *buf, size_t size, void *data);
 static void *mnt_json_malloc(size_t size);
 static void mnt_json_free(void *p);
 static int mnt_json_shallow(mnt_str_t text);
@@ -179,8 +189,9 @@ mnt_json_read(mnt_str_t text, json_error_t *error)
     mnt_json_reserve_t  *r;
 
     r = &mnt_json_reserve;
-    size = 4 * (text.len + MNT_JSON_TOKEN);
+    size = MNT_JSON_RESERVE(text.len);
 
+    r->rest = text;
     r->start = malloc(size);
     r->failed = (r->start == NULL);
 
@@ -194,7 +205,7 @@ mnt_json_read(mnt_str_t text, json_error_t *error)
     json_get_alloc_funcs(&malloc_fn, &free_fn);
     json_set_alloc_funcs(mnt_json_malloc, mnt_json_free);
 
-    j = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, error);
+    j = json_load_callback(mnt_json_more, r, JSON_REJECT_DUPLICATES, error);
 
     if (r->failed) {
         json_decref(j);
@@ -205,6 +216,32 @@ mnt_json_read(mnt_str_t text, json_error_t *error)
     free(r->start);
 
     return j;
+}
+
+
+static size_t
+mnt_json_more(void *buf, size_t size, void *data)
+{
+    size_t               n;
+    mnt_json_reserve_t  *r = data;
+
+    if (r->failed) {
+        return 0;
+    }
+
+    n = r->rest.len < size ? r->rest.len : size;
+
+    if (n > MNT_JSON_CHUNK) {
+        n = MNT_JSON_CHUNK;
+    }
+
+    if (n) {
+        memcpy(buf, r->rest.data, n);
+        r->rest.data += n;
+        r->rest.len -= n;
+    }
+
+    return n;
 }
 
 

@@ -227,12 +227,20 @@ void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 
 static long  fails_at = -1;
+static int   stays;                           /* and all behind it */
 
 
 void *
 __wrap_malloc(size_t size)
 {
-    return (fails_at >= 0 && fails_at-- == 0) ? NULL : __real_malloc(size);
+    if (fails_at == 0) {
+        fails_at -= !stays;
+        return NULL;
+    }
+
+    fails_at -= (fails_at > 0);
+
+    return __real_malloc(size);
 }
 
 
@@ -271,6 +279,63 @@ without_memory(void **state)
 }
 
 
+/* once it is gone it may not come back: nothing is read beyond a buffer */
+
+static void
+without_memory_for_long(void **state)
+{
+    long         k;
+    char         text[8192];
+    size_t       n, row;
+    json_t      *j;
+    mnt_str_t    s;
+    const char  *why;
+
+    static const char *const  pieces[] = {
+        "1", "{}", "true", "\"a text that is longer than some buffers, by far\"",
+        "[{},{},{\"a\":{\"b\":[]}},{\"c\":null}]"
+    };
+
+    (void) state;
+
+    for (row = 0; row < mnt_test_count(pieces); row++) {
+
+        n = 0;
+        text[n++] = '{';
+
+        /* the first one is short: little is put aside */
+
+        for (k = 0; n < sizeof(text) - 100 && (row || k == 0); k++) {
+            n += (size_t) snprintf(text + n, sizeof(text) - n,
+                                   "%s\"%017ld\":%s", k ? "," : "", k,
+                                   pieces[row]);
+        }
+
+        text[n++] = '}';
+        s.data = text;
+        s.len = n;
+        j = NULL;
+
+        for (k = 0; j == NULL; k++) {
+            assert_true(k < 10000);
+
+            stays = 1;
+            fails_at = k;
+            why = NULL;
+            j = mnt_json_load(s, sizeof(text), &why);
+            fails_at = -1;
+            stays = 0;
+
+            if (j == NULL) {
+                assert_string_equal(why, "did not fit into memory");
+            }
+        }
+
+        json_decref(j);
+    }
+}
+
+
 int
 main(void)
 {
@@ -279,7 +344,8 @@ main(void)
         cmocka_unit_test(deep),
         cmocka_unit_test(access_by_path),
         cmocka_unit_test(foreign),
-        cmocka_unit_test(without_memory)
+        cmocka_unit_test(without_memory),
+        cmocka_unit_test(without_memory_for_long)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
