@@ -302,6 +302,10 @@ struct ngx_mntreamer_session_s {
     /* the first playlist; a renewal loads it again */
 
     ngx_mntreamer_text_t         source;
+    ngx_mntreamer_text_t         first;       /* the media playlist that was
+                                                 seen before the row was had */
+    ngx_mntreamer_text_t         first_base;  /* its URL */
+    ngx_msec_t                   first_ms;
     ngx_mntreamer_text_t         earlier;     /* of a local one: what may be
                                                  left of the one before it */
     ngx_mntreamer_transfer_t    *master;      /* owned while in flight */
@@ -449,6 +453,8 @@ void ngx_mntreamer_session_facts(ngx_mntreamer_session_t *s,
 void ngx_mntreamer_session_load(ngx_mntreamer_session_t *s);
 /* the playlist of the variant, before anything is opened */
 void ngx_mntreamer_session_media(ngx_mntreamer_session_t *s);
+/* begins with what was seen before there was a row */
+void ngx_mntreamer_session_first(ngx_mntreamer_session_t *s);
 /* an mnt_hls_rc_e; the result lives until the next parse of this worker */
 ngx_uint_t ngx_mntreamer_session_parse(ngx_mntreamer_session_t *s,
     const ngx_mntreamer_answer_t *answer, mnt_hls_playlist_t *p);

@@ -471,9 +471,11 @@ ngx_mntreamer_session_start(ngx_mntreamer_session_t *s)
     s->end.heard_ms = (int64_t) ngx_current_msec;
 
     ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_RUNNING);
+    ngx_mntreamer_session_first(s);
 
     for (i = 0; i < s->nrenditions; i++) {
         ngx_mntreamer_rendition_start(&s->renditions[i]);
+        ngx_mntreamer_rendition_run(&s->renditions[i]);
     }
 
     ngx_mntreamer_ladder_start(s);

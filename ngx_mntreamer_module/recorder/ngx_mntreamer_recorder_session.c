@@ -288,6 +288,8 @@ ngx_mntreamer_session_destroy(ngx_mntreamer_session_t *s)
     ngx_mntreamer_text_free(&s->category);
     ngx_mntreamer_text_free(&s->image);
     ngx_mntreamer_text_free(&s->source);
+    ngx_mntreamer_text_free(&s->first);
+    ngx_mntreamer_text_free(&s->first_base);
     ngx_mntreamer_text_free(&s->earlier);
 
     ngx_destroy_pool(s->pool);

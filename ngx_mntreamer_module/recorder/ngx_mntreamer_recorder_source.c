@@ -36,6 +36,8 @@ static void ngx_mntreamer_session_refused(ngx_mntreamer_session_t *s,
     const char *why, ngx_uint_t http);
 static void ngx_mntreamer_session_got_media(void *data,
     const ngx_mntreamer_answer_t *answer);
+static void ngx_mntreamer_session_saw(ngx_mntreamer_session_t *s,
+    const ngx_mntreamer_answer_t *answer);
 
 
 void
@@ -102,6 +104,10 @@ ngx_mntreamer_session_loaded(void *data, const ngx_mntreamer_answer_t *answer)
         base.len = answer->url.len;
 
         why = ngx_mntreamer_session_adopt(s, &p, base);
+
+        if (why == NULL && p.kind == MNT_HLS_MEDIA) {
+            ngx_mntreamer_session_saw(s, answer);
+        }
     }
 
     if (why) {
@@ -441,8 +447,66 @@ ngx_mntreamer_session_got_media(void *data,
 
     } else {
         s->target_s = p.target_duration_s;
+
+        ngx_mntreamer_session_saw(s, answer);
         ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_OPENING);
     }
 
     ngx_mntreamer_session_run(s);
+}
+
+
+/*
+ * Until there is a row segments leave the window.  What is listed now is part
+ * of the recording: it is fetched when that begins, or is a gap of it.
+ */
+
+static void
+ngx_mntreamer_session_saw(ngx_mntreamer_session_t *s,
+    const ngx_mntreamer_answer_t *answer)
+{
+    if (s->recorded) {
+        return;
+    }
+
+    s->first_ms = ngx_current_msec;
+
+    if (ngx_mntreamer_text_set(&s->first_base, answer->url.data,
+                               answer->url.len)
+        != NGX_OK
+        || ngx_mntreamer_text_set(&s->first, answer->body.data,
+                                  answer->body.len)
+           != NGX_OK)
+    {
+        ngx_mntreamer_text_free(&s->first);
+    }
+}
+
+
+void
+ngx_mntreamer_session_first(ngx_mntreamer_session_t *s)
+{
+    mnt_str_t                   text, base;
+    mnt_hls_playlist_t          p;
+    ngx_mntreamer_rendition_t  *r;
+
+    text.data = (char *) s->first.data;
+    text.len = s->first.len;
+    base.data = (char *) s->first_base.data;
+    base.len = s->first_base.len;
+
+    r = &s->renditions[0];
+
+    if (text.len && r->segments_total == 0
+        && mnt_hls_parse(ngx_mntreamer_recorder_arena(s->rec), text, &p)
+           == MNT_HLS_OK
+        && p.kind == MNT_HLS_MEDIA)
+    {
+        r->load_ms = s->first_ms;
+
+        ngx_mntreamer_rendition_plan(r, &p, base);
+    }
+
+    ngx_mntreamer_text_free(&s->first);
+    ngx_mntreamer_text_free(&s->first_base);
 }

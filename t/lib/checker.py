@@ -32,8 +32,7 @@ them is noticed is held by planted.py.
 What cannot be seen: a row of a gap has a number, but no epoch, and so it covers
 a number of any; what an old numbering published behind the last playlist that
 anybody got, until it left the window; and nothing of what was listed counts
-where a fault changed the playlist that was sent; nor, in front of a recording,
-what its first load does not list (see LOOKS).
+where a fault changed the playlist that was sent.
 """
 
 import json
@@ -44,12 +43,6 @@ import time
 from urllib.parse import unquote
 
 import lab
-
-
-# Loads of a playlist in front of a recording: a source is looked at before its
-# recording is opened, and what leaves the window until it is loaded again is
-# not stored and has no row.  0 when that is mended.
-LOOKS = 1
 
 
 class Invalid(Exception):
@@ -761,7 +754,7 @@ def check_known(ends, gaps, truth, behind, result):
             result.wrong.append("I2 %s: %d of epoch %d was sent and is not "
                                 "stored" % (name, n, epoch))
         judged.update(sent)
-        first = (truth.begins.get(name, []) + [lo] * (LOOKS + 1))[LOOKS]
+        first = (truth.begins.get(name) or [lo])[0]
         listed = lost(k for k in truth.listed.get(name, ())
                       if k >= min(lo, first))
         for run in runs(listed):

@@ -387,6 +387,14 @@ def never(w):
     w.last["b"] = (0, 3)
 
 
+def looked_at(w):
+    """it left the window while the recording was opened"""
+    w.without(0, visible=False, row=False)
+    w.sent = [s for s in w.sent if "listed" not in s]
+    w.listed(0, NUMBER - 2)
+    w.listed(1, NUMBER - 1)
+
+
 REST = [
     ("a listed file that is missing", r"^I1 .*000005", missing),
     ("one that is empty", r"^I1 .*000005\.ts: empty", empty),
@@ -438,6 +446,8 @@ REST = [
     ("a secret in the log", r"^I11 .*error\.log", secret_log),
     ("a secret in a file", r"^I11 .*title\.txt", secret_file),
     ("a channel that was not recorded", r"^I4 b was not", never),
+    ("a segment that was looked at and left the window",
+     r"^I4 a: of epoch 0 was listed 0\.\.0", looked_at),
 ]
 
 
@@ -499,14 +509,6 @@ def passed_before(w):
     w.anew(0)
 
 
-def only_looked_at(w):
-    """it left the window while the recording was opened"""
-    w.without(0, visible=False, row=False)
-    w.sent = [s for s in w.sent if "listed" not in s]
-    w.listed(0, NUMBER - 2)
-    w.listed(1, NUMBER - 1)
-
-
 def another_broadcast(w):
     w.another(NUMBER + 3, broadcast=1001)
 
@@ -525,7 +527,6 @@ RIGHT = [
     ("new numbers behind a break", anew_with_break),
     ("numbers that run on over a reset", runs_on),
     ("what passed before it was watched", passed_before),
-    ("what was only looked at", only_looked_at),
     ("numbers between two broadcasts", another_broadcast),
     ("a written gap between two recordings", between_two_told),
     ("a first segment that is written down", begin_told),
