@@ -261,8 +261,8 @@ ngx_int_t ngx_mntreamer_catalog_recording_open(ngx_mntreamer_catalog_t *cat,
 /* gathered, newest per recording, written once a second; fenced */
 void ngx_mntreamer_catalog_recording_progress(ngx_mntreamer_catalog_t *cat,
     const ngx_mntreamer_progress_t *progress);
-/* the same; also behind the end of the recording */
-void ngx_mntreamer_catalog_gap(ngx_mntreamer_catalog_t *cat,
+/* the same; also behind the end of the recording; NGX_ERROR: no memory */
+ngx_int_t ngx_mntreamer_catalog_gap(ngx_mntreamer_catalog_t *cat,
     const ngx_mntreamer_gap_row_t *gap);
 /*
  * History: stored when title or category changed, viewers always; also behind

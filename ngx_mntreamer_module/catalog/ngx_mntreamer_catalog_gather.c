@@ -469,3 +469,21 @@ ngx_mntreamer_gather_titled(const ngx_mntreamer_facts_t *a,
            && ngx_memcmp(a->category.data, b->category.data,
                          a->category.len) == 0;
 }
+
+
+int64_t
+ngx_mntreamer_recording_count(uint64_t n)
+{
+    return (int64_t) ngx_min(n, (uint64_t) INT64_MAX);
+}
+
+
+int64_t
+ngx_mntreamer_recording_now(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (int64_t) tp->sec * 1000 + (int64_t) tp->msec;
+}

@@ -277,6 +277,9 @@ ngx_uint_t ngx_mntreamer_gather_titled(const ngx_mntreamer_facts_t *a,
 /* a copy that the database takes: UTF-8 without NUL, shortened */
 u_char *ngx_mntreamer_gather_text(u_char *p, ngx_str_t *dst,
     const ngx_str_t *src);
+/* as the database takes a number; the wall clock in ms */
+int64_t ngx_mntreamer_recording_count(uint64_t n);
+int64_t ngx_mntreamer_recording_now(void);
 
 
 /* ngx_mntreamer_catalog_schema.c: statements of the start; NULL: not sent */
@@ -341,9 +344,6 @@ ngx_int_t ngx_mntreamer_catalog_progress_write(ngx_mntreamer_catalog_t *cat);
 ngx_int_t ngx_mntreamer_catalog_gaps_write(ngx_mntreamer_catalog_t *cat);
 ngx_int_t ngx_mntreamer_catalog_facts_write(ngx_mntreamer_catalog_t *cat);
 ngx_int_t ngx_mntreamer_catalog_viewers_write(ngx_mntreamer_catalog_t *cat);
-/* as the database takes a number; the wall clock in ms */
-int64_t ngx_mntreamer_recording_count(uint64_t n);
-int64_t ngx_mntreamer_recording_now(void);
 
 
 /* ngx_mntreamer_catalog_taken.c */

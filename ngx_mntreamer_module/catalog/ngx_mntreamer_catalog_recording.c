@@ -414,7 +414,7 @@ ngx_mntreamer_catalog_recording_progress(ngx_mntreamer_catalog_t *cat,
 }
 
 
-void
+ngx_int_t
 ngx_mntreamer_catalog_gap(ngx_mntreamer_catalog_t *cat,
     const ngx_mntreamer_gap_row_t *gap)
 {
@@ -423,7 +423,7 @@ ngx_mntreamer_catalog_gap(ngx_mntreamer_catalog_t *cat,
     g = ngx_calloc(sizeof(ngx_mntreamer_gathered_gap_t) + gap->track.len,
                    cat->log);
     if (g == NULL) {
-        return;
+        return NGX_ERROR;
     }
 
     g->head.id = gap->recording_id;
@@ -435,6 +435,8 @@ ngx_mntreamer_catalog_gap(ngx_mntreamer_catalog_t *cat,
                                      &g->track, &gap->track);
 
     ngx_mntreamer_gather_add(&cat->gaps, &g->head);
+
+    return NGX_OK;
 }
 
 
@@ -517,24 +519,6 @@ ngx_mntreamer_catalog_viewers(ngx_mntreamer_catalog_t *cat,
     g->viewers = viewers;
 
     ngx_mntreamer_gather_add(&cat->viewers, &g->head);
-}
-
-
-int64_t
-ngx_mntreamer_recording_count(uint64_t n)
-{
-    return (int64_t) ngx_min(n, (uint64_t) INT64_MAX);
-}
-
-
-int64_t
-ngx_mntreamer_recording_now(void)
-{
-    ngx_time_t  *tp;
-
-    tp = ngx_timeofday();
-
-    return (int64_t) tp->sec * 1000 + (int64_t) tp->msec;
 }
 
 

@@ -224,7 +224,9 @@ ngx_mntreamer_rendition_row(ngx_mntreamer_rendition_t *r)
     gap.lost_us = r->lost_us;
     gap.at_us = r->duration_us;
 
-    ngx_mntreamer_catalog_gap(s->rec->cat, &gap);
+    /* it is tried once more when the next entry tells the journal */
+
+    r->unsure = (ngx_mntreamer_catalog_gap(s->rec->cat, &gap) != NGX_OK);
 }
 
 

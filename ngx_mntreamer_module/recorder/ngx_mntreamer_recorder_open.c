@@ -379,7 +379,7 @@ ngx_mntreamer_session_gaps(ngx_mntreamer_session_t *s, ngx_uint_t i,
         gap.lost_us = g->duration_us;
         gap.at_us = g->at_us;
 
-        ngx_mntreamer_catalog_gap(s->rec->cat, &gap);
+        (void) ngx_mntreamer_catalog_gap(s->rec->cat, &gap);
     }
 }
 
@@ -414,7 +414,7 @@ ngx_mntreamer_session_holes(ngx_mntreamer_session_t *s)
         gap.lost_us = r->hole_us;
         gap.at_us = r->hole_at_us;
 
-        ngx_mntreamer_catalog_gap(s->rec->cat, &gap);
+        (void) ngx_mntreamer_catalog_gap(s->rec->cat, &gap);
 
         ngx_mntreamer_metrics_add(m, NGX_MNTREAMER_M_GAPS,
                                   NGX_MNTREAMER_GAP_DISK, 1);
