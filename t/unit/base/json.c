@@ -292,7 +292,8 @@ without_memory_for_long(void **state)
     const char  *why;
 
     static const char *const  pieces[] = {
-        "1", "{}", "true", "\"a text that is longer than some buffers, by far\"",
+        "1", "{}", "true",
+        "\"a text that is longer than some buffers, by far\"",
         "[{},{},{\"a\":{\"b\":[]}},{\"c\":null}]"
     };
 
