@@ -83,7 +83,7 @@ test('a growing recording plays from its first second', async (t) => {
     const row = page.locator('#recordings li[data-recording="' + recording.id
                              + '"]');
 
-    await row.getByRole('button').click();
+    await row.locator('.play').click();
 
     const video = page.locator('#video');
     const start = await until('the video plays', () => video.evaluate(
@@ -123,7 +123,7 @@ test('what is live is played from where it is now', async (t) => {
     const page = await open(t);
 
     await page.locator('#live li[data-channel="' + recording.channel_id + '"]')
-        .getByRole('button').click();
+        .locator('.play').click();
 
     const video = page.locator('#video');
     const start = await until('it plays', () => video.evaluate(
@@ -270,7 +270,7 @@ test('a title is text, whatever it holds', async (t) => {
                  'Reason: ' + hostile);
     assert.equal(await page.locator('#watched a[href]').count(), 0);
 
-    await page.locator('#recordings button:enabled').first().click();
+    await page.locator('#recordings .play:enabled').first().click();
     await page.locator('#player').waitFor();
     assert.equal(await page.locator('#player b, #player img').count(), 0);
     assert.equal(await page.title(), 'mntreamer');
@@ -454,6 +454,58 @@ test('a server that does not answer is said plainly', async (t) => {
 });
 
 
+test('a recording is kept, and deleted with its files', async (t) => {
+    const page = await open(t);
+    const { items: [streamer] } = await api('streamers?status=recording');
+    const watch = (monitored) => fetch(
+        new URL('api/v1/streamers/' + streamer.id, system.url), {
+            method: 'PATCH',
+            headers: { 'Content-Type': 'application/json' },
+            body: JSON.stringify({ monitored }),
+        });
+
+    await watch(false);
+
+    const recording = await until('one is over', async () =>
+        (await api('recordings?status=recorded&streamer_id=' + streamer.id))
+            .items[0], 60);
+    const row = page.locator('#recordings li[data-recording="' + recording.id
+                             + '"]');
+    const now = () => api('recordings/' + recording.id);
+
+    await watch(true);
+    await row.locator('.remove:visible').waitFor();
+
+    // what is kept has nothing to be deleted by
+
+    await row.locator('.keep').click();
+    await until('it is kept', async () => (await now()).protected);
+    await until('the page says so', async () =>
+        await row.locator('.keep').getAttribute('aria-pressed') === 'true'
+        && await row.locator('.remove').isDisabled());
+    await row.locator('.keep').click();
+    await until('it is not kept', async () => !(await now()).protected);
+    await until('it may be deleted', async () =>
+        await row.locator('.remove').isEnabled());
+
+    // who thinks better of it deletes nothing
+
+    page.once('dialog', (dialog) => dialog.dismiss());
+    await row.locator('.remove').click();
+    assert.equal((await now()).status, 'recorded');
+
+    page.once('dialog', (dialog) => dialog.accept());
+    await row.locator('.remove').click();
+    await row.waitFor({ state: 'detached' });
+    assert.match(await page.locator('#recordings-note').textContent(),
+                 /was deleted/);
+    assert.equal((await now()).status, 'deleted');
+    await until('its files are gone', async () =>
+        (await fetch(new URL(recording.url, system.url))).status === 404);
+    assert.deepEqual(page.trouble, []);
+});
+
+
 test('nothing is wider than a phone', async (t) => {
     for (const locale of ['ko-KR', 'en-US']) {
         const page = await open(t, {
@@ -472,7 +524,7 @@ test('every control has a name', async (t) => {
     const page = await open(t);
 
     await growing();
-    await page.locator('#recordings button').first().waitFor();
+    await page.locator('#recordings .play').first().waitFor();
 
     for (const control of await page.locator(
         'button:visible, input:visible, select:visible').all())

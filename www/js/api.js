@@ -67,6 +67,18 @@ export function recording(id) {
 }
 
 
+export function changeRecording(id, fields) {
+    return call('/recordings/' + encodeURIComponent(id),
+                change('PATCH', fields));
+}
+
+
+export function deleteRecording(id) {
+    return call('/recordings/' + encodeURIComponent(id),
+                { method: 'DELETE' });
+}
+
+
 export function streamers(limit, part) {
     return call('/streamers?limit=' + limit
                 + (part ? '&q=' + encodeURIComponent(part) : ''));

@@ -8,7 +8,7 @@ import { explain } from './errors.js';
 import { LiveList } from './live-list.js';
 import { OwnList } from './own-list.js';
 import { Player } from './player.js';
-import { RecordingList } from './recording-list.js';
+import { RecordingList, callOf } from './recording-list.js';
 import { setText } from './dom.js';
 import { WatchList, nameOf } from './watch-list.js';
 import * as i18n from './i18n.js';
@@ -31,8 +31,17 @@ const live = new LiveList(get('live'), get('live-empty'),
 
 const recordings = new RecordingList(get('recordings'),
                                      get('recordings-empty'),
-                                     get('recordings-more'),
-                                     (recording) => go(recording.id), load);
+                                     get('recordings-more'), {
+    play: (recording) => go(recording.id),
+    change: (recording, fields) => ask(
+        () => api.changeRecording(recording.id, fields), '',
+        'recordings-note'),
+    remove: (recording) => ask(
+        () => api.deleteRecording(recording.id),
+        i18n.t('recording_deleted', { name: callOf(recording) }),
+        'recordings-note'),
+    more: load,
+});
 
 const watched = new WatchList(get('channels'), {
     change: (streamer, fields) => ask(
@@ -49,8 +58,8 @@ const own = new OwnList(get('own'), load);
 
 // a change that somebody wants, and what came of it
 
-async function ask(change, done) {
-    const note = get('add-note');
+async function ask(change, done, where = 'add-note') {
+    const note = get(where);
 
     try {
         await change();

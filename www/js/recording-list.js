@@ -9,15 +9,16 @@ const MOST = 500;       // the API's own limit of a page
 
 
 export class RecordingList {
-    // play(recording); more() asks the caller to load again with this.limit
+    // play(recording), change(recording, fields), remove(recording); more()
+    // asks the caller to load again with this.limit
 
-    constructor(list, empty, button, play, more) {
+    constructor(list, empty, button, { play, change, remove, more }) {
         this.empty = empty;
         this.button = button;
         this.limit = PAGE;
         this.items = null;
         this.list = new KeyedList(list, (item) => item.id,
-                                  () => row(play), update);
+                                  () => row(play, change, remove), update);
 
         button.addEventListener('click', () => {
             this.limit = Math.min(this.limit + PAGE, MOST);
@@ -41,7 +42,13 @@ export class RecordingList {
 }
 
 
-function row(play) {
+export function callOf(recording) {
+    return (recording.channel_name || recording.channel_id) + ', '
+        + (recording.title || t('untitled'));
+}
+
+
+function row(play, change, remove) {
     const e = element('li', { class: 'item' },
         element('div', { class: 'head' },
             element('h3'),
@@ -53,9 +60,21 @@ function row(play) {
             element('span', { class: 'size' }),
             element('span', { class: 'gaps' })),
         element('div', { class: 'buttons' },
-            element('button', { type: 'button' })));
+            element('button', { type: 'button', class: 'play' }),
+            element('button', { type: 'button', class: 'keep' }),
+            element('button', { type: 'button', class: 'remove' })));
+    const on = (button, act) => {
+        e.querySelector(button).addEventListener('click', () => act(e.item));
+    };
 
-    e.querySelector('button').addEventListener('click', () => play(e.item));
+    on('.play', play);
+    on('.keep', (item) => change(item, { protected: !item.protected }));
+    on('.remove', (item) => {
+        if (window.confirm(t('delete_sure', { name: callOf(item) }))) {
+            remove(item);
+        }
+    });
+
     return e;
 }
 
@@ -63,7 +82,7 @@ function row(play) {
 function update(e, item) {
     const name = item.channel_name || item.channel_id;
     const title = item.title || t('untitled');
-    const button = e.querySelector('button');
+    const named = { name: callOf(item) };
     const state = e.querySelector('.state');
     const gaps = e.querySelector('.facts').lastElementChild;
     const text = (selector, value) => {
@@ -85,8 +104,24 @@ function update(e, item) {
             : t('gaps_none'));
     gaps.classList.toggle('gaps', item.gaps > 0);
 
-    setText(button, t('play'));
-    button.setAttribute('aria-label',
-                        t('play_label', { name: name + ', ' + title }));
-    button.disabled = !item.segments;
+    const button = (selector, key, label) => {
+        const b = e.querySelector(selector);
+
+        setText(b, t(key));
+        b.setAttribute('aria-label', t(label, named));
+        return b;
+    };
+
+    button('.play', 'play', 'play_label').disabled = !item.segments;
+
+    const kept = item.protected ? 'kept' : 'keep';
+
+    button('.keep', kept, kept + '_of')
+        .setAttribute('aria-pressed', String(Boolean(item.protected)));
+
+    // what is in progress has its streamer to be stopped by
+
+    button('.remove', 'delete', 'delete_of').hidden =
+        item.status === 'recording';
+    e.querySelector('.remove').disabled = Boolean(item.protected);
 }
