@@ -123,7 +123,7 @@ test('what is live is played from where it is now', async (t) => {
     const page = await open(t);
 
     await page.locator('#live li[data-channel="' + recording.channel_id + '"]')
-        .locator('.play').click();
+        .getByRole('button').click();
 
     const video = page.locator('#video');
     const start = await until('it plays', () => video.evaluate(
