@@ -12,7 +12,7 @@
 #include <string.h>
 
 
-#define MNT_HLS_LIVE_SKIP_S    24             /* at least */
+#define MNT_HLS_LIVE_SKIP_S    18             /* at least */
 #define MNT_HLS_LIVE_SKIP      6              /* target durations */
 #define MNT_HLS_LIVE_VERSION   9              /* EXT-X-SKIP, rfc8216bis 8 */
 
@@ -183,6 +183,14 @@ mnt_hls_live_take(mnt_hls_mark_t *m, mnt_str_t line, uint64_t offset)
         "#EXT-X-DEFINE:", "#EXT-X-SKIP:", "#EXT-X-PART", NULL
     };
 
+    /* an end of line of others, zeros that a lost power left */
+
+    if (line.len && ((unsigned char) line.data[0] < ' '
+                     || line.data[line.len - 1] == '\r'))
+    {
+        return MNT_HLS_LIVE_FOREIGN;
+    }
+
     if (line.len && line.data[0] != '#') {
         return MNT_HLS_LIVE_URI;
     }
@@ -290,6 +298,13 @@ mnt_hls_live_value(mnt_str_t line, const char *tag, mnt_str_t *value)
 }
 
 
+int
+mnt_hls_live_shown(const mnt_hls_live_t *live)
+{
+    return live->n && live->version && live->target_s && !live->foreign;
+}
+
+
 uint32_t
 mnt_hls_live_skip_s(const mnt_hls_live_t *live)
 {
@@ -327,6 +342,17 @@ mnt_hls_live_mark(const mnt_hls_live_t *live, int64_t span_us)
     }
 
     return &live->marks[low];
+}
+
+
+uint64_t
+mnt_hls_live_until(const mnt_hls_live_t *live, const mnt_hls_mark_t *mark)
+{
+    size_t  i;
+
+    i = (size_t) (mark - live->marks) + 1;
+
+    return i < live->n ? live->marks[i].offset : live->at.offset;
 }
 
 
@@ -371,7 +397,7 @@ size_t
 mnt_hls_live_head(const mnt_hls_live_t *live, mnt_hls_view_e view,
     const mnt_hls_mark_t *first, mnt_str_t map, char *buf, size_t size)
 {
-    char       head[MNT_HLS_LIVE_HEAD];
+    char       head[MNT_HLS_LIVE_HEAD], control[MNT_HLS_LIVE_HEAD / 4];
     size_t     len;
     uint64_t   skipped, gone, breaks;
     uint32_t   version;
@@ -383,6 +409,14 @@ mnt_hls_live_head(const mnt_hls_live_t *live, mnt_hls_view_e view,
              + (view == MNT_HLS_VIEW_WINDOW ? first->discontinuities : 0);
 
     version = live->version;
+    control[0] = '\0';
+
+    if (!live->ended) {
+        (void) snprintf(control, sizeof(control),
+                        "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,"
+                        "CAN-SKIP-UNTIL=%" PRIu32 ".0\n",
+                        mnt_hls_live_skip_s(live));
+    }
 
     if (skipped && version < MNT_HLS_LIVE_VERSION) {
         version = MNT_HLS_LIVE_VERSION;
@@ -391,14 +425,11 @@ mnt_hls_live_head(const mnt_hls_live_t *live, mnt_hls_view_e view,
     s.data = head;
     s.len = (size_t) snprintf(head, sizeof(head),
                 "#EXTM3U\n#EXT-X-VERSION:%" PRIu32 "\n%s"
-                "#EXT-X-TARGETDURATION:%" PRIu32 "\n"
-                "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,"
-                "CAN-SKIP-UNTIL=%" PRIu32 ".0\n"
+                "#EXT-X-TARGETDURATION:%" PRIu32 "\n%s"
                 "#EXT-X-MEDIA-SEQUENCE:%" PRIu64 "\n",
                 version,
                 live->independent ? "#EXT-X-INDEPENDENT-SEGMENTS\n" : "",
-                live->target_s, mnt_hls_live_skip_s(live),
-                live->sequence + gone);
+                live->target_s, control, live->sequence + gone);
 
     len = 0;
     mnt_hls_live_put(buf, size, &len, s);

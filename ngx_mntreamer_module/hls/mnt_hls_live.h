@@ -63,6 +63,9 @@ void mnt_hls_live_free(mnt_hls_live_t *live);
  */
 int mnt_hls_live_read(mnt_hls_live_t *live, mnt_str_t text);
 
+/* 1: it has an entry and a head that views can have */
+int mnt_hls_live_shown(const mnt_hls_live_t *live);
+
 /*
  * CAN-SKIP-UNTIL in seconds (rfc8216bis 4.4.3.8: at least six times the target
  * duration).
@@ -76,9 +79,14 @@ uint32_t mnt_hls_live_skip_s(const mnt_hls_live_t *live);
 const mnt_hls_mark_t *mnt_hls_live_mark(const mnt_hls_live_t *live,
     int64_t span_us);
 
+/* the first entry of such a view begins before this offset */
+uint64_t mnt_hls_live_until(const mnt_hls_live_t *live,
+    const mnt_hls_mark_t *mark);
+
 /*
  * The first entry that such a view shows: the first one of "text", which
- * begins at "mark", that does not end before the span.
+ * begins at "mark" and reaches to _until() at least, that does not end before
+ * the span.
  */
 void mnt_hls_live_first(const mnt_hls_live_t *live, const mnt_hls_mark_t *mark,
     mnt_str_t text, int64_t span_us, mnt_hls_mark_t *first);
