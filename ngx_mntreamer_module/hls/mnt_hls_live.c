@@ -88,6 +88,9 @@ mnt_hls_live_read(mnt_hls_live_t *live, mnt_str_t text)
             if (live->n == 0 && begin.offset == base + i) {
                 mnt_hls_live_head_tag(live, line);
                 begin.offset = m.offset;
+
+            } else if (mnt_str_starts(line, "#EXT")) {
+                live->foreign = 1;
             }
 
             break;
@@ -183,9 +186,9 @@ mnt_hls_live_take(mnt_hls_mark_t *m, mnt_str_t line, uint64_t offset)
         "#EXT-X-DEFINE:", "#EXT-X-SKIP:", "#EXT-X-PART", NULL
     };
 
-    /* an end of line of others, zeros that a lost power left */
+    /* lines of others, zeros that a lost power left */
 
-    if (line.len && ((unsigned char) line.data[0] < ' '
+    if (line.len && ((unsigned char) line.data[0] <= ' '
                      || line.data[line.len - 1] == '\r'))
     {
         return MNT_HLS_LIVE_FOREIGN;

@@ -587,7 +587,11 @@ foreign(void **state)
         { HEAD "#EXTINF:nan,\na.ts\n", 0 },
         { HEAD "#EXTINF:3601,\na.ts\n", 0 },
         { HEAD "#EXTINF:4,\r\na.ts\r\n", 0 },
-        { HEAD "\001\n" SEG, 0 }
+        { HEAD "\001\n" SEG, 0 },
+        { HEAD " #EXT-X-DISCONTINUITY-SEQUENCE:1\n" SEG, 0 },
+        { HEAD "#EXT-X-GAP\n#EXT-X-DISCONTINUITY-SEQUENCE:1\n" SEG, 0 },
+        { HEAD SEG "#EXT-X-SOMETHING-NEW\n" SEG, 0 },
+        { HEAD SEG "#a comment\n\n" SEG, 1 }
     };
 
     (void) state;
