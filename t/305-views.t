@@ -14,9 +14,15 @@ use Time::HiRes qw(sleep time);
 # An entry that is being appended is in no view, a source that pauses breaks no
 # player, who waits is answered whatever becomes of the file or of the worker.
 
-my $m = MNT->new(workers => 2, http => <<'END');
+my $m = MNT->new(workers => 2, http => <<'END', server => <<'END_SERVER');
     gzip on; gzip_types application/vnd.apple.mpegurl; gzip_min_length 500;
 END
+    location = /page {
+        ssi on;
+        default_type text/html;
+        return 200 '[<!--# include virtual="/recordings/x/1/$arg_of" -->]';
+    }
+END_SERVER
 my $SOON = 0.6 * $MNT::PATIENCE;
 
 # playlists that are written by hand, as the recorder writes them
@@ -207,6 +213,11 @@ ok(waits($q), 'the one after the next one is waited for, too');
 append(small => entry(24));
 cmp_ok(answer($q)->{took} // 99, '<', $SOON, '... and answered');
 
+for ('small.m3u8', 'small.m3u8?_HLS_msn=25', 'small.m3u8?_HLS_skip=YES', 'small.m3u8?window=4') {
+    is(now("/page?of=$_")->{body}, '[' . now("$URL/small.m3u8" . (/(\?[^_].*|\?_HLS_s.*)/ ? $1 : ''))->{body} . ']',
+       "within a page it waits for nothing: $_");
+}
+
 $q = ask("$URL/slow.m3u8?_HLS_msn=20&_HLS_skip=YES");
 my $a = answer($q);
 is($a->{status}, 200, 'a source that pauses: what there is');
@@ -226,6 +237,15 @@ for my $n (10, 70, length($e) - 1) {
 }
 append(torn => "\n");
 like(answer($q)->{body}, qr/000021\.ts\n\z/, 'its last byte makes it one');
+
+# written anew in the same inode, as a file that was removed gives its number away
+
+is(merged(on_disk('torn'), now("$URL/torn.m3u8?_HLS_skip=YES")->{body}), on_disk('torn'),
+   'what is known of a file');
+spew("$DIR/torn.m3u8", head(2) . join '', map { entry($_, "#EXT-X-DISCONTINUITY\n") } 100 .. 140);
+is(merged(on_disk('torn'), now("$URL/torn.m3u8?_HLS_skip=YES")->{body}), on_disk('torn'),
+   'is not kept when its end is another one');
+like(now("$URL/torn.m3u8?window=10")->{body}, qr/SEQUENCE:36\n/, 'nor are its numbers');
 
 # the file is replaced, removed, ends
 
@@ -309,6 +329,24 @@ is(scalar(grep { merged(on_disk('reload'), $_->{body}) eq on_disk('reload') } @a
 wait_for(sub { my %now = map { $_ => 1 } $m->workers_of; !grep { $now{$_} } @old },
          'the old workers leave', 10);
 cmp_ok(time - $t0, '<', 6 * $MNT::PATIENCE, 'within 6 s');
+
+# new workers do not know the long one yet: many ask at once, some do not stay
+
+@q = map { ask("$URL/big.m3u8?_HLS_skip=YES") } 1 .. 60;
+close $_ for @q[grep { $_ % 3 == 0 } 0 .. 59];
+@a = map { answer($q[$_]) } grep { $_ % 3 } 0 .. 59;
+$whole = on_disk('big');
+is(scalar(grep { merged($whole, $_->{body} // '') eq $whole } @a), 40,
+   'who stays while it is read has it');
+
+# what is too long has no views
+
+{
+    open my $fh, '>:raw', "$DIR/long.m3u8" or die $!;
+    print $fh head(2), map { entry($_) } 0 .. 110_000;
+}
+chmod 0644, "$DIR/long.m3u8";
+is(now("$URL/long.m3u8?_HLS_skip=YES")->{body}, slurp("$DIR/long.m3u8"), 'above 8 MB: the file');
 
 # a recording: a player that has the whole once follows it by deltas
 
