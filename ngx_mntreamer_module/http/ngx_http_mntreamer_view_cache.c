@@ -22,7 +22,7 @@
 #include "ngx_http_mntreamer_view_internal.h"
 
 
-#define NGX_HTTP_MNTREAMER_VIEW_HASH   64
+#define NGX_HTTP_MNTREAMER_VIEW_HASH   256
 #define NGX_HTTP_MNTREAMER_VIEW_PIECE  131072    /* read at a time */
 
 

@@ -22,7 +22,7 @@
  * of _KEEP bytes.
  */
 
-#define NGX_HTTP_MNTREAMER_VIEWS        256
+#define NGX_HTTP_MNTREAMER_VIEWS        1024
 #define NGX_HTTP_MNTREAMER_VIEW_TEXTS   4
 #define NGX_HTTP_MNTREAMER_VIEW_KEEP    16384   /* bytes of a text */
 #define NGX_HTTP_MNTREAMER_VIEW_INLINE  65536   /* read at once; more: in a
