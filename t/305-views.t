@@ -295,6 +295,11 @@ is(now("$URL/master.m3u8?window=60")->{body},
 is(now("$URL/master.m3u8$_")->{body}, slurp("$DIR/master.m3u8"), "else it is the file: $_")
     for '', '?_HLS_skip=YES', '?_HLS_msn=5';
 
+spew("$DIR/foreign.m3u8", head(2) . "#EXT-X-KEY:METHOD=NONE\n" . join '', map { entry($_) } 0 .. 40);
+chmod 0644, "$DIR/foreign.m3u8";
+is(now("$URL/foreign.m3u8$_")->{body}, slurp("$DIR/foreign.m3u8"), "what is not ours is as it is: $_")
+    for '', '?_HLS_skip=YES', '?window=10', '?_HLS_msn=41';
+
 # who leaves
 
 my $open = sub {

@@ -115,6 +115,9 @@ mnt_hls_live_read(mnt_hls_live_t *live, mnt_str_t text)
 
         case MNT_HLS_LIVE_FOREIGN:
             live->foreign = 1;
+            live->multivariant = live->n == 0
+                && (mnt_str_starts(line, "#EXT-X-STREAM-INF:")
+                    || mnt_str_starts(line, "#EXT-X-MEDIA:"));
             break;
         }
     }

@@ -41,6 +41,7 @@ typedef struct {
     unsigned             independent:1;
     unsigned             event:1;             /* -PLAYLIST-TYPE */
     unsigned             foreign:1;           /* it has no views */
+    unsigned             multivariant:1;      /* and this is why */
     unsigned             ended:1;
 } mnt_hls_live_t;
 

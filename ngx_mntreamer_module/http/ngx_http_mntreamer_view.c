@@ -189,7 +189,7 @@ ngx_http_mntreamer_view(ngx_http_request_t *r, ngx_str_t *path,
         return NGX_DECLINED;
     }
 
-    if (v->live.foreign && wish.window_s) {
+    if (v->live.multivariant && wish.window_s) {
         rc = ngx_http_mntreamer_view_variants(r, file, ngx_file_size(fi),
                                               wish.window_s, out);
 

@@ -568,7 +568,7 @@ foreign(void **state)
 
     static const struct {
         const char  *text;
-        int          shown;
+        int          shown;                   /* 2: multivariant */
     } rows[] = {
         { HEAD SEG, 1 },
         { HEAD, 0 },
@@ -577,8 +577,9 @@ foreign(void **state)
         { "#EXTM3U\n#EXT-X-TARGETDURATION:4\n" SEG, 0 },
         { "#EXTM3U\n#EXT-X-VERSION:6\n" SEG, 0 },
         { "#EXTM3U\n#EXT-X-VERSION:x\n#EXT-X-TARGETDURATION:4\n" SEG, 0 },
-        { "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nvideo.m3u8\n", 0 },
-        { "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,URI=\"a.m3u8\"\n", 0 },
+        { "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nvideo.m3u8\n", 2 },
+        { "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,URI=\"a.m3u8\"\n", 2 },
+        { HEAD SEG "#EXT-X-STREAM-INF:BANDWIDTH=1\nvideo.m3u8\n", 0 },
         { HEAD "#EXT-X-KEY:METHOD=NONE\n" SEG, 0 },
         { HEAD "#EXT-X-BYTERANGE:1@0\n" SEG, 0 },
         { HEAD "#EXT-X-PART:DURATION=1,URI=\"p\"\n" SEG, 0 },
@@ -600,8 +601,10 @@ foreign(void **state)
         mnt_hls_live_init(&live);
         mnt_test_i64(mnt_hls_live_read(&live, mnt_str_c(rows[i].text)), 0,
                      rows[i].text, "read");
-        mnt_test_i64(mnt_hls_live_shown(&live), rows[i].shown, rows[i].text,
-                     "shown");
+        mnt_test_i64(mnt_hls_live_shown(&live), rows[i].shown == 1,
+                     rows[i].text, "shown");
+        mnt_test_i64(live.multivariant, rows[i].shown == 2, rows[i].text,
+                     "multivariant");
         mnt_hls_live_free(&live);
     }
 }
