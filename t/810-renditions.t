@@ -44,6 +44,14 @@ for (sort keys %v) {
 wait_for(sub { entries('240p') >= 3 && entries('144p') >= 3 },
          'both grow while it is on the air');
 
+my $window = $m->get("$r->{url}?window=2")->{content};
+is(join(' ', sort $window =~ /^([^#\n]+)$/mg),
+   join(' ', map { "$_.m3u8?window=2" } qw(144p 240p video)),
+   'the last seconds of it are those of each of them');
+like($m->get("$dir/240p.m3u8?window=2")->{content},
+     qr/^#EXT-X-SERVER-CONTROL:.*\n#EXT-X-MEDIA-SEQUENCE:\d+\n#EXTINF/m,
+     '... which they have');
+
 # what makes them is killed, and the worker, too
 
 my ($owner) = map { $_->[0] } @{ $m->psql(

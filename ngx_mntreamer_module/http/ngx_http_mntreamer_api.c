@@ -14,6 +14,7 @@
  *     lookups (_add.c)      10 s a step    lookups and asks are cancelled
  *     a thread (_files.c)   the disk       the result is dropped
  *     the rooms (_wait.c)   2 s            timer is deleted
+ *     a segment (_view.c)   8 s            it leaves the list
  */
 
 

@@ -22,6 +22,7 @@
 #define NGX_HTTP_MNTREAMER_TIMEOUT     5000      /* of a question */
 #define NGX_HTTP_MNTREAMER_YOUNG       2000      /* age of a worker */
 #define NGX_HTTP_MNTREAMER_FILES       5000      /* listed of a recording */
+#define NGX_HTTP_MNTREAMER_SILENT_S    (15 * 60) /* then it is over */
 
 
 typedef enum {
@@ -132,6 +133,7 @@ struct ngx_http_mntreamer_ctx_s {
     void                         *data;       /* of the route, of cancel() */
     ngx_uint_t                    limit;      /* of a list */
     void                         *wait;       /* pool; of _wait.c */
+    void                         *view;       /* pool; of _view.c */
 
     ngx_str_t                     replacement;  /* body of nginx's error */
 
@@ -323,6 +325,17 @@ ngx_uint_t ngx_http_mntreamer_serves(ngx_str_t *path);
 
 void ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
     ngx_uint_t playlist, ngx_file_t *file, ngx_file_info_t *fi);
+
+/*
+ * _view.c: the playlist "path", which "file" is opened of, as the request
+ * wants it, with its ETag.  NGX_DECLINED: as it is; NGX_DONE: the handler of
+ * recordings is called again, "file" is closed; else a status.
+ */
+
+void ngx_http_mntreamer_view_start(void);
+void ngx_http_mntreamer_view_stop(void);
+ngx_int_t ngx_http_mntreamer_view(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_file_t *file, ngx_file_info_t *fi, ngx_chain_t **out);
 
 /* _fields.c: members of a JSON body; NGX_DECLINED: *err is filled */
 

@@ -110,6 +110,7 @@ static ngx_int_t
 ngx_http_mntreamer_init_process(ngx_cycle_t *cycle)
 {
     ngx_http_mntreamer_wait_start();
+    ngx_http_mntreamer_view_start();
 
     return NGX_OK;
 }
@@ -122,6 +123,7 @@ ngx_http_mntreamer_wire(const ngx_http_mntreamer_env_t *env)
         ngx_http_mntreamer_wired = *env;
 
     } else {
+        ngx_http_mntreamer_view_stop();
         ngx_memzero(&ngx_http_mntreamer_wired,
                     sizeof(ngx_http_mntreamer_env_t));
     }

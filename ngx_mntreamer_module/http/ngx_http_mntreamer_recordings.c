@@ -34,6 +34,8 @@ static const ngx_http_mntreamer_type_t *ngx_http_mntreamer_type(
     ngx_str_t *path);
 static ngx_int_t ngx_http_mntreamer_file(ngx_http_request_t *r,
     ngx_str_t *path, const ngx_http_mntreamer_type_t *type);
+static ngx_int_t ngx_http_mntreamer_send(ngx_http_request_t *r,
+    const ngx_http_mntreamer_type_t *type, ngx_chain_t *out);
 static ngx_int_t ngx_http_mntreamer_open(ngx_http_request_t *r,
     ngx_str_t *path, ngx_file_t *file, ngx_file_info_t *fi);
 static ngx_int_t ngx_http_mntreamer_open_failed(ngx_http_request_t *r,
@@ -143,15 +145,12 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
 {
     off_t             size;
     ngx_int_t         rc;
-    ngx_buf_t        *b;
     ngx_file_t       *file;
-    ngx_chain_t       out;
+    ngx_chain_t      *out;
     ngx_file_info_t   fi;
 
-    b = ngx_calloc_buf(r->pool);
     file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
-
-    if (b == NULL || file == NULL) {
+    if (file == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -166,6 +165,16 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
                                   file, &fi);
     }
 
+    r->headers_out.last_modified_time = ngx_file_mtime(&fi);
+
+    if (type->kind == NGX_HTTP_MNTREAMER_PLAYLIST) {
+        rc = ngx_http_mntreamer_view(r, path, file, &fi, &out);
+
+        if (rc != NGX_DECLINED) {
+            return (rc == NGX_OK) ? ngx_http_mntreamer_send(r, type, out) : rc;
+        }
+    }
+
     size = ngx_file_size(&fi);
 
     if (type->kind == NGX_HTTP_MNTREAMER_PLAYLIST
@@ -174,15 +183,54 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
         size = ngx_http_mntreamer_whole(file, size);
     }
 
+    out = ngx_alloc_chain_link(r->pool);
+    if (out == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    out->buf = ngx_calloc_buf(r->pool);
+    if (out->buf == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    out->buf->file = file;
+    out->buf->file_last = size;
+    out->buf->in_file = size ? 1 : 0;
+    out->next = NULL;
+
+    r->allow_ranges = 1;
+
+    return ngx_http_mntreamer_send(r, type, out);
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_send(ngx_http_request_t *r,
+    const ngx_http_mntreamer_type_t *type, ngx_chain_t *out)
+{
+    off_t         size;
+    ngx_int_t     rc;
+    ngx_chain_t  *cl;
+
+    size = 0;
+
+    for (cl = out; cl; cl = cl->next) {
+        size += ngx_buf_size(cl->buf);
+
+        if (cl->next == NULL) {
+            cl->buf->last_buf = (r == r->main) ? 1 : 0;
+            cl->buf->last_in_chain = 1;
+        }
+    }
+
     r->connection->log->action = (char *) "sending response to client";
 
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = size;
-    r->headers_out.last_modified_time = ngx_file_mtime(&fi);
     r->headers_out.content_type = type->type;
     r->headers_out.content_type_len = type->type.len;
 
-    if (ngx_http_set_etag(r) != NGX_OK
+    if ((r->headers_out.etag == NULL && ngx_http_set_etag(r) != NGX_OK)
         || ngx_http_mntreamer_cache_control(r, type->kind
                                             ? &ngx_http_mntreamer_no_cache
                                             : &ngx_http_mntreamer_immutable)
@@ -194,24 +242,13 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    r->allow_ranges = 1;
-
     rc = ngx_http_send_header(r);
 
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
     }
 
-    b->file = file;
-    b->file_last = size;
-    b->in_file = size ? 1 : 0;
-    b->last_buf = (r == r->main) ? 1 : 0;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_output_filter(r, out);
 }
 
 

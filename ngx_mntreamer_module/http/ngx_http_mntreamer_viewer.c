@@ -19,9 +19,6 @@
 #include "ngx_http_mntreamer_internal.h"
 
 
-#define NGX_HTTP_MNTREAMER_SILENT_S  (15 * 60)   /* then a recording is over */
-
-
 static ngx_uint_t ngx_http_mntreamer_viewer_target(ngx_file_t *file,
     ngx_file_info_t *fi);
 static ngx_int_t ngx_http_mntreamer_viewer_read(ngx_fd_t fd, char *buf,
@@ -35,11 +32,16 @@ ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
     size_t                           len;
     ngx_uint_t                       target_s;
     ngx_mntreamer_viewer_t           viewer;
+    ngx_http_mntreamer_ctx_t        *ctx;
     const ngx_http_mntreamer_env_t  *env;
 
     env = ngx_http_mntreamer_env();
 
-    if (r != r->main || env->viewers == NULL) {
+    /* one that waited for its playlist was counted when it came */
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_mntreamer_module);
+
+    if (r != r->main || env->viewers == NULL || (ctx && ctx->view)) {
         return;
     }
 

@@ -5,6 +5,7 @@ turn with it, in the same minutes on the same machine.
     bench.py record [--channels 1,50,200] [--rounds 3] [--seconds 10]
     bench.py poll   [--streamers 100000] [--rounds 5] [--seconds 6]
     bench.py serve  [--rounds 15] [--seconds 1]
+    bench.py live   [--rounds 5] [--seconds 3]
     bench.py rtmp   [--publishers 20] [--part cost|delay] [--rounds 3]
                     [--seconds 10] [--watch 15]
 
@@ -735,6 +736,12 @@ def bench_serve(a):
     return ok
 
 
+def bench_live(a):
+    sys.modules.setdefault("bench", sys.modules[__name__])
+    import live_bench
+    return live_bench.run(a)
+
+
 def bench_rtmp(a):
     sys.modules.setdefault("bench", sys.modules[__name__])
     import rtmp_bench
@@ -744,8 +751,8 @@ def bench_rtmp(a):
 def main():
     ap = argparse.ArgumentParser(description=__doc__,
                                  formatter_class=argparse.RawTextHelpFormatter)
-    ap.add_argument("what", choices=["record", "poll", "serve", "rtmp",
-                                     "all"],
+    ap.add_argument("what", choices=["record", "poll", "serve", "live",
+                                     "rtmp", "all"],
                     nargs="?", default="all")
     ap.add_argument("--channels", default="1,50,200")
     ap.add_argument("--streamers", type=int, default=100000)
@@ -767,6 +774,7 @@ def main():
     for what, run, seconds, rounds in (("record", bench_record, 10, 3),
                                        ("poll", bench_poll, 6, 5),
                                        ("serve", bench_serve, 1, 15),
+                                       ("live", bench_live, 3, 5),
                                        ("rtmp", bench_rtmp, 10, 3)):
         if a.what in (what, "all"):
             a.seconds, a.rounds = given[0] or seconds, given[1] or rounds

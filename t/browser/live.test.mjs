@@ -1,9 +1,9 @@
 // Watching an own broadcast on the page, in a real browser over a running
 // system with nginx-rtmp, ffmpeg and renditions.  Guards that the player takes
 // a smaller picture when its network is slow, without a stall, and the source
-// when it is fast again, that the page says within seconds that a broadcast is
-// over, and that a streamer who comes back is seen without a reload (LIV-02,
-// LIV-10, ING-08, U1).
+// when it is fast again, that hls.js reloads by delta updates, that the page
+// says within seconds that a broadcast is over, and that a streamer who comes
+// back is seen without a reload (LIV-02, LIV-10, ING-08, U1).
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -208,6 +208,22 @@ test('a slow network gets smaller pictures', {
 test('its end is told, its return seen', { timeout: 180000 }, async (t) => {
     const own = await onAir('studio');
     const page = await watch(t, 'studio');
+
+    // meanwhile hls.js waits for what is new, and takes no more than that
+
+    const reloads = [];
+
+    page.on('response', async (response) => {
+        if (/\.m3u8\?/.test(response.url())) {
+            reloads.push({ url: response.url(), status: response.status(),
+                           text: await response.text().catch(() => '') });
+        }
+    });
+    await until('it reloads by deltas', () => reloads.some(
+        ({ url, text }) => /_HLS_msn=\d+&_HLS_skip=YES/.test(url)
+                           && /^#EXT-X-SKIP:/m.test(text)), 60);
+    assert.deepEqual(reloads.filter(({ status }) => status !== 200), []);
+    assert.ok(await playing(page), 'and plays on');
 
     own.encoder.kill('SIGKILL');
 
