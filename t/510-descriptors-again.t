@@ -21,6 +21,7 @@ $m->start;
 $m->up;
 my ($worker) = $m->workers_of;
 $m->watch('good');
+wait_for(sub { my $r = $m->recordings->[0]; $r && $r->{segments} >= 1 }, 'it is recorded');
 $m->call(POST => '/api/v1/streamers', { items => [
     map { { platform => 'chzzk', channel => $_ } } @id ] });
 

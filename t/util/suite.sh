@@ -96,8 +96,8 @@ suite_nginx() {
     if [ $# -gt 0 ]; then
         $prove --timer -j2 "$@" || rc=1
     else
-        $prove --timer -j4 t/[0-57]*.t || rc=1
-        $prove --timer -j5 t/[89]*.t || rc=1
+        $prove --timer -j7 t/[0-57]*.t || rc=1
+        $prove --timer -j6 t/[89]*.t || rc=1
         $prove --timer -j2 t/6*.t || rc=1
     fi
 
