@@ -175,7 +175,7 @@ typedef struct {
     ngx_str_t      track;                     /* "index", "audio-1" */
     ngx_uint_t     cause;                     /* ngx_mntreamer_gap_e */
     uint64_t       first_sequence;
-    uint64_t       segments;
+    uint64_t       segments;                  /* 0: there is no such gap */
     int64_t        lost_us;
     int64_t        at_us;                     /* into the recording */
 } ngx_mntreamer_gap_row_t;

@@ -105,18 +105,24 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
     /*
      * recordings, epochs, numbers, tracks, reasons, firsts, segments, lost,
      * places; the row is locked, so that its epoch stays what it was found to
-     * be
+     * be; one without segments is no gap after all
      */
 
     { "recording_gap",
-      "INSERT INTO media_gap AS g (recording_id, number, track, reason,"
-      " first_sequence, segments, lost_us, at_us)"
-      " SELECT x.id, x.number, x.track, x.reason, x.first, x.segments, x.lost,"
-      " x.at FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[],"
-      " $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])"
+      "WITH x AS ("
+      " SELECT x.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[],"
+      " $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],"
+      " $9::bigint[])"
       " AS x (id, epoch, number, track, reason, first, segments, lost, at)"
       " JOIN media_record r ON r.id = x.id AND r.epoch = x.epoch"
       " FOR SHARE OF r"
+      "), d AS ("
+      " DELETE FROM media_gap g USING x WHERE x.segments = 0"
+      " AND g.recording_id = x.id AND g.number = x.number"
+      ") INSERT INTO media_gap AS g (recording_id, number, track, reason,"
+      " first_sequence, segments, lost_us, at_us)"
+      " SELECT x.id, x.number, x.track, x.reason, x.first, x.segments, x.lost,"
+      " x.at FROM x WHERE x.segments > 0"
       " ON CONFLICT (recording_id, number) DO UPDATE"
       " SET track = excluded.track, segments = excluded.segments,"
       " lost_us = excluded.lost_us, reason = excluded.reason,"

@@ -33,6 +33,7 @@ static void ngx_mntreamer_session_unopened(ngx_mntreamer_session_t *s,
 static void ngx_mntreamer_session_track(void *data,
     const ngx_mntreamer_track_state_t *state);
 static ngx_int_t ngx_mntreamer_session_shape(ngx_mntreamer_session_t *s);
+static void ngx_mntreamer_session_untold(ngx_mntreamer_session_t *s);
 static void ngx_mntreamer_session_index(ngx_mntreamer_session_t *s);
 static void ngx_mntreamer_session_indexed(void *data,
     const ngx_mntreamer_commit_t *commit);
@@ -470,6 +471,10 @@ ngx_mntreamer_session_start(ngx_mntreamer_session_t *s)
     s->end.news_ms = (int64_t) ngx_current_msec;
     s->end.heard_ms = (int64_t) ngx_current_msec;
 
+    if (s->resume) {
+        ngx_mntreamer_session_untold(s);
+    }
+
     ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_RUNNING);
     ngx_mntreamer_session_first(s);
 
@@ -479,6 +484,32 @@ ngx_mntreamer_session_start(ngx_mntreamer_session_t *s)
     }
 
     ngx_mntreamer_ladder_start(s);
+}
+
+
+/*
+ * What was lost behind the last entry has a row, and the journal does not know
+ * of it yet when its writer ends.  It is asked for once more from here: it
+ * comes, or is lost anew under the same number.
+ */
+
+static void
+ngx_mntreamer_session_untold(ngx_mntreamer_session_t *s)
+{
+    ngx_uint_t               i;
+    ngx_mntreamer_gap_row_t  gap;
+
+    for (i = 0; i < s->nrenditions; i++) {
+
+        ngx_memzero(&gap, sizeof(ngx_mntreamer_gap_row_t));
+
+        gap.recording_id = s->recording_id;
+        gap.epoch = s->epoch;
+        gap.track = s->renditions[i].name;
+        gap.number = ngx_mntreamer_gap_number(i, s->renditions[i].gaps + 1);
+
+        (void) ngx_mntreamer_catalog_gap(s->rec->cat, &gap);
+    }
 }
 
 
