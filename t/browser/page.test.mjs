@@ -456,7 +456,8 @@ test('a server that does not answer is said plainly', async (t) => {
 
 test('a recording is kept, and deleted with its files', async (t) => {
     const page = await open(t);
-    const { items: [streamer] } = await api('streamers?status=recording');
+    const streamer = await until('one is recorded', async () =>
+        (await api('streamers?status=recording&platform=chzzk')).items[0], 60);
     const watch = (monitored) => fetch(
         new URL('api/v1/streamers/' + streamer.id, system.url), {
             method: 'PATCH',
@@ -465,6 +466,7 @@ test('a recording is kept, and deleted with its files', async (t) => {
         });
 
     await watch(false);
+    t.after(() => watch(true));
 
     const recording = await until('one is over', async () =>
         (await api('recordings?status=recorded&streamer_id=' + streamer.id))
@@ -473,7 +475,6 @@ test('a recording is kept, and deleted with its files', async (t) => {
                              + '"]');
     const now = () => api('recordings/' + recording.id);
 
-    await watch(true);
     await row.locator('.remove:visible').waitFor();
 
     // what is kept has nothing to be deleted by
