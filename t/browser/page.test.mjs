@@ -517,6 +517,14 @@ test('nothing is wider than a phone', async (t) => {
         await page.locator('#recordings li').first().waitFor();
         assert.equal(await page.evaluate(
             () => document.documentElement.scrollWidth), 360);
+
+        // and nothing is squeezed into a column of letters
+
+        for (const e of await page.locator('#recordings .title').all()) {
+            const { width } = await e.boundingBox();
+
+            assert.ok(width > 200, 'a title has ' + width);
+        }
     }
 });
 
