@@ -335,6 +335,26 @@ ngx_http_mntreamer_ask(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx,
 }
 
 
+ngx_int_t
+ngx_http_mntreamer_ask_one(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, ngx_uint_t ask,
+    ngx_http_mntreamer_answer_pt answer)
+{
+    ngx_str_t                   id;
+    ngx_http_mntreamer_error_t  err;
+
+    if (ngx_http_mntreamer_args(r, NULL, NULL, &err) != NGX_OK) {
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    if (ngx_http_mntreamer_number(r, ctx->id, &id) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_mntreamer_ask(r, ctx, ask, &id, 1, answer);
+}
+
+
 static void
 ngx_http_mntreamer_answered(void *data, const ngx_mntreamer_result_t *result)
 {

@@ -259,19 +259,8 @@ ngx_int_t
 ngx_http_mntreamer_live_one(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx)
 {
-    ngx_str_t                   id;
-    ngx_http_mntreamer_error_t  err;
-
-    if (ngx_http_mntreamer_args(r, NULL, NULL, &err) != NGX_OK) {
-        return ngx_http_mntreamer_fail(r, &err);
-    }
-
-    if (ngx_http_mntreamer_number(r, ctx->id, &id) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_LIVE_ONE, &id, 1,
-                                  ngx_http_mntreamer_live_one_send);
+    return ngx_http_mntreamer_ask_one(r, ctx, NGX_MNTREAMER_ASK_LIVE_ONE,
+                                      ngx_http_mntreamer_live_one_send);
 }
 
 
@@ -394,20 +383,9 @@ ngx_int_t
 ngx_http_mntreamer_recording_delete(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx)
 {
-    ngx_str_t                   id;
-    ngx_http_mntreamer_error_t  err;
-
-    if (ngx_http_mntreamer_args(r, NULL, NULL, &err) != NGX_OK) {
-        return ngx_http_mntreamer_fail(r, &err);
-    }
-
-    if (ngx_http_mntreamer_number(r, ctx->id, &id) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_RECORDING_DELETE,
-                                  &id, 1,
-                                  ngx_http_mntreamer_recording_deleted);
+    return ngx_http_mntreamer_ask_one(r, ctx,
+                                      NGX_MNTREAMER_ASK_RECORDING_DELETE,
+                                      ngx_http_mntreamer_recording_deleted);
 }
 
 

@@ -40,9 +40,6 @@ enum {
 
 static ngx_int_t ngx_http_mntreamer_streamers_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
-static ngx_int_t ngx_http_mntreamer_streamer_one(ngx_http_request_t *r,
-    ngx_http_mntreamer_ctx_t *ctx, ngx_uint_t ask,
-    ngx_http_mntreamer_answer_pt answer);
 static ngx_int_t ngx_http_mntreamer_streamer_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_streamer_patch_body(ngx_http_request_t *r,
@@ -153,33 +150,12 @@ ngx_http_mntreamer_streamers_send(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
-ngx_http_mntreamer_streamer_one(ngx_http_request_t *r,
-    ngx_http_mntreamer_ctx_t *ctx, ngx_uint_t ask,
-    ngx_http_mntreamer_answer_pt answer)
-{
-    ngx_str_t                   id;
-    ngx_http_mntreamer_error_t  err;
-
-    if (ngx_http_mntreamer_args(r, NULL, NULL, &err) != NGX_OK) {
-        return ngx_http_mntreamer_fail(r, &err);
-    }
-
-    if (ngx_http_mntreamer_number(r, ctx->id, &id) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_mntreamer_ask(r, ctx, ask, &id, 1, answer);
-}
-
-
 ngx_int_t
 ngx_http_mntreamer_streamer(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx)
 {
-    return ngx_http_mntreamer_streamer_one(r, ctx,
-                                           NGX_MNTREAMER_ASK_STREAMER,
-                                           ngx_http_mntreamer_streamer_send);
+    return ngx_http_mntreamer_ask_one(r, ctx, NGX_MNTREAMER_ASK_STREAMER,
+                                      ngx_http_mntreamer_streamer_send);
 }
 
 
@@ -196,9 +172,9 @@ ngx_int_t
 ngx_http_mntreamer_streamer_delete(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx)
 {
-    return ngx_http_mntreamer_streamer_one(r, ctx,
-                                        NGX_MNTREAMER_ASK_STREAMER_DELETE,
-                                        ngx_http_mntreamer_streamer_deleted);
+    return ngx_http_mntreamer_ask_one(r, ctx,
+                                      NGX_MNTREAMER_ASK_STREAMER_DELETE,
+                                      ngx_http_mntreamer_streamer_deleted);
 }
 
 

@@ -282,6 +282,10 @@ ngx_uint_t ngx_http_mntreamer_limit(ngx_http_request_t *r, ngx_str_t *slot);
 ngx_int_t ngx_http_mntreamer_ask(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, ngx_uint_t ask, const ngx_str_t *params,
     ngx_uint_t nparams, ngx_http_mntreamer_answer_pt answer);
+/* the same of the id in the path; there are no parameters in the query */
+ngx_int_t ngx_http_mntreamer_ask_one(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, ngx_uint_t ask,
+    ngx_http_mntreamer_answer_pt answer);
 /* the request waits: holds it and drops the work when the client leaves */
 ngx_int_t ngx_http_mntreamer_hold(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
