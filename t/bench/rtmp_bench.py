@@ -53,7 +53,8 @@ def heavy(path):
 
 class Server(bench.Nginx):
     """One worker with nginx-rtmp.  How: "alone", HLS in one application;
-    "relayed", alone with two of them; "hooks", with ours but not recorded;
+    "relayed", alone with two of them; "threads", this with the threads that
+    nginx starts for whoever wants some; "hooks", with ours but not recorded;
     "recorded"."""
 
     def __init__(self, pg, how, fragment=2):
@@ -79,7 +80,8 @@ class Server(bench.Nginx):
                 "load_module %s;" % RTMP,
                 """daemon on; worker_processes 1; pid %s/nginx.pid;
                 error_log %s/error.log warn; rtmp_auto_push off;
-                events { worker_connections 4096; }""" % (self.dir, self.dir)]
+                events { worker_connections 4096; }""" % (self.dir, self.dir),
+                "thread_pool default threads=32;" if how == "threads" else ""]
         if ours:
             conf.append("""mntreamer {
                 database "host=%s user=postgres dbname=%s"; storage %s/storage;
@@ -89,7 +91,7 @@ class Server(bench.Nginx):
                            if how == "recorded" else ""))
         if how == "alone":
             apps = "application ingest { live on; %s }" % hls
-        elif how == "relayed":
+        elif how in ("relayed", "threads"):
             apps = """application ingest { live on;
                     push rtmp://127.0.0.1:%d/live; }
                 application live { live on; %s }""" % (self.rtmp, hls)
@@ -139,7 +141,7 @@ class Server(bench.Nginx):
 
     def keys(self, n):
         """stream keys, or just names"""
-        if self.how in ("alone", "relayed"):
+        if self.how in ("alone", "relayed", "threads"):
             return ["%s%d" % (self.how, i) for i in range(n)]
         out = []
         for i in range(n):
@@ -239,7 +241,7 @@ def bench_cost(pg, a):
     n = a.publishers
     say("rtmp: %d broadcasts of %.1f Mbit/s, 720p30, fragments of 2 s, one "
         "worker, %d rounds of %d s" % (n, size, a.rounds, a.seconds))
-    hows = ["alone", "relayed", "hooks", "recorded"]
+    hows = ["alone", "relayed", "threads", "hooks", "recorded"]
     runs = {h: [] for h in hows}
     for i in range(a.rounds):
         for how in (hows if i % 2 else hows[::-1]):
@@ -254,6 +256,7 @@ def bench_cost(pg, a):
 
     what = {"alone": "nginx-rtmp alone, one application",
             "relayed": "nginx-rtmp alone, relayed to another one",
+            "threads": "the same in a worker with idle threads",
             "hooks": "with our hooks, not recorded",
             "recorded": "with our hooks, recorded"}
     for how in hows:
@@ -267,9 +270,9 @@ def bench_cost(pg, a):
                  ratio("recorded", "alone"), 1.1)
     ok &= verdict("rtmp: CPU against nginx-rtmp alone, relayed",
                   ratio("recorded", "relayed"), 1.1)
-    say("rtmp: of it the relay %.3f, hooks %.3f, recording %.3f"
-        % (ratio("relayed", "alone"), ratio("hooks", "relayed"),
-           ratio("recorded", "hooks")))
+    say("rtmp: of it the relay %.3f, threads %.3f, hooks %.3f, recording %.3f"
+        % (ratio("relayed", "alone"), ratio("threads", "relayed"),
+           ratio("hooks", "threads"), ratio("recorded", "hooks")))
     ok &= verdict("rtmp: blocks on disk for a byte of media, live and stored",
                   statistics.median(r["blocks"] for r in runs["recorded"]),
                   1.05)
