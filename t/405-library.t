@@ -103,4 +103,40 @@ for my $limit (1, 7, 30) {
 }
 is($m->call(GET => "$api?after=nonsense")->{status}, 400, 'a made up cursor');
 
+# a text is found wherever it stands, also one character of it, and what stands
+# nowhere is known without reading all
+
+$m->psql(<<'END');
+INSERT INTO media_record (platform, channel_id, channel_name, title, category,
+                          status, started_at, ended_at, day, sequence, path,
+                          epoch)
+     SELECT 1, 'many' || i % 10, '채널 ' || i % 10,
+            CASE i WHEN 777 THEN '오늘도 롤 RANK 100%_\ "x"'
+                   ELSE '저녁 방송 ' || i END,
+            CASE i WHEN 778 THEN '리그 오브 레전드' END, 'recorded', t, t, t, i,
+            'many/' || i, 1
+       FROM generate_series(1, 20000) i,
+            LATERAL (VALUES (timestamptz '2020-01-01 00:00Z' + i * interval '1 s'))
+                    v (t);
+ANALYZE media_record;
+END
+my $q = sub {
+    return scalar @{ $m->json("$api?limit=100&q="
+        . ($_[0] =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/ger))->{items} };
+};
+my $scans = sub {
+    return $m->one("SELECT idx_scan FROM pg_stat_user_indexes
+                     WHERE indexrelname = 'media_record_search'");
+};
+my $before = $scans->();
+is($q->('롤'), 1, 'one character');
+is($q->('레전'), 1, 'a part of a word, of the category');
+is($q->('rank 100%_\\ "X"'), 1, 'in any case, and nothing of it is a pattern');
+is($q->('k_100'), 0, 'a wildcard of SQL is a character');
+is($q->('없는 말'), 0, 'nowhere');
+is($q->('방송'), 100, 'what stands everywhere');
+wait_for(sub { $scans->() >= $before + 5 }, 'what is rare is asked of an index');
+$m->psql("UPDATE media_record SET title = '바뀐 제목' WHERE path = 'many/777'");
+is($q->('롤') . $q->('바뀐'), '01', 'a title that changes');
+
 $m->finish;

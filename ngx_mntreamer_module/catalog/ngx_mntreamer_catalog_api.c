@@ -307,12 +307,9 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " AND ($4::bigint IS NULL OR r.streamer_id = $4::bigint)"
       " AND ($5::timestamptz IS NULL OR r.started_at >= $5::timestamptz)"
       " AND ($6::timestamptz IS NULL OR r.started_at < $6::timestamptz)"
-      " AND ($7::text IS NULL"
-      " OR r.title ILIKE " NGX_MNTREAMER_SQL_LIKE("$7")
-      " OR r.channel_name ILIKE " NGX_MNTREAMER_SQL_LIKE("$7")
-      " OR r.category ILIKE " NGX_MNTREAMER_SQL_LIKE("$7")
-      " OR mntreamer_channel(r.channel_id)"
-      " ILIKE " NGX_MNTREAMER_SQL_LIKE("$7") ")"
+      " AND ($7::text IS NULL OR (mntreamer_grams(r.search)"
+      " @> mntreamer_grams_asked(lower($7::text))"
+      " AND r.search LIKE lower(" NGX_MNTREAMER_SQL_LIKE("$7") ")))"
       " AND ($8::timestamptz IS NULL"
       " OR (r.started_at, r.id) < ($8::timestamptz, $9::bigint))"
       " ORDER BY r.started_at DESC, r.id DESC LIMIT $10::bigint", 10, 3 },
