@@ -237,7 +237,8 @@ def _(box, pg, seed, env):
         if r["t"] >= began + 5 and "/channels/" in r.get("path", ""):
             key = r["path"].split("/channels/")[1].split("/")[0]
             seen.setdefault(key, []).append(r["t"])
-    starved = [i for i in ids if len(seen.get(i, [])) < 2]
+    fair = len(times) // len(ids) // 3         # 2 at the whole rate
+    starved = [i for i in ids if len(seen.get(i, [])) < fair]
     if starved:
         wrong.append("%d channels were starved" % len(starved))
     return None, 0, wrong
