@@ -501,16 +501,20 @@ def wave(f, pg, seed, san, lines, part=0):
 
 def run(f):
     san = os.path.exists(SAN) and not f.short
-    if san:
-        lab.MODULE = SAN
     lines = {}
     f.missed = []
     seeds = [f.seed * 100 + i for i in range(1 if f.short else 5)]
-    with Lab(f.seed, "faults-pg") as box:
-        pg = box.postgres(shared=f.short)
-        for seed in seeds:
-            for part in range(1 if f.short else Wave.PARTS):
-                wave(f, pg, seed, san, lines, part)
+    plain = lab.MODULE
+    try:
+        if san:
+            lab.MODULE = SAN
+        with Lab(f.seed, "faults-pg") as box:
+            pg = box.postgres(shared=f.short)
+            for seed in seeds:
+                for part in range(1 if f.short else Wave.PARTS):
+                    wave(f, pg, seed, san, lines, part)
+    finally:
+        lab.MODULE = plain                     # of the figures behind this one
     table = sorted(lines.values(), key=lambda x: (x.row[0], int(x.row[1:]),
                                                   x.name))
     f.line(Line.HEAD)
