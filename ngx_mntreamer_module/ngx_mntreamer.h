@@ -33,6 +33,7 @@ typedef struct {
     ngx_uint_t                      poll_rate;    /* of those without one */
     ngx_uint_t                      delete_oldest;    /* unsigned :1 */
     time_t                          delete_age_s;
+    ngx_uint_t                      jobs;         /* at once; 0: off */
     ngx_mntreamer_catalog_conf_t    catalog;
     ngx_mntreamer_storage_conf_t    storage;
     ngx_mntreamer_curl_conf_t       curl;

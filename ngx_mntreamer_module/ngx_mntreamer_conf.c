@@ -115,6 +115,13 @@ static ngx_command_t  ngx_mntreamer_conf_commands[] = {
       0,
       NULL },
 
+    { ngx_string("jobs"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_jobs,
+      0,
+      0,
+      NULL },
+
     { ngx_string("layout"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_mntreamer_conf_layout,
@@ -424,6 +431,7 @@ ngx_mntreamer_conf_create(ngx_cycle_t *cycle)
     }
 
     mcf->workers = NGX_CONF_UNSET_UINT;
+    mcf->jobs = NGX_CONF_UNSET_UINT;
     mcf->drain_ms = NGX_CONF_UNSET_MSEC;
     mcf->poll_rate = NGX_CONF_UNSET_UINT;
     mcf->catalog.lease_ms = NGX_CONF_UNSET_MSEC;
@@ -544,6 +552,7 @@ ngx_mntreamer_conf_defaults(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
     }
 
     ngx_conf_init_uint_value(mcf->workers, 0);
+    ngx_conf_init_uint_value(mcf->jobs, 1);
     ngx_conf_init_uint_value(mcf->poll_rate, 14);
     ngx_conf_init_msec_value(mcf->drain_ms, 5000);
     ngx_conf_init_msec_value(mcf->catalog.lease_ms, 15000);

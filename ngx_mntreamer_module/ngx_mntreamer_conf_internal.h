@@ -65,6 +65,9 @@ char *ngx_mntreamer_conf_durability(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_mntreamer_conf_reserve(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/* ... of what is made of it */
+char *ngx_mntreamer_conf_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
 /* ... of what may be connected to */
 char *ngx_mntreamer_conf_fetch_allow(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

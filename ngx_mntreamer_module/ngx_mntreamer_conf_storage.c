@@ -12,6 +12,7 @@
 
 #include "ngx_mntreamer.h"
 #include "ngx_mntreamer_conf_internal.h"
+#include "library/ngx_mntreamer_job.h"
 
 
 static char *ngx_mntreamer_conf_sacrifice(ngx_conf_t *cf,
@@ -183,6 +184,40 @@ ngx_mntreamer_conf_sacrifice(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
 
         mcf->delete_age_s = age;
     }
+
+    return NGX_CONF_OK;
+}
+
+
+/* so many at once, or none */
+
+char *
+ngx_mntreamer_conf_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (mcf->jobs != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        mcf->jobs = 0;
+        return NGX_CONF_OK;
+    }
+
+    n = ngx_atoi(value[1].data, value[1].len);
+
+    if (n < 1 || n > NGX_MNTREAMER_JOBS_MAX) {
+        return "must be \"off\" or from 1 to "
+               ngx_value(NGX_MNTREAMER_JOBS_MAX);
+    }
+
+    mcf->jobs = n;
 
     return NGX_CONF_OK;
 }

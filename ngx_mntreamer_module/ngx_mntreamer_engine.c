@@ -233,6 +233,10 @@ ngx_mntreamer_engine_report(ngx_mntreamer_engine_t *e)
         ngx_mntreamer_sweep_run(e->sweep);
     }
 
+    if (e->jobs && !ngx_exiting) {
+        ngx_mntreamer_jobs_run(e->jobs);
+    }
+
     if (!ngx_exiting) {
         ngx_mntreamer_watching_run(e->watching);
     }
@@ -348,6 +352,10 @@ ngx_mntreamer_engine_exiting(ngx_event_t *ev)
         (void) ngx_mntreamer_follow_drain(e->follow, NULL, NULL);
     }
 
+    if (e->jobs) {
+        ngx_mntreamer_jobs_drain(e->jobs);
+    }
+
     ngx_mntreamer_monitor_stop(e->monitor);
     ngx_mntreamer_recorder_drain(e->recorder, e->conf->drain_ms,
                                  ngx_mntreamer_engine_drained, e);
@@ -452,6 +460,11 @@ ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e)
     if (e->sacrifice) {
         ngx_mntreamer_sacrifice_destroy(e->sacrifice);
         e->sacrifice = NULL;
+    }
+
+    if (e->jobs) {
+        ngx_mntreamer_jobs_destroy(e->jobs);
+        e->jobs = NULL;
     }
 
     if (e->sweep) {

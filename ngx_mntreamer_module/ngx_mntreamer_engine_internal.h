@@ -18,6 +18,7 @@
 #include "ngx_mntreamer.h"
 #include "events/ngx_mntreamer_follow.h"
 #include "http/ngx_http_mntreamer.h"
+#include "library/ngx_mntreamer_job.h"
 #include "library/ngx_mntreamer_sacrifice.h"
 #include "library/ngx_mntreamer_sweep.h"
 #include "library/ngx_mntreamer_thumbnail.h"
@@ -51,6 +52,7 @@ typedef struct {
     ngx_mntreamer_watching_t      *watching;
     ngx_mntreamer_follow_t        *follow;
     ngx_mntreamer_thumbnails_t    *thumbnails;
+    ngx_mntreamer_jobs_t          *jobs;
 
     ngx_connection_t              *idle;      /* told of the graceful exit */
     ngx_connection_t               dummy;     /* timers' data: debug logs read

@@ -19,6 +19,8 @@
 
 static void ngx_mntreamer_engine_catalog_follow(void *data);
 static void ngx_mntreamer_engine_catalog_remove(void *data);
+static void ngx_mntreamer_engine_catalog_job(void *data);
+static ngx_int_t ngx_mntreamer_engine_library(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_monitor(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_thumbnails(ngx_mntreamer_engine_t *e);
@@ -54,11 +56,22 @@ ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e)
         || ngx_mntreamer_engine_monitor(e) != NGX_OK
         || ngx_mntreamer_engine_thumbnails(e) != NGX_OK
         || ngx_mntreamer_engine_recorder(e) != NGX_OK
-        || ngx_mntreamer_engine_follow(e) != NGX_OK)
+        || ngx_mntreamer_engine_follow(e) != NGX_OK
+        || ngx_mntreamer_engine_library(e) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
+    ngx_mntreamer_spare_look(e->off, 0);
+    ngx_mntreamer_engine_wire(e);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_engine_library(ngx_mntreamer_engine_t *e)
+{
     if (e->watching == NULL) {
         e->watching = ngx_mntreamer_watching_create(e->conf->viewers,
                                                     e->catalog,
@@ -89,8 +102,13 @@ ngx_mntreamer_engine_rooms(ngx_mntreamer_engine_t *e)
         }
     }
 
-    ngx_mntreamer_spare_look(e->off, 0);
-    ngx_mntreamer_engine_wire(e);
+    if (e->conf->jobs && ngx_worker == 0 && e->jobs == NULL) {
+        e->jobs = ngx_mntreamer_jobs_create(e->conf->jobs, e->storage,
+                                            e->catalog, e->log);
+        if (e->jobs == NULL) {
+            return NGX_ERROR;
+        }
+    }
 
     return NGX_OK;
 }
@@ -127,6 +145,7 @@ ngx_mntreamer_engine_catalog_due(void *data)
     /* leases that are free: what a worker that leaves did not tell */
 
     ngx_mntreamer_engine_catalog_follow(e);
+    ngx_mntreamer_engine_catalog_job(e);
 }
 
 
@@ -148,6 +167,17 @@ ngx_mntreamer_engine_catalog_remove(void *data)
 
     if (e->sacrifice && e->state == NGX_MNTREAMER_ENGINE_RUNNING) {
         ngx_mntreamer_sacrifice_wake(e->sacrifice);
+    }
+}
+
+
+static void
+ngx_mntreamer_engine_catalog_job(void *data)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    if (e->jobs && e->state == NGX_MNTREAMER_ENGINE_RUNNING) {
+        ngx_mntreamer_jobs_wake(e->jobs);
     }
 }
 
@@ -201,6 +231,7 @@ ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e)
     handlers.news = ngx_mntreamer_engine_catalog_news;
     handlers.follow = ngx_mntreamer_engine_catalog_follow;
     handlers.remove = ngx_mntreamer_engine_catalog_remove;
+    handlers.job = ngx_mntreamer_engine_catalog_job;
     handlers.data = e;
 
     e->catalog = ngx_mntreamer_catalog_create(&e->conf->catalog, &handlers,

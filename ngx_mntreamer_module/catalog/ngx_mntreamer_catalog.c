@@ -726,6 +726,11 @@ ngx_mntreamer_catalog_notified(void *data, ngx_str_t *channel,
         return;
     }
 
+    if (payload->len == 3 && ngx_strncmp(payload->data, "job", 3) == 0) {
+        cat->handlers.job(cat->handlers.data);
+        return;
+    }
+
     /* for whoever shows titles: nothing is due by that */
 
     if (payload->len > 6 && ngx_strncmp(payload->data, "title ", 6) == 0) {

@@ -198,6 +198,8 @@ typedef struct {
     void  (*follow)(void *data);
     /* recordings were deleted: their files are to go */
     void  (*remove)(void *data);
+    /* there are jobs, or some were cancelled */
+    void  (*job)(void *data);
     void  *data;                              /* alias */
 } ngx_mntreamer_catalog_handlers_t;
 
@@ -390,6 +392,18 @@ typedef enum {
         over here, or unknown, and whose recording is not in progress */
     NGX_MNTREAMER_ASK_KEY,                    /* streamer: own foreign; 1: when
         its key was made, or NULL; 2: it wants passwords (bool) */
+
+    /* jobs; those that were removed are none */
+    NGX_MNTREAMER_ASK_EXPORT,                 /* recording, begin, end (NULL:
+        to the end): json; 1: new old missing recording empty behind many */
+    NGX_MNTREAMER_ASK_EXPORTS,                /* recording: a JSON array */
+    NGX_MNTREAMER_ASK_JOBS,                   /* state, before_id, limit: json;
+        1: id; newest first */
+    NGX_MNTREAMER_ASK_JOB,                    /* id: json */
+    NGX_MNTREAMER_ASK_JOB_DELETE,             /* id: a row when it was there;
+        notifies */
+    NGX_MNTREAMER_ASK_JOB_RETRY,              /* id: json; 1: it had failed or
+        was cancelled (bool); notifies */
     NGX_MNTREAMER_ASK_MAX
 } ngx_mntreamer_ask_e;
 
@@ -466,6 +480,52 @@ ngx_mntreamer_statement_t *ngx_mntreamer_catalog_follow_told(
     ngx_mntreamer_result_pt done, void *data);
 /* done() of either is not called any more */
 void ngx_mntreamer_catalog_follow_forget(ngx_mntreamer_statement_t *st);
+
+
+/*
+ * A job of our storage, as a row of these columns, or none.  It is ours for
+ * 15 s, and again from each renewal that finds it.  NULL: not now.
+ */
+typedef enum {
+    NGX_MNTREAMER_JOB_ID = 0,
+    NGX_MNTREAMER_JOB_EPOCH,
+    NGX_MNTREAMER_JOB_RUNS,                   /* bool: else its files are to
+                                                 be taken away */
+    NGX_MNTREAMER_JOB_ATTEMPTS,               /* this one included */
+    NGX_MNTREAMER_JOB_RECORDING,
+    NGX_MNTREAMER_JOB_PATH,
+    NGX_MNTREAMER_JOB_BEGIN,                  /* us */
+    NGX_MNTREAMER_JOB_END,                    /* us; -1: the recording's */
+    NGX_MNTREAMER_JOB_FILE,                   /* its result, or NULL */
+    NGX_MNTREAMER_JOB_COLUMNS
+} ngx_mntreamer_job_e;
+
+ngx_mntreamer_statement_t *ngx_mntreamer_catalog_job_claim(
+    ngx_mntreamer_catalog_t *cat, ngx_mntreamer_result_pt done, void *data);
+/* of 1000; rate in thousandths of real time, 0: unknown.  No row: it is not
+   ours any more, or was cancelled.  NULL: not now */
+ngx_mntreamer_statement_t *ngx_mntreamer_catalog_job_renew(
+    ngx_mntreamer_catalog_t *cat, int64_t id, int64_t epoch, int64_t progress,
+    int64_t rate, ngx_mntreamer_result_pt done, void *data);
+
+typedef struct {
+    int64_t        id;
+    int64_t        epoch;
+    const char    *word;                      /* of mntreamer_job_told() */
+    ngx_msec_t     pause_ms;                  /* before it is tried again */
+    ngx_str_t      error;                     /* for people; empty: none */
+    ngx_str_t      file;                      /* with the two below, of "done";
+                                                 empty: none */
+    off_t          bytes;
+    int64_t        duration_us;
+} ngx_mntreamer_job_told_t;
+
+/* read, not kept.  Waits while the database is away; NULL: too many do */
+ngx_mntreamer_statement_t *ngx_mntreamer_catalog_job_told(
+    ngx_mntreamer_catalog_t *cat, const ngx_mntreamer_job_told_t *told,
+    ngx_mntreamer_result_pt done, void *data);
+/* done() of all three is not called any more */
+void ngx_mntreamer_catalog_job_forget(ngx_mntreamer_statement_t *st);
 
 
 /* generated from conf/sql/ by the build; ends with number 0 */

@@ -31,6 +31,7 @@ struct ngx_mntreamer_ask_s {
 };
 
 
+static const ngx_mntreamer_sql_t *ngx_mntreamer_ask_text(ngx_uint_t ask);
 static ngx_uint_t ngx_mntreamer_ask_reads(ngx_uint_t ask);
 static ngx_int_t ngx_mntreamer_ask_platform(ngx_uint_t ask,
     ngx_mntreamer_exec_t *ex, u_char *buf);
@@ -149,6 +150,12 @@ static void ngx_mntreamer_ask_done(void *data,
 
 #define NGX_MNTREAMER_SQL_TITLED(a, b, c)                                     \
     "coalesce($" a "::text, $" b "::text, $" c "::text) IS NOT NULL"
+
+/* a job has files of "r" in its hands: behind it "remove" is notified */
+
+#define NGX_MNTREAMER_SQL_BUSY                                                \
+    "EXISTS (SELECT FROM job j WHERE j.recording_id = r.id"                   \
+    " AND j.lease_until > now())"
 
 #define NGX_MNTREAMER_SQL_NOTIFY                                              \
     "count(pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "', x))"
@@ -397,6 +404,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       "SELECT r.id, r.path, r.storage = $2 FROM media_record r"
       " WHERE r.status = 'deleted' AND r.removed_at IS NULL"
       " AND (r.storage = $2 OR r.storage IS NULL OR $2 IS NULL)"
+      " AND NOT " NGX_MNTREAMER_SQL_BUSY
       " ORDER BY r.id LIMIT 1 OFFSET $1::bigint", 2, 3 },
 
     /* how many to pass over, storage, seconds */
@@ -406,6 +414,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " WHERE (r.storage = $2 OR r.storage IS NULL OR $2 IS NULL)"
       " AND r.status IN ('recorded', 'done') AND NOT r.protected"
       " AND r.ended_at < now() - $3::bigint * interval '1 second'"
+      " AND NOT " NGX_MNTREAMER_SQL_BUSY
       " ORDER BY r.ended_at, r.id LIMIT 1 OFFSET $1::bigint", 3, 3 },
 
     { "sacrifice",
@@ -413,7 +422,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " WHERE r.id = $1::bigint AND r.status IN ('recorded', 'done')"
       " AND NOT r.protected"
       " AND r.ended_at < now() - $2::bigint * interval '1 second'"
-      " RETURNING r.id", 2, 1 },
+      " AND NOT " NGX_MNTREAMER_SQL_BUSY " RETURNING r.id", 2, 1 },
 
     { "removed",
       "UPDATE media_record SET removed_at = now()"
@@ -471,9 +480,7 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
         return NULL;
     }
 
-    sql = (ask < NGX_MNTREAMER_ASK_KEY_MAKE)
-          ? &ngx_mntreamer_ask_sql[ask]
-          : ngx_mntreamer_catalog_broadcast_sql(ask);
+    sql = ngx_mntreamer_ask_text(ask);
 
     a = ngx_calloc(sizeof(ngx_mntreamer_ask_t), cat->log);
     pool = ngx_create_pool(1024, cat->log);
@@ -507,7 +514,7 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
         ex.params[0] = cat->conf->node;
     }
 
-    if (ask >= NGX_MNTREAMER_ASK_KEY_MAKE) {
+    if (ask >= NGX_MNTREAMER_ASK_KEY_MAKE && ask < NGX_MNTREAMER_ASK_EXPORT) {
         ngx_mntreamer_catalog_broadcast_ask(cat, ask, &ex, buf);
     }
 
@@ -536,6 +543,19 @@ failed:
 }
 
 
+static const ngx_mntreamer_sql_t *
+ngx_mntreamer_ask_text(ngx_uint_t ask)
+{
+    if (ask >= NGX_MNTREAMER_ASK_EXPORT) {
+        return ngx_mntreamer_catalog_job_sql(ask);
+    }
+
+    return (ask >= NGX_MNTREAMER_ASK_KEY_MAKE)
+           ? ngx_mntreamer_catalog_broadcast_sql(ask)
+           : &ngx_mntreamer_ask_sql[ask];
+}
+
+
 /* whoever only looks leaves room in the queue to those who change something */
 
 static ngx_uint_t
@@ -551,6 +571,9 @@ ngx_mntreamer_ask_reads(ngx_uint_t ask)
     case NGX_MNTREAMER_ASK_LIVE_ONE:
     case NGX_MNTREAMER_ASK_HEALTH:
     case NGX_MNTREAMER_ASK_KEY:
+    case NGX_MNTREAMER_ASK_EXPORTS:
+    case NGX_MNTREAMER_ASK_JOBS:
+    case NGX_MNTREAMER_ASK_JOB:
         return 1;
 
     default:

@@ -363,6 +363,11 @@ void ngx_mntreamer_catalog_broadcast_ask(ngx_mntreamer_catalog_t *cat,
 void ngx_mntreamer_catalog_broadcast_sweep(ngx_mntreamer_catalog_t *cat);
 
 
+/* ngx_mntreamer_catalog_job.c: the statement of a question from _EXPORT on */
+
+const ngx_mntreamer_sql_t *ngx_mntreamer_catalog_job_sql(ngx_uint_t ask);
+
+
 /* ngx_mntreamer_catalog_api.c */
 
 void ngx_mntreamer_catalog_asks_free(ngx_mntreamer_catalog_t *cat);

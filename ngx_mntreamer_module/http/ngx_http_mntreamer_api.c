@@ -30,6 +30,8 @@ typedef enum {
     NGX_HTTP_MNTREAMER_PATH_ID,               /* the rest is an id */
     NGX_HTTP_MNTREAMER_PATH_ID_KEY,           /* an id and "/key" */
     NGX_HTTP_MNTREAMER_PATH_ID_PASSWORD,      /* an id and "/password" */
+    NGX_HTTP_MNTREAMER_PATH_ID_EXPORTS,       /* an id and "/exports" */
+    NGX_HTTP_MNTREAMER_PATH_ID_RETRY,         /* an id and "/retry" */
     NGX_HTTP_MNTREAMER_PATH_REST
 } ngx_http_mntreamer_path_e;
 
@@ -60,7 +62,8 @@ static void ngx_http_mntreamer_drop(void *data);
 
 static const ngx_str_t  ngx_http_mntreamer_path_ends[] = {
     ngx_null_string, ngx_null_string, ngx_string("/key"),
-    ngx_string("/password"), ngx_null_string
+    ngx_string("/password"), ngx_string("/exports"), ngx_string("/retry"),
+    ngx_null_string
 };
 
 
@@ -85,10 +88,22 @@ static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
     { ngx_string("v1/recordings"), NGX_HTTP_MNTREAMER_PATH_WHOLE,
       ngx_http_mntreamer_recording_list, NULL, NULL, NULL },
 
+    { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID_EXPORTS,
+      ngx_http_mntreamer_exports, ngx_http_mntreamer_export, NULL, NULL },
+
     { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID,
       ngx_http_mntreamer_recording, NULL,
       ngx_http_mntreamer_recording_patch,
       ngx_http_mntreamer_recording_delete },
+
+    { ngx_string("v1/jobs"), NGX_HTTP_MNTREAMER_PATH_WHOLE,
+      ngx_http_mntreamer_jobs, NULL, NULL, NULL },
+
+    { ngx_string("v1/jobs/"), NGX_HTTP_MNTREAMER_PATH_ID_RETRY,
+      NULL, ngx_http_mntreamer_job_retry, NULL, NULL },
+
+    { ngx_string("v1/jobs/"), NGX_HTTP_MNTREAMER_PATH_ID,
+      ngx_http_mntreamer_job, NULL, NULL, ngx_http_mntreamer_job_delete },
 
     { ngx_string("v1/live"), NGX_HTTP_MNTREAMER_PATH_WHOLE,
       ngx_http_mntreamer_live, NULL, NULL, NULL },

@@ -66,6 +66,7 @@ typedef enum {
     NGX_HTTP_MNTREAMER_E_NOT_FOUND,
     NGX_HTTP_MNTREAMER_E_STREAMER_NOT_FOUND,
     NGX_HTTP_MNTREAMER_E_RECORDING_NOT_FOUND,
+    NGX_HTTP_MNTREAMER_E_JOB_NOT_FOUND,
     NGX_HTTP_MNTREAMER_E_CHANNEL_NOT_FOUND,
     NGX_HTTP_MNTREAMER_E_NOT_ON_AIR,
     NGX_HTTP_MNTREAMER_E_METHOD_NOT_ALLOWED,
@@ -325,6 +326,12 @@ ngx_int_t ngx_http_mntreamer_files(ngx_http_request_t *r,
 
 ngx_uint_t ngx_http_mntreamer_serves(ngx_str_t *path);
 
+/* _download.c: as the query's "download" says, the name under which what is
+   sent is to be saved; without one it is none */
+
+ngx_int_t ngx_http_mntreamer_download(ngx_http_request_t *r,
+    ngx_str_t *path);
+
 /* _viewer.c: counts who asked for "path", which "file" is opened of */
 
 void ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
@@ -395,6 +402,18 @@ ngx_int_t ngx_http_mntreamer_recording_patch(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_recording_delete(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_recording(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_exports(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_export(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_jobs(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_job(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_job_delete(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_job_retry(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_live(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);

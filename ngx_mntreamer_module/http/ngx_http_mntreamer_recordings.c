@@ -200,6 +200,10 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
 
     r->allow_ranges = 1;
 
+    if (ngx_http_mntreamer_download(r, path) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     return ngx_http_mntreamer_send(r, type, out);
 }
 

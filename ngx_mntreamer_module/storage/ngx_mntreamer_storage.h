@@ -26,6 +26,7 @@
  *     000001.ts 000002.m4s  segments; a1-000001.m4s of track audio-1
  *     init-1.mp4            initialisation sections; a1-init-1.mp4
  *     thumbnail.jpg         the image of one in progress
+ *     export-12.mp4         what job 12 has made of it
  *     .index.journal        what was stored: one line an entry, written before
  *                           the file gets its final name; never served
  *
@@ -48,6 +49,7 @@ typedef struct ngx_mntreamer_track_s    ngx_mntreamer_track_t;
 typedef struct ngx_mntreamer_part_s     ngx_mntreamer_part_t;
 typedef struct ngx_mntreamer_find_s     ngx_mntreamer_find_t;
 typedef struct ngx_mntreamer_live_s     ngx_mntreamer_live_t;
+typedef struct ngx_mntreamer_export_s   ngx_mntreamer_export_t;
 
 
 #define NGX_MNTREAMER_DURABLE_SEGMENT   0
@@ -404,6 +406,55 @@ ngx_int_t ngx_mntreamer_storage_remove(ngx_mntreamer_storage_t *st,
 /* NGX_OK: it, or what an unended removal left of it, lies below the root */
 ngx_int_t ngx_mntreamer_storage_lies(ngx_mntreamer_storage_t *st,
     ngx_str_t *dir);
+
+
+/*
+ * Exports: _prepare() writes down for ffmpeg what is to be read, _store()
+ * gives what that has made its name, durably; _remove() takes away what this
+ * epoch and earlier ones have left.  done() comes once, later, unless
+ * cancelled.  NULL: not now.
+ */
+typedef struct {
+    ngx_str_t      dir;                       /* of the recording */
+    int64_t        id;                        /* of the job */
+    int64_t        epoch;
+    ngx_uint_t     all;                       /* of _remove(): the export,
+                                                 too */
+    int64_t        begin_us;                  /* whole segments that have a */
+    int64_t        end_us;                    /* part in it; -1: all to come */
+} ngx_mntreamer_export_conf_t;
+
+typedef struct {
+    ngx_uint_t     rc;                        /* store_rc_e */
+    const char    *why;                       /* not OK: for people */
+    off_t          bytes;                     /* to be read, or stored */
+    int64_t        duration_us;               /* to be read */
+    ngx_uint_t     runs;                      /* with clocks of their own */
+} ngx_mntreamer_exported_t;
+
+typedef void (*ngx_mntreamer_exported_pt)(void *data,
+    const ngx_mntreamer_exported_t *exported);
+
+/* with a NUL; the last one is beside the playlist */
+
+typedef struct {
+    u_char         list[2048];                /* what ffmpeg reads */
+    u_char         part[2048];                /* what it makes */
+    u_char         file[64];                  /* the name of the export */
+} ngx_mntreamer_export_names_t;
+
+ngx_mntreamer_export_t *ngx_mntreamer_export_prepare(
+    ngx_mntreamer_storage_t *st, const ngx_mntreamer_export_conf_t *conf,
+    ngx_mntreamer_exported_pt done, void *data);
+ngx_mntreamer_export_t *ngx_mntreamer_export_store(
+    ngx_mntreamer_storage_t *st, const ngx_mntreamer_export_conf_t *conf,
+    ngx_mntreamer_exported_pt done, void *data);
+ngx_mntreamer_export_t *ngx_mntreamer_export_remove(
+    ngx_mntreamer_storage_t *st, const ngx_mntreamer_export_conf_t *conf,
+    ngx_mntreamer_exported_pt done, void *data);
+void ngx_mntreamer_export_cancel(ngx_mntreamer_export_t *x);
+void ngx_mntreamer_export_names(ngx_mntreamer_storage_t *st,
+    const ngx_mntreamer_export_conf_t *conf, ngx_mntreamer_export_names_t *n);
 
 
 /*
