@@ -42,7 +42,7 @@ sub media {
 my $m = MNT->new(workers => 2, mntreamer => 'resume_window 1s; jobs 2;');
 my %channel = (
     plain => { bodies => media('plain', 'ts', 10) },
-    clocks => { bodies => media('clocks', 'ts', 1000, 3, 95440), disc_every => 5 },
+    clocks => { bodies => media('clocks', 'ts', 1000, 1008, 95440), disc_every => 5 },
     holes => { bodies => media('holes', 'ts', 50, 55, 60), gap => [8] },
     frames => { bodies => media('frames', 'fmp4', 7), kind => 'fmp4' },
 );
@@ -169,5 +169,113 @@ my $named = $coded =~ s/%(..)/chr hex $1/ger;
 like($named, qr/^\Q@{[ encode_utf8('밤샘 방송') ]}\E.*100%.*\d{4}-\d\d-\d\d\.mp4$/, 'under its title');
 unlike($named, qr{[:/\\"<>|?*\0-\x1f]}, 'which every system can keep');
 like($plain, qr/^__ __.*plain.*\.mp4$/, 'or what ASCII has of it');
+
+$get = $m->get("$j->{url}?download=..%2F%22%0D%0AX-Bad:%201%22.exe");
+like($get->{headers}{'content-disposition'},
+     qr/^attachment; filename="[^"\r\n]+\.exe\.mp4"; filename\*=UTF-8''[\w.~%-]+\.mp4$/,
+     'a name that a stranger chose is nothing but a name of an mp4');
+ok(!$get->{headers}{'x-bad'}, 'and no header');
+like($m->get("$j->{url}?download=")->{headers}{'content-disposition'} // '',
+     qr/filename="export-\d+\.mp4"/, 'without one it is that of the file');
+like($m->get("$j->{url}?download=%FF%FE")->{headers}{'content-disposition'} // '',
+     qr/filename\*=UTF-8''[\w.~%-]+\.mp4$/, 'what is no text is none');
+
+# spans: the segments that have a part in it
+
+$x = $ask->('clocks', { begin => 3.5, end => 7.2 });
+is($x->{status}, 201, 'a span');
+is("$x->{json}{begin} $x->{json}{end}", '3.5 7.2', 'as asked for');
+$j = $done->($x->{json}{id}, 'span');
+together($disk->($j->{url}), 5, 'span');
+like($j->{download}, qr/%203s-7s\.mp4$/, 'span: its name says so');
+is($ask->('clocks', { begin => 3.5, end => 7.2 })->{json}{id}, $j->{id}, 'span: kept');
+$j = $done->($ask->('clocks', { begin => 13 })->{json}{id}, 'tail');
+together($disk->($j->{url}), 2, 'tail');
+is($j->{end}, undef, 'tail: without an end');
+
+my $path = "/api/v1/recordings/$r{clocks}{id}/exports";
+is(join(' ', map { $_->{begin} } @{ $m->json($path)->{items} }), '0 3.5 13', 'three of it');
+for ([{ begin => -1 } => 400], [{ end => 0 } => 400], [{ begin => 5, end => 5 } => 400],
+     [{ begin => 'x' } => 400], [{ begin => 15.2 } => 400], [{ more => 1 } => 400],
+     ['[]' => 400], ['' => 400])
+{
+    my ($body, $status) = @$_;
+    $x = $m->call(POST => $path, $body);
+    is($x->{status}, $status, 'refused: ' . (ref $body ? JSON::PP::encode_json($body) : $body))
+        or diag $x->{content};
+}
+is($m->call(POST => '/api/v1/recordings/999999/exports', {})->{status}, 404, 'of nothing');
+is($m->call(GET => '/api/v1/recordings/999999/exports')->{status}, 404, 'there is none');
+is($m->call(GET => '/api/v1/jobs/999999')->{json}{error}, 'job_not_found', 'no such job');
+is($m->call(DELETE => '/api/v1/jobs/999999')->{status}, 404, '... to be cancelled');
+is($m->call(POST => '/api/v1/jobs/999999/retry')->{status}, 404, '... to be tried');
+is($m->call(POST => "/api/v1/jobs/$j->{id}/retry")->{status}, 409, 'a success is not tried again');
+is($m->{http_client}->request('POST', $m->url($path),
+    { headers => { Origin => 'http://evil.example', 'Content-Type' => 'application/json' },
+      content => '{}' })->{status}, 403, 'pages of others ask for nothing');
+
+my $jobs = sub { join ' ', map { $_->{id} } @{ $m->json("/api/v1/jobs$_[0]")->{items} } };
+is(scalar split(/ /, $jobs->('?state=done')), 6, 'six in all');
+is($jobs->('?state=failed'), '', 'none has failed');
+$x = $m->json('/api/v1/jobs?limit=4');
+is(scalar @{ $x->{items} }, 4, 'by pages');
+is(scalar @{ $m->json("/api/v1/jobs?limit=4&after=$x->{next}")->{items} }, 2, '... which end');
+
+# a result is deleted; what was missing of the disk is missing in the next one
+
+is($m->call(DELETE => "/api/v1/jobs/$j->{id}")->{status}, 204, 'a result is deleted');
+is($m->get("/api/v1/jobs/$j->{id}")->{status}, 404, 'at once');
+wait_for(sub { !-e $disk->($j->{url}) }, 'its file goes');
+wait_for(sub { $m->one("SELECT count(*) FROM job WHERE id = $j->{id}") == 0 }, 'so does its row');
+my ($gone) = map { $_->{uri} } (playlist_entries($m->playlist($r{clocks})))[2];
+unlink $disk->($r{clocks}{url} =~ s/index\.m3u8$/$gone/r) or die;
+$j = $done->($ask->('clocks', { end => 5 })->{json}{id}, 'a lost file');
+together($disk->($j->{url}), 4, 'a lost file');
+
+# a recording that has grown since has another export; the old one goes
+
+$m->psql("UPDATE media_record SET segments = segments + 1 WHERE id = $r{plain}{id}");
+$x = $ask->('plain');
+is($x->{status}, 201, 'grown: asked for anew');
+$done->($x->{json}{id}, 'grown');
+wait_for(sub { !-e $disk->($r{plain}{job}{url}) }, 'grown: the old one goes');
+
+# with sound in a playlist of its own
+
+my ($base) = $disk->($r{plain}{url}) =~ m{(.*)/};
+mkdir "$base-two";
+MNT::quiet('ffmpeg', '-v', 'error', '-nostdin', '-i', "$channel{plain}{bodies}/list.m3u8", '-map',
+    "0:$_->[0]", '-c', 'copy', '-bsf:a', 'aac_adtstoasc', '-f', 'hls', '-hls_time', 1, '-hls_list_size', 0,
+    '-hls_segment_type', 'fmp4', '-hls_fmp4_init_filename', "$_->[2]init-1.mp4",
+    '-hls_playlist_type', 'vod',
+    '-hls_segment_filename', "$base-two/$_->[2]00000%d.m4s", "$base-two/$_->[1].m3u8") or die
+    for ['v', 'video', ''], ['a', 'audio-1', 'a1-'];
+spew("$base-two/index.m3u8", <<'END');
+#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="a,URI=x",DEFAULT=YES,URI="audio-1.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=100000,AUDIO="audio"
+video.m3u8
+END
+MNT::quiet('chmod', '-R', 'a+rX', "$base-two");
+MNT::quiet('chown', '-R', 'nobody:nogroup', "$base-two");
+$m->psql("INSERT INTO media_record (platform, channel_id, channel_name, day, sequence, path,
+            epoch, storage, status, ended_at, segments, bytes, duration_us)
+          SELECT platform, channel_id, 'two', day, 1000, path || '-two', epoch, storage,
+            'recorded', now(), 5, 5000, 5000000 FROM media_record WHERE id = $r{plain}{id}");
+($r{two}) = grep { $_->{channel_name} eq 'two' } @{ $m->recordings };
+$j = $done->($ask->('two')->{json}{id}, 'two playlists');
+together($disk->($j->{url}), 5, 'two playlists');
+like($j->{download}, qr/\?download=two%20/, 'without a title it is called as its channel');
+
+# deleted with its recording
+
+for my $name ('clocks', 'two') {
+    is($m->call(DELETE => "/api/v1/recordings/$r{$name}{id}")->{status}, 204, "$name is deleted");
+    is($m->get("/api/v1/recordings/$r{$name}{id}/exports")->{status}, 404, '... and its exports');
+    wait_for(sub { !-e ($disk->($r{$name}{url}) =~ m{(.*)/})[0] }, '... with all files', 10);
+    is($m->one("SELECT count(*) FROM job WHERE recording_id = $r{$name}{id}"), 0, '... and rows');
+    is($ask->($name)->{status}, 404, '... no more are made');
+}
 
 $m->finish;

@@ -192,15 +192,17 @@ mnt_export_rate(mnt_str_t text, int64_t *rate)
 int64_t
 mnt_export_share(int64_t at_us, int64_t whole_us)
 {
-    int64_t  n;
-
     if (whole_us <= 0 || at_us <= 0) {
         return 0;
     }
 
-    n = at_us / (whole_us / 1000 + 1);
+    /* neither is longer than some weeks */
 
-    return n > 999 ? 999 : n;
+    if (at_us > whole_us / 1000 * 999) {
+        return 999;
+    }
+
+    return at_us * 1000 / whole_us;
 }
 
 
