@@ -196,11 +196,11 @@ mnt_export_share(int64_t at_us, int64_t whole_us)
         return 0;
     }
 
-    /* neither is longer than some weeks */
-
-    if (at_us > whole_us / 1000 * 999) {
+    if (at_us >= whole_us) {
         return 999;
     }
+
+    /* no recording is so long that this overflows */
 
     return at_us * 1000 / whole_us;
 }

@@ -73,8 +73,14 @@ static void ngx_mntreamer_export_sweep(ngx_mntreamer_export_t *x);
 static ngx_uint_t ngx_mntreamer_export_stale(ngx_mntreamer_export_t *x,
     const char *name);
 static void ngx_mntreamer_export_plan(ngx_mntreamer_export_t *x);
+static ngx_int_t ngx_mntreamer_export_read(ngx_mntreamer_export_t *x,
+    mnt_str_t *video, mnt_str_t *audio);
+static ngx_int_t ngx_mntreamer_export_sound(ngx_mntreamer_export_t *x,
+    mnt_str_t audio, ngx_uint_t nruns);
 static ngx_int_t ngx_mntreamer_export_runs(ngx_mntreamer_export_t *x,
     mnt_str_t text, ngx_uint_t sound, int64_t *lengths, ngx_uint_t *nruns);
+static ngx_int_t ngx_mntreamer_export_entry(ngx_mntreamer_export_t *x,
+    const mnt_export_entry_t *e, mnt_str_t *map);
 static ngx_int_t ngx_mntreamer_export_run(ngx_mntreamer_export_t *x,
     ngx_uint_t n, ngx_uint_t sound);
 static ngx_int_t ngx_mntreamer_export_together(ngx_mntreamer_export_t *x,
@@ -331,61 +337,20 @@ ngx_mntreamer_export_stale(ngx_mntreamer_export_t *x, const char *name)
 }
 
 
-/* index.m3u8 is the playlist of the only track, or names that of the sound */
-
 static void
 ngx_mntreamer_export_plan(ngx_mntreamer_export_t *x)
 {
-    int64_t    *lengths, *sounds;
-    mnt_str_t   index, video, audio, name;
-    ngx_uint_t  i, nruns, nsounds;
+    int64_t    *lengths;
+    mnt_str_t   video, audio;
+    ngx_uint_t  nruns;
 
-    if (ngx_mntreamer_read_file(x->fd, "index.m3u8", &x->arena, &index)
-        != NGX_OK)
-    {
-        (void) ngx_mntreamer_export_why(x, NGX_MNTREAMER_STORE_MISSING,
-                                        "its recording has no playlist here");
+    if (ngx_mntreamer_export_read(x, &video, &audio) != NGX_OK) {
         return;
-    }
-
-    audio.len = 0;
-    name = mnt_export_audio(index);
-
-    switch (ngx_mntreamer_read_file(x->fd, "video.m3u8", &x->arena, &video)) {
-
-    case NGX_OK:
-        break;
-
-    case NGX_DECLINED:
-        video = index;
-        name.len = 0;
-        break;
-
-    default:
-        (void) ngx_mntreamer_failed(&x->fail, ngx_errno, "read()",
-                                    "video.m3u8");
-        return;
-    }
-
-    if (name.len) {
-        name = mnt_arena_dup(&x->arena, name);
-
-        if (name.data == NULL
-            || ngx_mntreamer_read_file(x->fd, name.data, &x->arena, &audio)
-               != NGX_OK)
-        {
-            (void) ngx_mntreamer_export_why(x, NGX_MNTREAMER_STORE_MISSING,
-                                            "its sound cannot be read");
-            return;
-        }
     }
 
     lengths = mnt_arena_alloc(&x->arena, NGX_MNTREAMER_EXPORT_RUNS
                                          * sizeof(int64_t));
-    sounds = mnt_arena_alloc(&x->arena, NGX_MNTREAMER_EXPORT_RUNS
-                                        * sizeof(int64_t));
-
-    if (lengths == NULL || sounds == NULL) {
+    if (lengths == NULL) {
         (void) ngx_mntreamer_failed(&x->fail, NGX_ENOMEM, "malloc()", "");
         return;
     }
@@ -400,53 +365,118 @@ ngx_mntreamer_export_plan(ngx_mntreamer_export_t *x)
         return;
     }
 
-    if (audio.len) {
-        if (ngx_mntreamer_export_runs(x, audio, 1, sounds, &nsounds)
-            != NGX_OK)
-        {
-            return;
-        }
-
-        /* gaps of one of them move it against the other */
-
-        if (nsounds != nruns) {
-            (void) ngx_mntreamer_export_why(x, NGX_MNTREAMER_STORE_CONTENT,
-                                            "pictures and sound have not the "
-                                            "same gaps");
-            return;
-        }
-
-        for (i = 0; i < nruns; i++) {
-            if (ngx_mntreamer_export_together(x, i) != NGX_OK) {
-                return;
-            }
-        }
+    if (audio.len && ngx_mntreamer_export_sound(x, audio, nruns) != NGX_OK) {
+        return;
     }
 
     (void) ngx_mntreamer_export_listed(x, lengths, nruns, audio.len != 0);
 }
 
 
+/* index.m3u8 is the playlist of the only track, or names that of the sound */
+
+static ngx_int_t
+ngx_mntreamer_export_read(ngx_mntreamer_export_t *x, mnt_str_t *video,
+    mnt_str_t *audio)
+{
+    mnt_str_t  index, name;
+
+    ngx_memzero(audio, sizeof(mnt_str_t));
+
+    if (ngx_mntreamer_read_file(x->fd, "index.m3u8", &x->arena, &index)
+        != NGX_OK)
+    {
+        return ngx_mntreamer_export_why(x, NGX_MNTREAMER_STORE_MISSING,
+                                        "its recording has no playlist here");
+    }
+
+    switch (ngx_mntreamer_read_file(x->fd, "video.m3u8", &x->arena, video)) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_DECLINED:
+        *video = index;
+        return NGX_OK;
+
+    default:
+        return ngx_mntreamer_failed(&x->fail, ngx_errno, "read()",
+                                    "video.m3u8");
+    }
+
+    name = mnt_export_audio(index);
+
+    if (name.len == 0) {
+        return NGX_OK;
+    }
+
+    name = mnt_arena_dup(&x->arena, name);
+
+    if (name.data == NULL
+        || ngx_mntreamer_read_file(x->fd, name.data, &x->arena, audio)
+           != NGX_OK)
+    {
+        return ngx_mntreamer_export_why(x, NGX_MNTREAMER_STORE_MISSING,
+                                        "its sound cannot be read");
+    }
+
+    return NGX_OK;
+}
+
+
+/* gaps of only one of them move it against the other */
+
+static ngx_int_t
+ngx_mntreamer_export_sound(ngx_mntreamer_export_t *x, mnt_str_t audio,
+    ngx_uint_t nruns)
+{
+    int64_t     *lengths;
+    ngx_uint_t   i, n;
+
+    lengths = mnt_arena_alloc(&x->arena, NGX_MNTREAMER_EXPORT_RUNS
+                                         * sizeof(int64_t));
+    if (lengths == NULL) {
+        return ngx_mntreamer_failed(&x->fail, NGX_ENOMEM, "malloc()", "");
+    }
+
+    if (ngx_mntreamer_export_runs(x, audio, 1, lengths, &n) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (n != nruns) {
+        return ngx_mntreamer_export_why(x, NGX_MNTREAMER_STORE_CONTENT,
+                                        "pictures and sound have not the "
+                                        "same gaps");
+    }
+
+    for (i = 0; i < nruns; i++) {
+        if (ngx_mntreamer_export_together(x, i) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* writes a playlist of each run, and says how long each is */
+
 static ngx_int_t
 ngx_mntreamer_export_runs(ngx_mntreamer_export_t *x, mnt_str_t text,
     ngx_uint_t sound, int64_t *lengths, ngx_uint_t *nruns)
 {
     mnt_str_t            map;
-    ngx_int_t            rc;
     ngx_uint_t           n;
     mnt_export_entry_t   e;
     mnt_export_reader_t  rd;
 
     n = 0;
-    ngx_memzero(&map, sizeof(mnt_str_t));
     mnt_export_init(&rd, text, x->conf.begin_us, x->conf.end_us);
 
     while (mnt_export_next(&rd, &e)) {
 
         if (ngx_mntreamer_export_there(x, &e) != NGX_OK) {
             mnt_export_skip(&rd);
-
-            /* it would have begun it */
             continue;
         }
 
@@ -464,44 +494,51 @@ ngx_mntreamer_export_runs(ngx_mntreamer_export_t *x, mnt_str_t text,
             lengths[n++] = 0;
             map.len = 0;
 
-            /* an entry is never longer than that, as far as readers mind */
-
-            rc = ngx_mntreamer_export_text(x, &x->run,
-                                           "#EXTM3U\n#EXT-X-VERSION:7\n"
-                                           "#EXT-X-TARGETDURATION:3600\n"
-                                           "#EXT-X-PLAYLIST-TYPE:VOD\n");
-            if (rc != NGX_OK) {
-                return rc;
-            }
-        }
-
-        if (e.map.len && !mnt_str_eq(e.map, map)) {
-            map = e.map;
+            /* no entry is longer than that, as far as readers mind */
 
             if (ngx_mntreamer_export_text(x, &x->run,
-                                          "#EXT-X-MAP:URI=\"%*s\"\n", map.len,
-                                          map.data)
+                                          "#EXTM3U\n#EXT-X-VERSION:7\n"
+                                          "#EXT-X-TARGETDURATION:3600\n"
+                                          "#EXT-X-PLAYLIST-TYPE:VOD\n")
                 != NGX_OK)
             {
                 return NGX_ERROR;
             }
         }
 
-        if (ngx_mntreamer_export_text(x, &x->run, "#EXTINF:%L.%06L,\n%*s\n",
-                                      e.duration_us / 1000000,
-                                      e.duration_us % 1000000, e.uri.len,
-                                      e.uri.data)
-            != NGX_OK)
-        {
+        lengths[n - 1] += e.duration_us;
+
+        if (ngx_mntreamer_export_entry(x, &e, &map) != NGX_OK) {
             return NGX_ERROR;
         }
-
-        lengths[n - 1] += e.duration_us;
     }
 
     *nruns = n;
 
     return n ? ngx_mntreamer_export_run(x, n - 1, sound) : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_mntreamer_export_entry(ngx_mntreamer_export_t *x,
+    const mnt_export_entry_t *e, mnt_str_t *map)
+{
+    if (e->map.len && !mnt_str_eq(e->map, *map)) {
+        *map = e->map;
+
+        if (ngx_mntreamer_export_text(x, &x->run,
+                                      "#EXT-X-MAP:URI=\"%*s\"\n", map->len,
+                                      map->data)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_mntreamer_export_text(x, &x->run, "#EXTINF:%L.%06L,\n%*s\n",
+                                     e->duration_us / 1000000,
+                                     e->duration_us % 1000000, e->uri.len,
+                                     e->uri.data);
 }
 
 
