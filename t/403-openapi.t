@@ -25,6 +25,15 @@ wait_for(sub {
 wait_for(sub { (grep { $_->{gaps} } @{ $m->recordings }) == 1 }, 'one has a gap',
          20);
 
+# jobs of all kinds, which nobody runs while their recording is in progress
+
+my $id = $m->recordings->[0]{id};
+$m->psql("INSERT INTO job (recording_id, begin_us, end_us, segments, state, error, file,
+            bytes, duration_us, started_at, finished_at, run_at, attempts)
+          VALUES ($id, 0, NULL, 1, 'queued', 'x', NULL, NULL, NULL, now(), NULL, now(), 1),
+                 ($id, 1, 2, 1, 'failed', 'x', NULL, NULL, NULL, now(), now(), now(), 5),
+                 ($id, 2, 3, 1, 'done', NULL, 'export-3.mp4', 5, 1, now(), now(), now(), 1)");
+
 open my $fh, '-|', $^X, "$MNT::TOP/t/util/openapi-check.pl", '--write',
     "http://127.0.0.1:$m->{port}" or die $!;
 my @lines = <$fh>;

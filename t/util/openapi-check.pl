@@ -170,7 +170,8 @@ sub check_sources {
         my ($path, $rest, $fn) = ($1, $2, $3);
         my @fn = map { s/\s//gr } split /,/, $fn;
         my $name = { ID => '{id}', ID_KEY => '{id}/key',
-            ID_PASSWORD => '{id}/password', REST => '{path}',
+            ID_PASSWORD => '{id}/password', ID_RETRY => '{id}/retry',
+            ID_EXPORTS => '{id}/exports', REST => '{path}',
             WHOLE => '' }->{$rest};
         for my $i (0 .. 3) {
             $has{ (qw(get post patch delete))[$i] . " /api/$path$name" } = 1
@@ -205,6 +206,12 @@ sub check_reading {
          status => 200) for first_of($l->{items});
     call(GET => '/api/v1/live/9223372036854775807', '/api/v1/live/{id}',
          status => 404);
+    my $j = call(GET => '/api/v1/jobs', '/api/v1/jobs', status => 200);
+    call(GET => "/api/v1/jobs/$_->{id}", '/api/v1/jobs/{id}', status => 200)
+        for first_of($j->{items});
+    call(GET => "/api/v1/recordings/$_->{id}/exports",
+         '/api/v1/recordings/{id}/exports', status => 200)
+        for first_of($r->{items});
     call(GET => '/health', '/health', status => 200);
     call(GET => '/metrics', '/metrics', status => 200);
 
@@ -253,6 +260,9 @@ sub check_errors {
     call(POST => $list, $list, status => 403, body => {},
          headers => { Origin => 'https://elsewhere.example' },
          name => 'another origin');
+    call(GET => '/api/v1/jobs?state=lost', '/api/v1/jobs', status => 400);
+    call(GET => '/api/v1/jobs/9223372036854775807', '/api/v1/jobs/{id}',
+         status => 404);
     call(GET => '/api/v1/target-duration/none/index.m3u8',
          '/api/v1/target-duration/{path}', status => 404);
 }
@@ -279,6 +289,16 @@ sub check_writing {
          body => { title => 'x' }, name => 'a title of a platform');
     call(DELETE => "$list/$s->{id}", $one, status => 204);
     call(DELETE => "$list/$s->{id}", $one, status => 404, name => 'gone');
+
+    my $exports = '/api/v1/recordings/{id}/exports';
+    call(POST => '/api/v1/recordings/9223372036854775807/exports', $exports,
+         status => 404, body => { begin => 1, end => undef });
+    call(POST => '/api/v1/recordings/1/exports', $exports, status => 400,
+         body => { begin => 2, end => 1 });
+    call(POST => '/api/v1/jobs/9223372036854775807/retry',
+         '/api/v1/jobs/{id}/retry', status => 404);
+    call(DELETE => '/api/v1/jobs/9223372036854775807', '/api/v1/jobs/{id}',
+         status => 404);
 
     my $own = call(POST => $list, $list, status => 201, name => 'our own',
                    body => { platform => 'rtmp', channel => 'check' })
