@@ -352,6 +352,8 @@ ngx_mntreamer_engine_exiting(ngx_event_t *ev)
         (void) ngx_mntreamer_follow_drain(e->follow, NULL, NULL);
     }
 
+    ngx_http_mntreamer_events_end();
+
     if (e->jobs) {
         ngx_mntreamer_jobs_drain(e->jobs);
     }

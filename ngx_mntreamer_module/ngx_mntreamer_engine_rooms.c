@@ -176,9 +176,15 @@ ngx_mntreamer_engine_catalog_job(void *data)
 {
     ngx_mntreamer_engine_t *e = data;
 
-    if (e->jobs && e->state == NGX_MNTREAMER_ENGINE_RUNNING) {
+    if (e->state != NGX_MNTREAMER_ENGINE_RUNNING) {
+        return;
+    }
+
+    if (e->jobs) {
         ngx_mntreamer_jobs_wake(e->jobs);
     }
+
+    ngx_http_mntreamer_events_wake();
 }
 
 

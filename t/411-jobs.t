@@ -3,6 +3,7 @@ use warnings;
 use lib 't/lib';
 use MNT;
 use File::Temp qw(tempdir);
+use IO::Socket::INET;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
@@ -111,6 +112,78 @@ $j = $is->($id, 'done', 'it is done');
 ok(-s "$base/export-$id.mp4", 'there it is');
 $delete->($id);
 ok(!-e "$base/export-$id.mp4", 'with its file');
+
+# followed by events; the last one is the end
+
+sub listen_to {
+    my ($path, $method) = @_;
+    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $m->{port}) or die $!;
+    print $s(($method || 'GET') . " $path HTTP/1.0\r\nHost: x\r\n\r\n");
+    return { s => $s, text => '' };
+}
+
+# what came within so many seconds, or until it looks so, or until the end
+
+sub heard {
+    my ($l, $seconds, $like) = @_;
+    my $end = time + $seconds * $MNT::PATIENCE;
+    while (!$l->{over} && time < $end && !($like && $l->{text} =~ $like)) {
+        my $r = '';
+        vec($r, fileno $l->{s}, 1) = 1;
+        select($r, undef, undef, 0.1) > 0 or next;
+        $l->{over} = 1 if !sysread $l->{s}, $l->{text}, 65536, length $l->{text};
+    }
+    return $l->{text};
+}
+
+my $states = sub { join ' ', $_[0]{text} =~ /^event: job\ndata: \{.*?"state" : "(\w+)"/mg };
+
+ffmpeg('half');
+$id = $ask->($r->{id})->{json}{id};
+wait_for(sub { $half->() }, 'one to listen to');
+my $l = listen_to("/api/v1/jobs/$id/events");
+heard($l, 10, qr/"progress" : 0\.500/);
+like($l->{text}, qr{^HTTP/1.1 200 .*content-type: text/event-stream\r}si, 'a stream of events');
+like($l->{text}, qr/cache-control: no-store.*x-accel-buffering: no/si, 'for nobody in between');
+like($l->{text}, qr/^event: job\ndata: \{.*"progress" : 0\.500,.*\}\n\n/m, 'it tells the progress');
+my $n = () = $l->{text} =~ /^event/mg;
+heard($l, 2.5);
+is(scalar(() = $l->{text} =~ /^event/mg), $n, '... nothing when there is nothing new');
+is($m->get("/api/v1/jobs/999999/events")->{status}, 404, '... and nothing of nothing');
+my @more = map { listen_to("/api/v1/jobs/$id/events") } 1 .. 20;
+close $_->{s} for @more[0 .. 9];
+spew("$dir/go", '');
+heard($_, 15) for $l, @more[10 .. 19];
+is(scalar(grep { $_->{over} && $states->($_) =~ /^running.* done$/ } $l, @more[10 .. 19]), 11,
+   'all hear that it is done, and that is the end');
+like($l->{text}, qr/"url" : "[^"]+export-$id\.mp4"[^\n]*\n\n$/, '... and where it is');
+my $x = $m->get("/api/v1/jobs/$id/events");
+is(scalar(() = $x->{content} =~ /^event: job$/mg), 1, 'what is over is told once');
+$l = listen_to("/api/v1/jobs/$id/events", 'HEAD');
+like(heard($l, 5), qr/text\/event-stream.*\r\n\r\n$/s, 'a head has no body');
+$delete->($id);
+
+ffmpeg('half');
+$id = $ask->($r->{id})->{json}{id};
+wait_for(sub { $half->() }, 'one that is cancelled');
+$l = listen_to("/api/v1/jobs/$id/events");
+heard($l, 5, qr/event/);
+my @old = $m->workers_of;
+$m->reload;
+heard($l, 5);
+ok($l->{over}, 'a reload ends the stream: who listens comes back');
+wait_for(sub { my %now = map { $_ => 1 } $m->workers_of; !grep { $now{$_} } @old },
+         '... and holds no worker');
+$l = listen_to("/api/v1/jobs/$id/events");
+heard($l, 5, qr/event/);
+$m->call(DELETE => "/api/v1/jobs/$id");
+heard($l, 5);
+ok($l->{over}, 'the end of the stream');
+like($states->($l), qr/cancelled$/, '... says that it was cancelled');
+$clean->('events');
+ffmpeg('real');
+$m->call(DELETE => "/api/v1/jobs/$id");
+wait_for(sub { $m->one("SELECT count(*) FROM job") == 0 }, 'and its row');
 
 # one that fails is tried again later and later, and fails for good
 

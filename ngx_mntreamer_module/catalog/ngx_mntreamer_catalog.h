@@ -399,7 +399,10 @@ typedef enum {
     NGX_MNTREAMER_ASK_EXPORTS,                /* recording: a JSON array */
     NGX_MNTREAMER_ASK_JOBS,                   /* state, before_id, limit: json;
         1: id; newest first */
-    NGX_MNTREAMER_ASK_JOB,                    /* id: json */
+    NGX_MNTREAMER_ASK_JOB,                    /* id: json; 1: it is over
+        (bool) */
+    NGX_MNTREAMER_ASK_JOBS_SEEN,              /* array of ids: for each json or
+        NULL; 1: it is over (bool); 2: id */
     NGX_MNTREAMER_ASK_JOB_DELETE,             /* id: a row when it was there;
         notifies */
     NGX_MNTREAMER_ASK_JOB_RETRY,              /* id: json; 1: it had failed or

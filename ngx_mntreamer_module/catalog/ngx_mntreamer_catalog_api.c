@@ -574,6 +574,7 @@ ngx_mntreamer_ask_reads(ngx_uint_t ask)
     case NGX_MNTREAMER_ASK_EXPORTS:
     case NGX_MNTREAMER_ASK_JOBS:
     case NGX_MNTREAMER_ASK_JOB:
+    case NGX_MNTREAMER_ASK_JOBS_SEEN:
         return 1;
 
     default:

@@ -23,6 +23,10 @@
 #define NGX_MNTREAMER_JOB_NEVER_MS      3600000
 
 
+#define NGX_MNTREAMER_SQL_OVER                                                \
+    "j.state IN ('done', 'failed', 'cancelled')"
+
+
 enum {
     NGX_MNTREAMER_SQL_CLAIM = 0,
     NGX_MNTREAMER_SQL_RENEW,
@@ -54,8 +58,13 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_job_ask_sql[] = {
       " ORDER BY j.id DESC LIMIT $3::bigint", 3, 2 },
 
     { "api_job",
-      "SELECT mntreamer_job(j) FROM job j WHERE j.id = $1::bigint"
-      " AND j.state <> 'removed'", 1, 1 },
+      "SELECT mntreamer_job(j), " NGX_MNTREAMER_SQL_OVER " FROM job j"
+      " WHERE j.id = $1::bigint AND j.state <> 'removed'", 1, 2 },
+
+    { "api_jobs_seen",
+      "SELECT mntreamer_job(j), " NGX_MNTREAMER_SQL_OVER ", x.id"
+      " FROM unnest($1::bigint[]) x (id)"
+      " LEFT JOIN job j ON j.id = x.id AND j.state <> 'removed'", 1, 3 },
 
     /* whoever runs it sees it at once; files are looked for behind that */
 

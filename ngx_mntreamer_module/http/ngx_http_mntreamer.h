@@ -48,6 +48,11 @@ extern ngx_module_t  ngx_http_mntreamer_module;
  */
 void ngx_http_mntreamer_wire(const ngx_http_mntreamer_env_t *env);
 
+/* something became of jobs: who listens is told; or the worker exits, and
+   nobody is told any more */
+void ngx_http_mntreamer_events_wake(void);
+void ngx_http_mntreamer_events_end(void);
+
 /* after the configuration was read: 1 when it has one of our locations */
 ngx_uint_t ngx_http_mntreamer_used(ngx_cycle_t *cycle);
 

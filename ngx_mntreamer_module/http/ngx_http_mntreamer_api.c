@@ -15,6 +15,7 @@
  *     a thread (_files.c)   the disk       the result is dropped
  *     the rooms (_wait.c)   2 s            timer is deleted
  *     a segment (_view.c)   8 s            it leaves the list
+ *     a job (_events.c)     the job        the same
  */
 
 
@@ -32,6 +33,7 @@ typedef enum {
     NGX_HTTP_MNTREAMER_PATH_ID_PASSWORD,      /* an id and "/password" */
     NGX_HTTP_MNTREAMER_PATH_ID_EXPORTS,       /* an id and "/exports" */
     NGX_HTTP_MNTREAMER_PATH_ID_RETRY,         /* an id and "/retry" */
+    NGX_HTTP_MNTREAMER_PATH_ID_EVENTS,        /* an id and "/events" */
     NGX_HTTP_MNTREAMER_PATH_REST
 } ngx_http_mntreamer_path_e;
 
@@ -63,7 +65,7 @@ static void ngx_http_mntreamer_drop(void *data);
 static const ngx_str_t  ngx_http_mntreamer_path_ends[] = {
     ngx_null_string, ngx_null_string, ngx_string("/key"),
     ngx_string("/password"), ngx_string("/exports"), ngx_string("/retry"),
-    ngx_null_string
+    ngx_string("/events"), ngx_null_string
 };
 
 
@@ -101,6 +103,9 @@ static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
 
     { ngx_string("v1/jobs/"), NGX_HTTP_MNTREAMER_PATH_ID_RETRY,
       NULL, ngx_http_mntreamer_job_retry, NULL, NULL },
+
+    { ngx_string("v1/jobs/"), NGX_HTTP_MNTREAMER_PATH_ID_EVENTS,
+      ngx_http_mntreamer_job_events, NULL, NULL, NULL },
 
     { ngx_string("v1/jobs/"), NGX_HTTP_MNTREAMER_PATH_ID,
       ngx_http_mntreamer_job, NULL, NULL, ngx_http_mntreamer_job_delete },

@@ -348,6 +348,10 @@ void ngx_http_mntreamer_view_stop(void);
 ngx_int_t ngx_http_mntreamer_view(ngx_http_request_t *r, ngx_str_t *path,
     ngx_file_t *file, ngx_file_info_t *fi, ngx_chain_t **out);
 
+/* _events.c: streams of what becomes of jobs */
+
+void ngx_http_mntreamer_events_start(void);
+
 /* _fields.c: members of a JSON body; NGX_DECLINED: *err is filled */
 
 ngx_int_t ngx_http_mntreamer_fields_known(json_t *json,
@@ -410,6 +414,8 @@ ngx_int_t ngx_http_mntreamer_export(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_jobs(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_job(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_job_events(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_job_delete(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);

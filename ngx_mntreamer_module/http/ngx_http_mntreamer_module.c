@@ -111,6 +111,7 @@ ngx_http_mntreamer_init_process(ngx_cycle_t *cycle)
 {
     ngx_http_mntreamer_wait_start();
     ngx_http_mntreamer_view_start();
+    ngx_http_mntreamer_events_start();
 
     return NGX_OK;
 }

@@ -171,6 +171,7 @@ sub check_sources {
         my @fn = map { s/\s//gr } split /,/, $fn;
         my $name = { ID => '{id}', ID_KEY => '{id}/key',
             ID_PASSWORD => '{id}/password', ID_RETRY => '{id}/retry',
+            ID_EVENTS => '{id}/events',
             ID_EXPORTS => '{id}/exports', REST => '{path}',
             WHOLE => '' }->{$rest};
         for my $i (0 .. 3) {
@@ -209,6 +210,9 @@ sub check_reading {
     my $j = call(GET => '/api/v1/jobs', '/api/v1/jobs', status => 200);
     call(GET => "/api/v1/jobs/$_->{id}", '/api/v1/jobs/{id}', status => 200)
         for first_of($j->{items});
+    call(GET => "/api/v1/jobs/$_->{id}/events", '/api/v1/jobs/{id}/events',
+         status => 200)
+        for grep { $_->{finished_at} } first_of($j->{items});
     call(GET => "/api/v1/recordings/$_->{id}/exports",
          '/api/v1/recordings/{id}/exports', status => 200)
         for first_of($r->{items});
@@ -263,6 +267,8 @@ sub check_errors {
     call(GET => '/api/v1/jobs?state=lost', '/api/v1/jobs', status => 400);
     call(GET => '/api/v1/jobs/9223372036854775807', '/api/v1/jobs/{id}',
          status => 404);
+    call(GET => '/api/v1/jobs/9223372036854775807/events',
+         '/api/v1/jobs/{id}/events', status => 404);
     call(GET => '/api/v1/target-duration/none/index.m3u8',
          '/api/v1/target-duration/{path}', status => 404);
 }
