@@ -44,9 +44,11 @@ my %channel = (
     plain => { bodies => media('plain', 'ts', 10) },
     clocks => { bodies => media('clocks', 'ts', 1000, 1008, 95440), disc_every => 5 },
     holes => { bodies => media('holes', 'ts', 50, 55, 60), gap => [8] },
+    untold => { bodies => media('untold', 'ts', 20, 300, 40) },
+    leaps => { bodies => media('leaps', 'fmp4', 7, 900, 2), kind => 'fmp4' },
     frames => { bodies => media('frames', 'fmp4', 7), kind => 'fmp4' },
 );
-my %n = (plain => 5, clocks => 15, holes => 15, frames => 5);
+my %n = (plain => 5, clocks => 15, holes => 15, untold => 15, leaps => 15, frames => 5);
 $m->channel($_, live => 1, manual => 1, dur => 1, target => 1, window => 30,
             title => "밤샘 방송: 「$_」 100%", %{ $channel{$_} }) for keys %channel;
 $m->fault(match => '/hls/holes/seg/\w+-0-4\.', status => 404, times => -1);
@@ -54,8 +56,8 @@ $m->start;
 $m->up;
 $m->watch($_) for sort keys %channel;
 $m->advance($_, $n{$_}) for keys %channel;
-wait_for(sub { 4 == grep { $_->{segments} >= $n{$_->{channel_name}} - 2 }
-               @{ $m->recordings } }, 'four are recorded', 40);
+wait_for(sub { 6 == grep { $_->{segments} >= $n{$_->{channel_name}} - 2 }
+               @{ $m->recordings } }, 'six are recorded', 40);
 my %r = map { $_->{channel_name} => $_ } @{ $m->recordings };
 
 my $ask = sub {
@@ -67,7 +69,7 @@ is($x->{status}, 409, 'not while it is in progress');
 like($x->{content}, qr/in progress/, '... says the answer');
 
 $m->channel($_, live => 0, endlist => 1) for keys %channel;
-wait_for(sub { 4 == grep { $_->{status} eq 'recorded' } @{ $m->recordings } },
+wait_for(sub { 6 == grep { $_->{status} eq 'recorded' } @{ $m->recordings } },
          'all are over', 60);
 %r = map { $_->{channel_name} => $m->recording($_->{id}) } @{ $m->recordings };
 
@@ -150,7 +152,9 @@ for my $name (sort keys %channel) {
     is("$x->{status} $x->{json}{id}", "200 $id", "$name: again: the one that there is");
 }
 cmp_ok($sum->('holes'), '<', 15, 'what is missing is missing');
-cmp_ok($sum->('clocks'), '==', 15, 'what is there is there');
+cmp_ok($sum->($_), '==', 15, "$_: what is there is there") for 'clocks', 'untold', 'leaps';
+unlike($m->playlist($r{$_}), qr/DISCONTINUITY/, "$_: nobody told of its clock")
+    for 'untold', 'leaps';
 is(join(' ', grep { /part|\.export/ } file_list($m->{storage})), '', 'nothing else is left');
 
 # downloaded
@@ -215,11 +219,12 @@ is($m->{http_client}->request('POST', $m->url($path),
       content => '{}' })->{status}, 403, 'pages of others ask for nothing');
 
 my $jobs = sub { join ' ', map { $_->{id} } @{ $m->json("/api/v1/jobs$_[0]")->{items} } };
-is(scalar split(/ /, $jobs->('?state=done')), 6, 'six in all');
+is(scalar split(/ /, $jobs->('?state=done')), 8, 'eight in all');
 is($jobs->('?state=failed'), '', 'none has failed');
 $x = $m->json('/api/v1/jobs?limit=4');
 is(scalar @{ $x->{items} }, 4, 'by pages');
-is(scalar @{ $m->json("/api/v1/jobs?limit=4&after=$x->{next}")->{items} }, 2, '... which end');
+$x = $m->json("/api/v1/jobs?limit=4&after=$x->{next}");
+is(scalar @{ $x->{items} } . ($x->{next} // ' end'), '4 end', '... which end');
 
 # a result is deleted; what was missing of the disk is missing in the next one
 

@@ -10,6 +10,7 @@
 
 #include <dirent.h>
 
+#include "../hls/mnt_hls_clock.h"
 #include "mnt_export.h"
 #include "ngx_mntreamer_storage_internal.h"
 
@@ -29,6 +30,8 @@
 #define NGX_MNTREAMER_EXPORT_MEM    (64 * 1024 * 1024)
 #define NGX_MNTREAMER_EXPORT_RUNS   10000
 #define NGX_MNTREAMER_EXPORT_TEXT   (64 * 1024)
+#define NGX_MNTREAMER_EXPORT_HEAD   8192      /* of a segment: its clock */
+#define NGX_MNTREAMER_EXPORT_INIT   (64 * 1024)
 
 
 typedef enum {
@@ -42,6 +45,15 @@ typedef struct {
     size_t         len;
     size_t         size;
 } ngx_mntreamer_export_text_t;
+
+/* what the clock said where the last segment began */
+
+typedef struct {
+    int64_t                at_us;
+    int64_t                duration_us;       /* of that */
+    mnt_str_t              map;               /* which "init" is of */
+    mnt_hls_clock_init_t   init;
+} ngx_mntreamer_export_clock_t;
 
 struct ngx_mntreamer_export_s {
     ngx_mntreamer_storage_t      *st;         /* alias */
@@ -86,7 +98,9 @@ static ngx_int_t ngx_mntreamer_export_run(ngx_mntreamer_export_t *x,
 static ngx_int_t ngx_mntreamer_export_together(ngx_mntreamer_export_t *x,
     ngx_uint_t n);
 static ngx_int_t ngx_mntreamer_export_there(ngx_mntreamer_export_t *x,
-    mnt_export_entry_t *e);
+    mnt_export_entry_t *e, ngx_mntreamer_export_clock_t *clock);
+static void ngx_mntreamer_export_clock(ngx_mntreamer_export_t *x,
+    mnt_export_entry_t *e, ngx_fd_t fd, ngx_mntreamer_export_clock_t *clock);
 static ngx_int_t ngx_mntreamer_export_listed(ngx_mntreamer_export_t *x,
     const int64_t *lengths, ngx_uint_t nruns, ngx_uint_t sound);
 static ngx_int_t ngx_mntreamer_export_write(ngx_mntreamer_export_t *x,
@@ -465,17 +479,20 @@ static ngx_int_t
 ngx_mntreamer_export_runs(ngx_mntreamer_export_t *x, mnt_str_t text,
     ngx_uint_t sound, int64_t *lengths, ngx_uint_t *nruns)
 {
-    mnt_str_t            map;
-    ngx_uint_t           n;
-    mnt_export_entry_t   e;
-    mnt_export_reader_t  rd;
+    mnt_str_t                     map;
+    ngx_uint_t                    n;
+    mnt_export_entry_t            e;
+    mnt_export_reader_t           rd;
+    ngx_mntreamer_export_clock_t  clock;
 
     n = 0;
+    ngx_memzero(&clock, sizeof(ngx_mntreamer_export_clock_t));
+    clock.at_us = MNT_HLS_CLOCK_NONE;
     mnt_export_init(&rd, text, x->conf.begin_us, x->conf.end_us);
 
     while (mnt_export_next(&rd, &e)) {
 
-        if (ngx_mntreamer_export_there(x, &e) != NGX_OK) {
+        if (ngx_mntreamer_export_there(x, &e, &clock) != NGX_OK) {
             mnt_export_skip(&rd);
             continue;
         }
@@ -591,23 +608,81 @@ ngx_mntreamer_export_together(ngx_mntreamer_export_t *x, ngx_uint_t n)
 /* NGX_DECLINED: its file is not there, which is no reason to have nothing */
 
 static ngx_int_t
-ngx_mntreamer_export_there(ngx_mntreamer_export_t *x, mnt_export_entry_t *e)
+ngx_mntreamer_export_there(ngx_mntreamer_export_t *x, mnt_export_entry_t *e,
+    ngx_mntreamer_export_clock_t *clock)
 {
     char         name[256];
+    ngx_fd_t     fd;
     struct stat  sb;
 
     ngx_memcpy(name, e->uri.data, e->uri.len);
     name[e->uri.len] = '\0';
 
-    if (fstatat(x->fd, name, &sb, AT_SYMLINK_NOFOLLOW) == -1
-        || !S_ISREG(sb.st_mode) || sb.st_size == 0)
-    {
+    fd = openat(x->fd, name, O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_NONBLOCK);
+
+    if (fd == -1) {
+        return NGX_DECLINED;
+    }
+
+    if (fstat(fd, &sb) == -1 || !S_ISREG(sb.st_mode) || sb.st_size == 0) {
+        (void) close(fd);
         return NGX_DECLINED;
     }
 
     x->result.bytes += sb.st_size;
 
+    ngx_mntreamer_export_clock(x, e, fd, clock);
+    (void) close(fd);
+
     return NGX_OK;
+}
+
+
+/* a clock that began anew without being told is the begin of a run, too */
+
+static void
+ngx_mntreamer_export_clock(ngx_mntreamer_export_t *x, mnt_export_entry_t *e,
+    ngx_fd_t fd, ngx_mntreamer_export_clock_t *clock)
+{
+    char       name[256];
+    u_char    *buf;
+    int64_t    at;
+    ssize_t    n;
+    ngx_fd_t   init;
+
+    buf = malloc(NGX_MNTREAMER_EXPORT_INIT);
+
+    if (buf == NULL) {
+        return;
+    }
+
+    if (!mnt_str_eq(e->map, clock->map)) {
+        clock->map = e->map;
+        clock->init.n = 0;
+
+        ngx_memcpy(name, e->map.data, e->map.len);
+        name[e->map.len] = '\0';
+
+        init = openat(x->fd, name, O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_NONBLOCK);
+
+        if (init != -1) {
+            n = pread(init, buf, NGX_MNTREAMER_EXPORT_INIT, 0);
+            mnt_hls_clock_init(&clock->init, buf, n > 0 ? (size_t) n : 0);
+            (void) close(init);
+        }
+    }
+
+    n = pread(fd, buf, NGX_MNTREAMER_EXPORT_HEAD, 0);
+
+    at = mnt_hls_clock(buf, n > 0 ? (size_t) n : 0, &clock->init);
+    free(buf);
+
+    if (mnt_hls_clock_jumps(clock->at_us, at, clock->duration_us)) {
+        e->begins = 1;
+    }
+
+    clock->at_us = at;
+    clock->duration_us = e->duration_us;
 }
 
 
