@@ -9,6 +9,9 @@
 #include <string.h>
 
 
+#define MNT_EXPORT_LONGEST  ((int64_t) 86400 * 1000000)  /* an entry */
+
+
 static int mnt_export_line(mnt_str_t *text, mnt_str_t *line);
 static int mnt_export_value(mnt_str_t line, const char *tag,
     mnt_str_t *value);
@@ -54,7 +57,9 @@ mnt_export_next(mnt_export_reader_t *rd, mnt_export_entry_t *e)
         } else if (mnt_export_value(line, "#EXTINF:", &value)) {
             value.len = strcspn(value.data, ",\r\n");
 
-            if (mnt_str_micros(value, &e->duration_us) != 0) {
+            if (mnt_str_micros(value, &e->duration_us) != 0
+                || e->duration_us > MNT_EXPORT_LONGEST)
+            {
                 e->duration_us = 0;
             }
 

@@ -91,6 +91,8 @@ runs(void **state)
         { "a gap takes its time",
           HEAD E("1.ts") "#EXT-X-GAP\n" E("2.ts") E("3.ts"), 4000000, -1,
           "3.ts!" },
+        { "no length", "#EXTINF:x,\n1.ts\n#EXTINF:99999999999,\n2.ts\n"
+          "#EXTINF:9223372036854,\n3.ts\n" E("4.ts"), 0, -1, "4.ts!" },
         { "elsewhere", HEAD E("../1.ts") E("/etc/passwd") E("http://a/b.ts")
           E("2.ts") E(".x.ts") E("-y.ts") E("a'b.ts") E("3.ts"), 0, -1,
           "2.ts! 3.ts!" },
