@@ -104,7 +104,8 @@ ngx_mntreamer_engine_library(ngx_mntreamer_engine_t *e)
 
     if (e->conf->jobs && ngx_worker == 0 && e->jobs == NULL) {
         e->jobs = ngx_mntreamer_jobs_create(e->conf->jobs, e->storage,
-                                            e->catalog, e->log);
+                                            e->catalog, e->conf->metrics,
+                                            e->log);
         if (e->jobs == NULL) {
             return NGX_ERROR;
         }

@@ -207,6 +207,9 @@ is($m->call(POST => "/api/v1/jobs/$id/retry")->{json}{state}, 'queued', 'somebod
 $is->($id, 'done', '... and gets it');
 $delete->($id);
 
+is($m->metric(qq(mntreamer_jobs_total{result="$_->[0]"})), $_->[1], "counted: $_->[0]")
+    for ['done', 3], ['again', 4], ['failed', 1], ['cancelled', 2];
+
 # its worker is killed: begun anew by the next, which removes what was left
 
 sub first_worker {

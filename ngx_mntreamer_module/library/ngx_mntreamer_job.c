@@ -60,6 +60,16 @@ typedef enum {
 } ngx_mntreamer_job_state_e;
 
 
+/* in the order of the metric's words */
+
+typedef enum {
+    NGX_MNTREAMER_JOB_DONE = 0,
+    NGX_MNTREAMER_JOB_AGAIN,
+    NGX_MNTREAMER_JOB_FAILED,
+    NGX_MNTREAMER_JOB_CANCELLED
+} ngx_mntreamer_job_result_e;
+
+
 typedef struct {
     ngx_mntreamer_job_state_e    state;
     ngx_mntreamer_jobs_t        *jobs;        /* alias */
@@ -82,6 +92,7 @@ typedef struct {
 struct ngx_mntreamer_jobs_s {
     ngx_mntreamer_storage_t     *st;          /* alias */
     ngx_mntreamer_catalog_t     *cat;         /* alias */
+    ngx_mntreamer_metrics_t     *metrics;     /* alias */
     ngx_log_t                   *log;         /* alias */
     ngx_mntreamer_children_t    *children;    /* owned; NULL: not needed yet */
     ngx_msec_t                   looked_ms;
@@ -109,6 +120,8 @@ static void ngx_mntreamer_job_renewed(void *data,
 static void ngx_mntreamer_job_store(ngx_mntreamer_job_t *j);
 static void ngx_mntreamer_job_stored(void *data,
     const ngx_mntreamer_exported_t *x);
+static void ngx_mntreamer_job_count(ngx_mntreamer_job_t *j,
+    ngx_mntreamer_job_result_e result);
 static void ngx_mntreamer_job_failed(ngx_mntreamer_job_t *j, const char *why,
     ngx_uint_t again);
 static void ngx_mntreamer_job_end(ngx_mntreamer_job_t *j, const char *word);
@@ -122,7 +135,8 @@ static void ngx_mntreamer_job_over(void *data,
 
 ngx_mntreamer_jobs_t *
 ngx_mntreamer_jobs_create(ngx_uint_t n, ngx_mntreamer_storage_t *st,
-    ngx_mntreamer_catalog_t *cat, ngx_log_t *log)
+    ngx_mntreamer_catalog_t *cat, ngx_mntreamer_metrics_t *metrics,
+    ngx_log_t *log)
 {
     ngx_uint_t             i;
     ngx_mntreamer_jobs_t  *jobs;
@@ -134,6 +148,7 @@ ngx_mntreamer_jobs_create(ngx_uint_t n, ngx_mntreamer_storage_t *st,
 
     jobs->st = st;
     jobs->cat = cat;
+    jobs->metrics = metrics;
     jobs->log = log;
     jobs->look = 1;
     jobs->n = ngx_min(n, NGX_MNTREAMER_JOBS_MAX);
@@ -601,6 +616,7 @@ ngx_mntreamer_job_renewed(void *data, const ngx_mntreamer_result_t *result)
         ngx_log_error(NGX_LOG_NOTICE, j->jobs->log, 0,
                       "mntreamer: job %L was cancelled", j->conf.id);
 
+        ngx_mntreamer_job_count(j, NGX_MNTREAMER_JOB_CANCELLED);
         ngx_mntreamer_job_end(j, "clean");
         return;
     }
@@ -638,12 +654,23 @@ ngx_mntreamer_job_stored(void *data, const ngx_mntreamer_exported_t *x)
     j->told.bytes = x->bytes;
     j->told.duration_us = j->at_us ? j->at_us : j->whole_us;
 
+    ngx_mntreamer_job_count(j, NGX_MNTREAMER_JOB_DONE);
+
     ngx_log_error(NGX_LOG_NOTICE, j->jobs->log, 0,
                   "mntreamer: recording %L was exported, %O bytes in %M ms: "
                   "\"%V/%s\"", j->recording_id, x->bytes,
                   ngx_current_msec - j->since, &j->conf.dir, j->names.file);
 
     ngx_mntreamer_job_tell(j);
+}
+
+
+static void
+ngx_mntreamer_job_count(ngx_mntreamer_job_t *j,
+    ngx_mntreamer_job_result_e result)
+{
+    ngx_mntreamer_metrics_add(j->jobs->metrics, NGX_MNTREAMER_M_JOBS, result,
+                              1);
 }
 
 
@@ -658,6 +685,9 @@ ngx_mntreamer_job_failed(ngx_mntreamer_job_t *j, const char *why,
     again = again && j->attempts < NGX_MNTREAMER_JOB_TRIES;
 
     level = again ? NGX_LOG_WARN : NGX_LOG_ERR;
+
+    ngx_mntreamer_job_count(j, again ? NGX_MNTREAMER_JOB_AGAIN
+                                     : NGX_MNTREAMER_JOB_FAILED);
 
     ngx_log_error(level, j->jobs->log, 0,
                   "mntreamer: job %L, export of recording %L, failed%s: %s",

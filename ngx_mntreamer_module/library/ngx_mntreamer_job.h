@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 
 #include "../catalog/ngx_mntreamer_catalog.h"
+#include "../metrics/ngx_mntreamer_metrics.h"
 #include "../storage/ngx_mntreamer_storage.h"
 
 
@@ -30,7 +31,7 @@ typedef struct ngx_mntreamer_jobs_s  ngx_mntreamer_jobs_t;
 /* NULL: logged */
 ngx_mntreamer_jobs_t *ngx_mntreamer_jobs_create(ngx_uint_t n,
     ngx_mntreamer_storage_t *st, ngx_mntreamer_catalog_t *cat,
-    ngx_log_t *log);
+    ngx_mntreamer_metrics_t *metrics, ngx_log_t *log);
 /* before the catalogue; what a thread does is finished */
 void ngx_mntreamer_jobs_destroy(ngx_mntreamer_jobs_t *jobs);
 

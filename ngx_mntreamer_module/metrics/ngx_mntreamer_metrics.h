@@ -53,6 +53,8 @@ typedef enum {
     NGX_MNTREAMER_M_FOLLOWERS,                /* result: told again degraded
                                                  closed lost */
     NGX_MNTREAMER_M_THUMBNAILS,               /* result: made failed */
+    NGX_MNTREAMER_M_JOBS,                     /* result: done again failed
+                                                 cancelled */
     /* gauges of a worker, summed */
     NGX_MNTREAMER_M_LIVE,
     NGX_MNTREAMER_M_RECORDING,

@@ -19,6 +19,7 @@ static const char *ngx_mntreamer_metrics_hook(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_rung(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_follower(ngx_uint_t i);
 static const char *ngx_mntreamer_metrics_thumbnail(ngx_uint_t i);
+static const char *ngx_mntreamer_metrics_job(ngx_uint_t i);
 
 
 static const char  *ngx_mntreamer_gap_names[] = {
@@ -44,6 +45,10 @@ static const char  *ngx_mntreamer_metrics_hooks[] = {
 
 static const char  *ngx_mntreamer_metrics_followers[] = {
     "told", "again", "degraded", "closed", "lost"
+};
+
+static const char  *ngx_mntreamer_metrics_jobs[] = {
+    "done", "again", "failed", "cancelled"
 };
 
 
@@ -196,6 +201,11 @@ const ngx_mntreamer_metric_t
       NGX_MNTREAMER_COUNTER,
       NGX_MNTREAMER_LABEL("result", 2, ngx_mntreamer_metrics_thumbnail) },
 
+    { "jobs_total", "jobs",
+      "Attempts of jobs, by what became of them",
+      NGX_MNTREAMER_COUNTER,
+      NGX_MNTREAMER_LABEL("result", 4, ngx_mntreamer_metrics_job) },
+
     { "live", "live",
       "Owned streamers that are on air",
       NGX_MNTREAMER_GAUGE, NGX_MNTREAMER_PLAIN },
@@ -346,4 +356,11 @@ static const char *
 ngx_mntreamer_metrics_thumbnail(ngx_uint_t i)
 {
     return i ? "failed" : "made";
+}
+
+
+static const char *
+ngx_mntreamer_metrics_job(ngx_uint_t i)
+{
+    return ngx_mntreamer_metrics_jobs[i];
 }
