@@ -229,6 +229,10 @@ ngx_mntreamer_engine_report(ngx_mntreamer_engine_t *e)
         ngx_mntreamer_sacrifice_run(e->sacrifice);
     }
 
+    if (e->editor && !ngx_exiting) {
+        ngx_mntreamer_editor_run(e->editor);
+    }
+
     if (e->sweep && !ngx_exiting) {
         ngx_mntreamer_sweep_run(e->sweep);
     }
@@ -467,6 +471,11 @@ ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e)
     if (e->jobs) {
         ngx_mntreamer_jobs_destroy(e->jobs);
         e->jobs = NULL;
+    }
+
+    if (e->editor) {
+        ngx_mntreamer_editor_destroy(e->editor);
+        e->editor = NULL;
     }
 
     if (e->sweep) {

@@ -18,6 +18,7 @@
 #include "ngx_mntreamer.h"
 #include "events/ngx_mntreamer_follow.h"
 #include "http/ngx_http_mntreamer.h"
+#include "library/ngx_mntreamer_editor.h"
 #include "library/ngx_mntreamer_job.h"
 #include "library/ngx_mntreamer_sacrifice.h"
 #include "library/ngx_mntreamer_sweep.h"
@@ -48,6 +49,7 @@ typedef struct {
     ngx_mntreamer_monitor_t       *monitor;
     ngx_mntreamer_recorder_t      *recorder;
     ngx_mntreamer_sacrifice_t     *sacrifice;
+    ngx_mntreamer_editor_t        *editor;
     ngx_mntreamer_sweep_t         *sweep;
     ngx_mntreamer_watching_t      *watching;
     ngx_mntreamer_follow_t        *follow;

@@ -21,6 +21,7 @@ static void ngx_mntreamer_engine_catalog_follow(void *data);
 static void ngx_mntreamer_engine_catalog_remove(void *data);
 static void ngx_mntreamer_engine_catalog_job(void *data);
 static ngx_int_t ngx_mntreamer_engine_library(ngx_mntreamer_engine_t *e);
+static void ngx_mntreamer_engine_catalog_edit(void *data);
 static ngx_int_t ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_monitor(ngx_mntreamer_engine_t *e);
 static ngx_int_t ngx_mntreamer_engine_thumbnails(ngx_mntreamer_engine_t *e);
@@ -90,6 +91,14 @@ ngx_mntreamer_engine_library(ngx_mntreamer_engine_t *e)
                                           : NGX_MNTREAMER_SACRIFICE_NONE,
                                           e->storage, e->catalog, e->log);
         if (e->sacrifice == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_worker == 0 && e->editor == NULL) {
+        e->editor = ngx_mntreamer_editor_create(e->storage, e->catalog,
+                                                e->log);
+        if (e->editor == NULL) {
             return NGX_ERROR;
         }
     }
@@ -190,6 +199,17 @@ ngx_mntreamer_engine_catalog_job(void *data)
 
 
 static void
+ngx_mntreamer_engine_catalog_edit(void *data)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    if (e->editor && e->state == NGX_MNTREAMER_ENGINE_RUNNING) {
+        ngx_mntreamer_editor_wake(e->editor);
+    }
+}
+
+
+static void
 ngx_mntreamer_engine_catalog_stop(void *data, int64_t streamer_id)
 {
     ngx_mntreamer_engine_t *e = data;
@@ -239,6 +259,7 @@ ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e)
     handlers.follow = ngx_mntreamer_engine_catalog_follow;
     handlers.remove = ngx_mntreamer_engine_catalog_remove;
     handlers.job = ngx_mntreamer_engine_catalog_job;
+    handlers.edit = ngx_mntreamer_engine_catalog_edit;
     handlers.data = e;
 
     e->catalog = ngx_mntreamer_catalog_create(&e->conf->catalog, &handlers,

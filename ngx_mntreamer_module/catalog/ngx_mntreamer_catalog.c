@@ -688,7 +688,8 @@ ngx_mntreamer_catalog_flush(ngx_mntreamer_catalog_t *cat)
 /*
  * "due": a streamer became due; "release": leases are free; "engine": there is
  * another one; "stop 12": streamer 12 was paused or deleted; "ask 12":
- * something became known of it; "follow": followers are to be told.
+ * something became known of it; "follow": followers are to be told; "remove",
+ * "edit": recordings were deleted, or edited.
  */
 
 static void
@@ -728,6 +729,11 @@ ngx_mntreamer_catalog_notified(void *data, ngx_str_t *channel,
 
     if (payload->len == 3 && ngx_strncmp(payload->data, "job", 3) == 0) {
         cat->handlers.job(cat->handlers.data);
+        return;
+    }
+
+    if (payload->len == 4 && ngx_strncmp(payload->data, "edit", 4) == 0) {
+        cat->handlers.edit(cat->handlers.data);
         return;
     }
 

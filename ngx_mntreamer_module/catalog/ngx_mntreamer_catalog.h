@@ -200,6 +200,8 @@ typedef struct {
     void  (*remove)(void *data);
     /* there are jobs, or some were cancelled */
     void  (*job)(void *data);
+    /* recordings were edited: their files are to say so */
+    void  (*edit)(void *data);
     void  *data;                              /* alias */
 } ngx_mntreamer_catalog_handlers_t;
 
@@ -407,6 +409,29 @@ typedef enum {
         notifies */
     NGX_MNTREAMER_ASK_JOB_RETRY,              /* id: json; 1: it had failed or
         was cancelled (bool); notifies */
+
+    /* edits of recordings; words are in conf/sql */
+    NGX_MNTREAMER_ASK_CUT,                    /* recording, begin, end in us:
+        made there missing recording end many; 1: the cut; notifies */
+    NGX_MNTREAMER_ASK_CUT_UNDO,               /* recording, cut: undone missing
+        none recording; notifies */
+    NGX_MNTREAMER_ASK_CUTS,                   /* recording: json of a list */
+    NGX_MNTREAMER_ASK_CUT_STATE,              /* recording, cut: json; 1: the
+        files say what the row does (bool); 2: why it was refused, or NULL */
+    NGX_MNTREAMER_ASK_CUT_PENDING,            /* skip, (storage): 0: id; 1:
+        path; 2: version; 3: spans; 4: it is surely of this storage (bool);
+        the first whose files do not say yet what its rows do */
+    NGX_MNTREAMER_ASK_CUT_TOLD,               /* id, version, NULL or why it
+        was refused, segments, us; the last two NULL: as before */
+    NGX_MNTREAMER_ASK_CLIP,                   /* recording, begin, end in us,
+        title or NULL: made missing end waiting; 1: the clip; notifies */
+    NGX_MNTREAMER_ASK_CLIP_STATE,             /* recording, clip: json; 1: it
+        is a recording, or never will be (bool); 2: why not, or NULL */
+    NGX_MNTREAMER_ASK_CLIP_PENDING,           /* skip, (storage): 0: id; 1:
+        path of the recording; 2: of the clip; 3, 4: begin and end in us; 5:
+        it is surely of this storage (bool) */
+    NGX_MNTREAMER_ASK_CLIP_TOLD,              /* id, NULL or why not, segments,
+        bytes, us */
     NGX_MNTREAMER_ASK_MAX
 } ngx_mntreamer_ask_e;
 

@@ -109,7 +109,9 @@ static void ngx_mntreamer_ask_done(void *data,
     " 'broadcast_id', r.broadcast_id, 'status', r.status,"                    \
     " 'started_at', mntreamer_time(r.started_at),"                            \
     " 'ended_at', mntreamer_time(r.ended_at),"                                \
-    " 'duration', " NGX_MNTREAMER_SQL_SECONDS("r.duration_us") ","            \
+    " 'duration', "                                                           \
+    NGX_MNTREAMER_SQL_SECONDS("greatest(r.duration_us - r.cut_us, 0)") ","    \
+    " 'cut', " NGX_MNTREAMER_SQL_SECONDS("r.cut_us") ","                      \
     " 'segments', r.segments, 'bytes', r.bytes, 'gaps', r.gaps,"              \
     " 'lost', " NGX_MNTREAMER_SQL_SECONDS("r.lost_us") ","                    \
     " 'quality', r.quality, 'protected', r.protected,"                        \
@@ -119,6 +121,7 @@ static void ngx_mntreamer_ask_done(void *data,
     " FROM media_watching w WHERE w.recording_id = r.id),"                    \
     " 'watch_time', (SELECT round(coalesce(sum(w.watched_ms), 0) / 1000, 3)"  \
     " FROM media_watching w WHERE w.recording_id = r.id),"                    \
+    " 'clip_of', r.clip_of,"                                                  \
     " 'url', " NGX_MNTREAMER_SQL_URL ","                                      \
     " 'thumbnail', " NGX_MNTREAMER_SQL_THUMBNAIL
 
@@ -506,7 +509,10 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
             ngx_mntreamer_catalog_page(pool, platform, &ex.params[1]);
     }
 
-    if (ask == NGX_MNTREAMER_ASK_MARKED || ask == NGX_MNTREAMER_ASK_OLDEST) {
+    if (ask == NGX_MNTREAMER_ASK_MARKED || ask == NGX_MNTREAMER_ASK_OLDEST
+        || ask == NGX_MNTREAMER_ASK_CUT_PENDING
+        || ask == NGX_MNTREAMER_ASK_CLIP_PENDING)
+    {
         ex.params[1] = cat->storage;
     }
 
@@ -546,6 +552,10 @@ failed:
 static const ngx_mntreamer_sql_t *
 ngx_mntreamer_ask_text(ngx_uint_t ask)
 {
+    if (ask >= NGX_MNTREAMER_ASK_CUT) {
+        return ngx_mntreamer_catalog_edit_sql(ask);
+    }
+
     if (ask >= NGX_MNTREAMER_ASK_EXPORT) {
         return ngx_mntreamer_catalog_job_sql(ask);
     }
@@ -575,6 +585,7 @@ ngx_mntreamer_ask_reads(ngx_uint_t ask)
     case NGX_MNTREAMER_ASK_JOBS:
     case NGX_MNTREAMER_ASK_JOB:
     case NGX_MNTREAMER_ASK_JOBS_SEEN:
+    case NGX_MNTREAMER_ASK_CUTS:
         return 1;
 
     default:

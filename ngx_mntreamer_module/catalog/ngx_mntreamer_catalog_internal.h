@@ -355,7 +355,7 @@ void ngx_mntreamer_recording_told(ngx_mntreamer_catalog_t *cat,
 
 /* ngx_mntreamer_catalog_broadcast.c */
 
-/* the statement of a question from _KEY_MAKE on */
+/* the statement of a question from _KEY_MAKE on, */
 const ngx_mntreamer_sql_t *ngx_mntreamer_catalog_broadcast_sql(ngx_uint_t ask);
 void ngx_mntreamer_catalog_broadcast_ask(ngx_mntreamer_catalog_t *cat,
     ngx_uint_t ask, ngx_mntreamer_exec_t *ex, u_char (*buf)[NGX_INT64_LEN]);
@@ -366,6 +366,11 @@ void ngx_mntreamer_catalog_broadcast_sweep(ngx_mntreamer_catalog_t *cat);
 /* ngx_mntreamer_catalog_job.c: the statement of a question from _EXPORT on */
 
 const ngx_mntreamer_sql_t *ngx_mntreamer_catalog_job_sql(ngx_uint_t ask);
+
+
+/* ngx_mntreamer_catalog_edit.c: and from _CUT on */
+
+const ngx_mntreamer_sql_t *ngx_mntreamer_catalog_edit_sql(ngx_uint_t ask);
 
 
 /* ngx_mntreamer_catalog_api.c */

@@ -4,7 +4,7 @@
  */
 
 
-#include "mnt_hls_live.h"
+#include "mnt_hls_live_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,26 +17,8 @@
 #define MNT_HLS_LIVE_VERSION   9              /* EXT-X-SKIP, rfc8216bis 8 */
 
 
-/* what a line is to the entry that is being read */
-
-typedef enum {
-    MNT_HLS_LIVE_TAG = 0,                     /* of the entry */
-    MNT_HLS_LIVE_OTHER,                       /* of the head, or a comment */
-    MNT_HLS_LIVE_URI,
-    MNT_HLS_LIVE_END,
-    MNT_HLS_LIVE_FOREIGN
-} mnt_hls_live_line_e;
-
-
 static int mnt_hls_live_push(mnt_hls_live_t *live, const mnt_hls_mark_t *mark);
-static size_t mnt_hls_live_line(mnt_str_t text, size_t i, mnt_str_t *line);
-static mnt_hls_live_line_e mnt_hls_live_take(mnt_hls_mark_t *m,
-    mnt_str_t line, uint64_t offset);
 static void mnt_hls_live_head_tag(mnt_hls_live_t *live, mnt_str_t line);
-static int mnt_hls_live_value(mnt_str_t line, const char *tag,
-    mnt_str_t *value);
-static void mnt_hls_live_put(char *buf, size_t size, size_t *len,
-    mnt_str_t s);
 
 
 void
@@ -150,9 +132,7 @@ mnt_hls_live_push(mnt_hls_live_t *live, const mnt_hls_mark_t *mark)
 }
 
 
-/* the whole line at "i" without its end; where the next begins, 0: torn */
-
-static size_t
+size_t
 mnt_hls_live_line(mnt_str_t text, size_t i, mnt_str_t *line)
 {
     const char  *end;
@@ -174,9 +154,7 @@ mnt_hls_live_line(mnt_str_t text, size_t i, mnt_str_t *line)
 }
 
 
-/* "m" is what is in force behind the line */
-
-static mnt_hls_live_line_e
+mnt_hls_live_line_e
 mnt_hls_live_take(mnt_hls_mark_t *m, mnt_str_t line, uint64_t offset)
 {
     size_t     i;
@@ -286,7 +264,7 @@ mnt_hls_live_head_tag(mnt_hls_live_t *live, mnt_str_t line)
 }
 
 
-static int
+int
 mnt_hls_live_value(mnt_str_t line, const char *tag, mnt_str_t *value)
 {
     size_t  n;
@@ -530,7 +508,7 @@ mnt_hls_live_variants(mnt_str_t text, mnt_str_t query, char *buf, size_t size)
 }
 
 
-static void
+void
 mnt_hls_live_put(char *buf, size_t size, size_t *len, mnt_str_t s)
 {
     if (s.len && *len < size && s.len < size - *len) {

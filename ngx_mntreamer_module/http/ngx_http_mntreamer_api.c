@@ -16,6 +16,8 @@
  *     the rooms (_wait.c)   2 s            timer is deleted
  *     a segment (_view.c)   8 s            it leaves the list
  *     a job (_events.c)     the job        the same
+ *     a text (_cut.c)       the disk       it leaves the list
+ *     files (_edits.c)      2 s, 8 s       ask is cancelled, timer deleted
  */
 
 
@@ -34,6 +36,9 @@ typedef enum {
     NGX_HTTP_MNTREAMER_PATH_ID_EXPORTS,       /* an id and "/exports" */
     NGX_HTTP_MNTREAMER_PATH_ID_RETRY,         /* an id and "/retry" */
     NGX_HTTP_MNTREAMER_PATH_ID_EVENTS,        /* an id and "/events" */
+    NGX_HTTP_MNTREAMER_PATH_ID_CUTS,          /* an id and "/cuts" */
+    NGX_HTTP_MNTREAMER_PATH_ID_CLIPS,         /* an id and "/clips" */
+    NGX_HTTP_MNTREAMER_PATH_ID_CUT,           /* an id, "/cuts/" and an id */
     NGX_HTTP_MNTREAMER_PATH_REST
 } ngx_http_mntreamer_path_e;
 
@@ -51,6 +56,8 @@ static ngx_int_t ngx_http_mntreamer_route(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 static const ngx_http_mntreamer_route_t *ngx_http_mntreamer_route_find(
     ngx_str_t *path, ngx_str_t *rest);
+static ngx_uint_t ngx_http_mntreamer_route_second(ngx_str_t *rest,
+    const ngx_str_t *word, ngx_str_t *second);
 static ngx_http_mntreamer_route_pt ngx_http_mntreamer_route_method(
     ngx_http_request_t *r, const ngx_http_mntreamer_route_t *route);
 static ngx_int_t ngx_http_mntreamer_not_allowed(ngx_http_request_t *r,
@@ -65,8 +72,13 @@ static void ngx_http_mntreamer_drop(void *data);
 static const ngx_str_t  ngx_http_mntreamer_path_ends[] = {
     ngx_null_string, ngx_null_string, ngx_string("/key"),
     ngx_string("/password"), ngx_string("/exports"), ngx_string("/retry"),
-    ngx_string("/events"), ngx_null_string
+    ngx_string("/events"), ngx_string("/cuts"), ngx_string("/clips"),
+    ngx_null_string, ngx_null_string
 };
+
+/* and what stands between it and a second one */
+
+static const ngx_str_t  ngx_http_mntreamer_path_cut = ngx_string("/cuts/");
 
 
 static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
@@ -92,6 +104,15 @@ static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
 
     { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID_EXPORTS,
       ngx_http_mntreamer_exports, ngx_http_mntreamer_export, NULL, NULL },
+
+    { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID_CUTS,
+      ngx_http_mntreamer_cut_list, ngx_http_mntreamer_cut_add, NULL, NULL },
+
+    { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID_CLIPS,
+      NULL, ngx_http_mntreamer_clip_add, NULL, NULL },
+
+    { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID_CUT,
+      NULL, NULL, NULL, ngx_http_mntreamer_cut_undo },
 
     { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID,
       ngx_http_mntreamer_recording, NULL,
@@ -194,9 +215,18 @@ ngx_http_mntreamer_route(ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx)
     if (route->rest != NGX_HTTP_MNTREAMER_PATH_WHOLE
         && route->rest != NGX_HTTP_MNTREAMER_PATH_REST)
     {
+        ctx->second = 1;
+
+        if (route->rest == NGX_HTTP_MNTREAMER_PATH_ID_CUT) {
+            (void) ngx_http_mntreamer_route_second(&ctx->rest,
+                                                 &ngx_http_mntreamer_path_cut,
+                                                 &path);
+            ctx->second = ngx_http_mntreamer_id(&path);
+        }
+
         ctx->id = ngx_http_mntreamer_id(&ctx->rest);
 
-        if (ctx->id == 0) {
+        if (ctx->id == 0 || ctx->second == 0) {
             ngx_http_mntreamer_error_set(&err,
                                          NGX_HTTP_MNTREAMER_E_BAD_PARAMETER,
                                          "id", "the address ends with no id");
@@ -212,6 +242,7 @@ static const ngx_http_mntreamer_route_t *
 ngx_http_mntreamer_route_find(ngx_str_t *path, ngx_str_t *rest)
 {
     size_t                             n;
+    ngx_str_t                          second;
     const ngx_str_t                   *end;
     const ngx_http_mntreamer_route_t  *route;
 
@@ -241,6 +272,17 @@ ngx_http_mntreamer_route_find(ngx_str_t *path, ngx_str_t *rest)
             rest->len -= end->len;
         }
 
+        if (route->rest == NGX_HTTP_MNTREAMER_PATH_ID_CUT) {
+            second = *rest;
+
+            if (!ngx_http_mntreamer_route_second(&second,
+                                                 &ngx_http_mntreamer_path_cut,
+                                                 &second))
+            {
+                continue;
+            }
+        }
+
         if ((rest->len == 0) == (route->rest == NGX_HTTP_MNTREAMER_PATH_WHOLE))
         {
             return route;
@@ -248,6 +290,32 @@ ngx_http_mntreamer_route_find(ngx_str_t *path, ngx_str_t *rest)
     }
 
     return NULL;
+}
+
+
+/* 1: "rest" is cut in front of "word", and "second" is behind it */
+
+static ngx_uint_t
+ngx_http_mntreamer_route_second(ngx_str_t *rest, const ngx_str_t *word,
+    ngx_str_t *second)
+{
+    u_char  *p;
+    size_t   len;
+
+    p = ngx_strlcasestrn(rest->data, rest->data + rest->len, word->data,
+                         word->len - 1);
+
+    if (p == NULL || ngx_memcmp(p, word->data, word->len) != 0) {
+        return 0;
+    }
+
+    len = rest->len;
+    rest->len = p - rest->data;
+
+    second->len = len - rest->len - word->len;
+    second->data = p + word->len;
+
+    return 1;
 }
 
 

@@ -41,6 +41,7 @@ static const ngx_http_mntreamer_error_entry_t
     { "streamer_not_found", 404, 0, "there is no such streamer" },
     { "recording_not_found", 404, 0, "there is no such recording" },
     { "job_not_found", 404, 0, "there is no such job" },
+    { "cut_not_found", 404, 0, "the recording has no such cut" },
     { "channel_not_found", 404, 0, "the platform has no such channel" },
     { "not_on_air", 404, 0, "the streamer is not on the air" },
     { "method_not_allowed", 405, 0, "the method is not for this address" },

@@ -67,6 +67,7 @@ typedef enum {
     NGX_HTTP_MNTREAMER_E_STREAMER_NOT_FOUND,
     NGX_HTTP_MNTREAMER_E_RECORDING_NOT_FOUND,
     NGX_HTTP_MNTREAMER_E_JOB_NOT_FOUND,
+    NGX_HTTP_MNTREAMER_E_CUT_NOT_FOUND,
     NGX_HTTP_MNTREAMER_E_CHANNEL_NOT_FOUND,
     NGX_HTTP_MNTREAMER_E_NOT_ON_AIR,
     NGX_HTTP_MNTREAMER_E_METHOD_NOT_ALLOWED,
@@ -120,7 +121,8 @@ typedef ngx_int_t (*ngx_http_mntreamer_answer_pt)(ngx_http_request_t *r,
 
 struct ngx_http_mntreamer_ctx_s {
     ngx_http_request_t           *request;    /* alias */
-    int64_t                       id;         /* of the path */
+    int64_t                       id;         /* of the path, */
+    int64_t                       second;     /* a second one; 0: none */
     ngx_str_t                     rest;       /* of the path */
     json_t                       *json;       /* owned: the body */
     ngx_str_t                     text;       /* or as it came; pool */
@@ -135,6 +137,7 @@ struct ngx_http_mntreamer_ctx_s {
     ngx_uint_t                    limit;      /* of a list */
     void                         *wait;       /* pool; of _wait.c */
     void                         *view;       /* pool; of _view.c */
+    void                         *cut;        /* pool; of _cut.c */
 
     ngx_str_t                     replacement;  /* body of nginx's error */
 
@@ -352,6 +355,13 @@ ngx_int_t ngx_http_mntreamer_view(ngx_http_request_t *r, ngx_str_t *path,
 
 void ngx_http_mntreamer_events_start(void);
 
+/* _cut.c: the same of a recording of which something is not shown */
+
+void ngx_http_mntreamer_cut_start(void);
+void ngx_http_mntreamer_cut_stop(void);
+ngx_int_t ngx_http_mntreamer_cut(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_file_t *file, ngx_file_info_t *fi, ngx_chain_t **out);
+
 /* _fields.c: members of a JSON body; NGX_DECLINED: *err is filled */
 
 ngx_int_t ngx_http_mntreamer_fields_known(json_t *json,
@@ -420,6 +430,14 @@ ngx_int_t ngx_http_mntreamer_job_events(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_job_delete(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_job_retry(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_cut_list(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_cut_add(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_cut_undo(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_clip_add(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_live(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);

@@ -112,6 +112,7 @@ ngx_http_mntreamer_init_process(ngx_cycle_t *cycle)
     ngx_http_mntreamer_wait_start();
     ngx_http_mntreamer_view_start();
     ngx_http_mntreamer_events_start();
+    ngx_http_mntreamer_cut_start();
 
     return NGX_OK;
 }
@@ -125,6 +126,7 @@ ngx_http_mntreamer_wire(const ngx_http_mntreamer_env_t *env)
 
     } else {
         ngx_http_mntreamer_view_stop();
+        ngx_http_mntreamer_cut_stop();
         ngx_memzero(&ngx_http_mntreamer_wired,
                     sizeof(ngx_http_mntreamer_env_t));
     }

@@ -168,7 +168,11 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
     r->headers_out.last_modified_time = ngx_file_mtime(&fi);
 
     if (type->kind == NGX_HTTP_MNTREAMER_PLAYLIST) {
-        rc = ngx_http_mntreamer_view(r, path, file, &fi, &out);
+        rc = ngx_http_mntreamer_cut(r, path, file, &fi, &out);
+
+        if (rc == NGX_DECLINED) {
+            rc = ngx_http_mntreamer_view(r, path, file, &fi, &out);
+        }
 
         if (rc != NGX_DECLINED) {
             return (rc == NGX_OK) ? ngx_http_mntreamer_send(r, type, out) : rc;

@@ -40,7 +40,6 @@
 #define NGX_HTTP_MNTREAMER_VIEW_WINDOW   3600   /* s */
 #define NGX_HTTP_MNTREAMER_VIEW_AHEAD    2      /* segments, 6.2.5.2 */
 #define NGX_HTTP_MNTREAMER_VIEW_END      64     /* bytes; hold ENDLIST */
-#define NGX_HTTP_MNTREAMER_VIEW_NEVER    ((uint64_t) -1)
 
 
 typedef struct {
@@ -54,17 +53,7 @@ typedef struct {
     unsigned                        late:1;      /* and has passed */
 } ngx_http_mntreamer_view_waiter_t;
 
-/* what a request wants */
 
-typedef struct {
-    mnt_hls_view_e                  view;
-    ngx_uint_t                      window_s; /* 0: none */
-    uint64_t                        msn;      /* _NEVER: whatever there is */
-} ngx_http_mntreamer_view_wish_t;
-
-
-static ngx_int_t ngx_http_mntreamer_view_wish(ngx_http_request_t *r,
-    ngx_http_mntreamer_view_wish_t *wish);
 static ngx_uint_t ngx_http_mntreamer_view_live(ngx_file_t *file,
     ngx_file_info_t *fi);
 static ngx_int_t ngx_http_mntreamer_view_block(ngx_http_request_t *r,
@@ -87,7 +76,6 @@ static ngx_int_t ngx_http_mntreamer_view_send(ngx_http_request_t *r,
 static ngx_int_t ngx_http_mntreamer_view_part(ngx_http_request_t *r,
     ngx_http_mntreamer_view_t *v, ngx_file_t *file, mnt_hls_view_e view,
     int64_t span_us, ngx_chain_t **out);
-static void ngx_http_mntreamer_view_sent(void *data);
 static ngx_int_t ngx_http_mntreamer_view_long(ngx_http_request_t *r,
     ngx_http_mntreamer_view_t *v, ngx_file_t *file, mnt_hls_view_e view,
     const mnt_hls_mark_t *first, ngx_chain_t **out);
@@ -96,8 +84,6 @@ static ngx_int_t ngx_http_mntreamer_view_variants(ngx_http_request_t *r,
 static ngx_int_t ngx_http_mntreamer_view_etag(ngx_http_request_t *r,
     ngx_file_info_t *fi, uint64_t offset,
     ngx_http_mntreamer_view_wish_t *wish);
-static ngx_chain_t *ngx_http_mntreamer_view_chain(ngx_http_request_t *r,
-    u_char *p, size_t len);
 
 
 static ngx_queue_t  ngx_http_mntreamer_waited;   /* views that have waiters */
@@ -222,7 +208,7 @@ ngx_http_mntreamer_view(ngx_http_request_t *r, ngx_str_t *path,
 
 /* other parameters are of others: a signature, a player's own */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_mntreamer_view_wish(ngx_http_request_t *r,
     ngx_http_mntreamer_view_wish_t *wish)
 {
@@ -579,10 +565,7 @@ ngx_http_mntreamer_view_send(ngx_http_request_t *r,
 
     case MNT_HLS_VIEW_WINDOW:
 
-        /* RFC 8216 6.2.2: three target durations at least */
-
-        span_s = ngx_max((int64_t) wish->window_s,
-                         3 * (int64_t) v->live.target_s);
+        span_s = ngx_http_mntreamer_view_window_s(wish, &v->live);
         break;
 
     default:
@@ -592,6 +575,16 @@ ngx_http_mntreamer_view_send(ngx_http_request_t *r,
 
     return ngx_http_mntreamer_view_part(r, v, file, wish->view,
                                         span_s * 1000000, out);
+}
+
+
+/* RFC 8216 6.2.2: three target durations at least */
+
+int64_t
+ngx_http_mntreamer_view_window_s(const ngx_http_mntreamer_view_wish_t *wish,
+    const mnt_hls_live_t *live)
+{
+    return ngx_max((int64_t) wish->window_s, 3 * (int64_t) live->target_s);
 }
 
 
@@ -638,7 +631,7 @@ ngx_http_mntreamer_view_part(ngx_http_request_t *r,
 }
 
 
-static void
+void
 ngx_http_mntreamer_view_sent(void *data)
 {
     ngx_http_mntreamer_view_release(data);
@@ -788,7 +781,7 @@ ngx_http_mntreamer_view_etag(ngx_http_request_t *r, ngx_file_info_t *fi,
 }
 
 
-static ngx_chain_t *
+ngx_chain_t *
 ngx_http_mntreamer_view_chain(ngx_http_request_t *r, u_char *p, size_t len)
 {
     ngx_buf_t    *b;

@@ -30,6 +30,16 @@
 #define NGX_HTTP_MNTREAMER_VIEW_MAX     (8 * 1024 * 1024)
 #define NGX_HTTP_MNTREAMER_VIEW_SEAM    96      /* bytes compared */
 #define NGX_HTTP_MNTREAMER_VIEW_MAP     1024    /* of an EXT-X-MAP line */
+#define NGX_HTTP_MNTREAMER_VIEW_NEVER   ((uint64_t) -1)
+
+
+/* what a request wants */
+
+typedef struct {
+    mnt_hls_view_e                   view;
+    ngx_uint_t                       window_s;  /* 0: none */
+    uint64_t                         msn;     /* _NEVER: whatever there is */
+} ngx_http_mntreamer_view_wish_t;
 
 
 /* a text that was made once; freed by the last who sends it */
@@ -105,7 +115,20 @@ ngx_int_t ngx_http_mntreamer_view_pread(ngx_fd_t fd, void *buf, size_t len,
     uint64_t offset);
 
 
-/* _view.c: may answer requests, which may do anything */
+/* _view.c */
+
+/* NGX_ERROR: a value is none */
+ngx_int_t ngx_http_mntreamer_view_wish(ngx_http_request_t *r,
+    ngx_http_mntreamer_view_wish_t *wish);
+int64_t ngx_http_mntreamer_view_window_s(
+    const ngx_http_mntreamer_view_wish_t *wish, const mnt_hls_live_t *live);
+/* a buffer of it in a chain; NULL: memory is gone */
+ngx_chain_t *ngx_http_mntreamer_view_chain(ngx_http_request_t *r, u_char *p,
+    size_t len);
+/* a cleanup: releases a text */
+void ngx_http_mntreamer_view_sent(void *data);
+
+/* may answer requests, which may do anything */
 
 void ngx_http_mntreamer_view_loaded(ngx_http_mntreamer_view_t *v);
 

@@ -29,6 +29,8 @@
  *     export-12.mp4         what job 12 has made of it
  *     .index.journal        what was stored: one line an entry, written before
  *                           the file gets its final name; never served
+ *     .cuts                 what is not shown of it (hls/mnt_hls_cut.h); never
+ *                           served
  *
  * Commit (DESIGN.md 5), in one function in a thread: bytes complete -> fsync
  * -> journal -> rename without replacing -> directory fsync -> one write() to
@@ -42,6 +44,7 @@
 
 
 #define NGX_MNTREAMER_THUMBNAIL  "thumbnail.jpg"
+#define NGX_MNTREAMER_CUTS       ".cuts"
 
 
 typedef struct ngx_mntreamer_storage_s  ngx_mntreamer_storage_t;
@@ -455,6 +458,50 @@ ngx_mntreamer_export_t *ngx_mntreamer_export_remove(
 void ngx_mntreamer_export_cancel(ngx_mntreamer_export_t *x);
 void ngx_mntreamer_export_names(ngx_mntreamer_storage_t *st,
     const ngx_mntreamer_export_conf_t *conf, ngx_mntreamer_export_names_t *n);
+
+
+/*
+ * Writes which spans of a recording are not shown: all that are in force, as
+ * lines of hls/mnt_hls_cut.h, empty for none.  What a higher version says
+ * stays.  "refused" says why nothing was written that would not be better the
+ * next time.  done() comes once, later, not when NGX_ERROR was returned.
+ */
+typedef struct {
+    ngx_uint_t         rc;
+    const char        *refused;               /* static; NULL: it was not */
+    ngx_uint_t         known;                 /* :1; what follows is filled */
+    uint64_t           segments;              /* of its first track, hidden */
+    int64_t            us;
+} ngx_mntreamer_cut_done_t;
+
+typedef void (*ngx_mntreamer_cut_pt)(void *data,
+    const ngx_mntreamer_cut_done_t *cut);
+
+ngx_int_t ngx_mntreamer_storage_cut(ngx_mntreamer_storage_t *st,
+    ngx_str_t *dir, uint64_t version, ngx_str_t *lines,
+    ngx_mntreamer_cut_pt done, void *data);
+
+
+/*
+ * Makes a part of a recording one of its own, "clip", beside it: what begins
+ * within the span and is shown, by hard links, or copies where there are none.
+ * Its directory gets its name when it is whole; one that is there is counted.
+ * done() as above.
+ */
+typedef struct {
+    ngx_uint_t         rc;
+    const char        *refused;               /* static; NULL: it is there */
+    uint64_t           segments;              /* of its first track */
+    int64_t            us;                    /* likewise */
+    uint64_t           bytes;                 /* of all its segments */
+} ngx_mntreamer_clip_done_t;
+
+typedef void (*ngx_mntreamer_clip_pt)(void *data,
+    const ngx_mntreamer_clip_done_t *clip);
+
+ngx_int_t ngx_mntreamer_storage_clip(ngx_mntreamer_storage_t *st,
+    ngx_str_t *dir, ngx_str_t *clip, int64_t begin_us, int64_t end_us,
+    ngx_mntreamer_clip_pt done, void *data);
 
 
 /*

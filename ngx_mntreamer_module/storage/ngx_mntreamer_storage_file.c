@@ -423,6 +423,20 @@ ngx_mntreamer_read_file(ngx_fd_t dir, const char *name, mnt_arena_t *a,
 }
 
 
+/* that of its pictures, where there are several; as above */
+
+ngx_int_t
+ngx_mntreamer_read_first(ngx_fd_t dir, mnt_arena_t *a, mnt_str_t *text)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_mntreamer_read_file(dir, "video.m3u8", a, text);
+
+    return (rc == NGX_DECLINED)
+           ? ngx_mntreamer_read_file(dir, "index.m3u8", a, text) : rc;
+}
+
+
 /* from the beginning; NGX_ERROR with ngx_errno */
 
 ngx_int_t

@@ -263,6 +263,9 @@ ngx_int_t ngx_mntreamer_write_all(ngx_fd_t fd, const void *p, size_t n);
 ngx_int_t ngx_mntreamer_writev_all(ngx_fd_t fd, struct iovec *iov, int n);
 ngx_int_t ngx_mntreamer_read_file(ngx_fd_t dir, const char *name,
     mnt_arena_t *a, mnt_str_t *text);
+/* the first media playlist of a recording */
+ngx_int_t ngx_mntreamer_read_first(ngx_fd_t dir, mnt_arena_t *a,
+    mnt_str_t *text);
 ngx_int_t ngx_mntreamer_read_whole(ngx_fd_t fd, mnt_arena_t *a,
     mnt_str_t *text);
 int ngx_mntreamer_rename_new(ngx_fd_t dir, const char *from, const char *to);

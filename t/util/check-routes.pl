@@ -33,6 +33,7 @@ for my $file (@files) {
 
         $path .= '{id}' if $kind =~ /_ID(?:_|$)/;
         $path .= '/' . lc $1 if $kind =~ /_ID_(\w+)$/;
+        $path =~ s{/cut$}{/cuts/{cut}};
         $path .= '{path}' if $kind =~ /_REST$/;
 
         for my $i (0 .. $#METHODS) {

@@ -172,7 +172,8 @@ sub check_sources {
         my $name = { ID => '{id}', ID_KEY => '{id}/key',
             ID_PASSWORD => '{id}/password', ID_RETRY => '{id}/retry',
             ID_EVENTS => '{id}/events',
-            ID_EXPORTS => '{id}/exports', REST => '{path}',
+            ID_EXPORTS => '{id}/exports', ID_CUTS => '{id}/cuts',
+            ID_CUT => '{id}/cuts/{cut}', ID_CLIPS => '{id}/clips', REST => '{path}',
             WHOLE => '' }->{$rest};
         for my $i (0 .. 3) {
             $has{ (qw(get post patch delete))[$i] . " /api/$path$name" } = 1
@@ -221,6 +222,9 @@ sub check_reading {
 
     call(GET => "/api/v1/streamers/$_->{id}", '/api/v1/streamers/{id}',
          status => 200) for first_of($s->{items});
+    call(GET => "/api/v1/recordings/$_->{id}/cuts",
+         '/api/v1/recordings/{id}/cuts', status => 200)
+        for first_of($r->{items});
     for (first_of($r->{items})) {
         my $one = call(GET => "/api/v1/recordings/$_->{id}",
                        '/api/v1/recordings/{id}', status => 200);
@@ -330,12 +334,42 @@ sub check_writing {
 }
 
 
+# a part of some recording is made, cut, and deleted
+
+sub check_edits {
+    my $list = '/api/v1/recordings';
+    my ($r) = grep { $_->{segments} > 3 && $_->{duration} > 2 }
+        @{ call(GET => "$list?limit=500", $list, status => 200)->{items} };
+    return if !$r;
+
+    my $clip = call(POST => "$list/$r->{id}/clips", "$list/{id}/clips",
+                    status => 201,
+                    body => { begin => 0, end => $r->{duration}, title => 'x' })
+        or return;
+    my $at = "$list/$clip->{id}/cuts";
+    my $half = { begin => 0, end => 0 + sprintf '%.3f', $clip->{duration} / 2 };
+
+    my $cut = call(POST => $at, "$list/{id}/cuts", status => 201, body => $half)
+        or return;
+    call(POST => $at, "$list/{id}/cuts", status => 200, body => $half,
+         name => 'cut again');
+    call(POST => $at, "$list/{id}/cuts", status => 400,
+         body => { begin => 1, end => 0 });
+    call(GET => $at, "$list/{id}/cuts", status => 200);
+    call(DELETE => "$at/$cut->{id}", "$list/{id}/cuts/{cut}", status => 204);
+    call(DELETE => "$at/9223372036854775807", "$list/{id}/cuts/{cut}",
+         status => 404);
+    call(DELETE => "$list/$clip->{id}", "$list/{id}", status => 204);
+}
+
+
 check_sources();
 
 if ($base) {
     check_reading();
     check_errors();
     check_writing() if $write;
+    check_edits() if $write;
 }
 
 done_testing();
