@@ -213,8 +213,7 @@ ngx_mntreamer_conf_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     n = ngx_atoi(value[1].data, value[1].len);
 
     if (n < 1 || n > NGX_MNTREAMER_JOBS_MAX) {
-        return "must be \"off\" or from 1 to "
-               ngx_value(NGX_MNTREAMER_JOBS_MAX);
+        return "must be \"off\" or from 1 to 8";
     }
 
     mcf->jobs = n;

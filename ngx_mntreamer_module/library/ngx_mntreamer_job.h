@@ -23,7 +23,8 @@
  * worker is gone is begun anew by the next.
  */
 
-#define NGX_MNTREAMER_JOBS_MAX  8             /* at once */
+#define NGX_MNTREAMER_JOBS_MAX  8             /* at once; the directive's text
+                                                 says it, too */
 
 typedef struct ngx_mntreamer_jobs_s  ngx_mntreamer_jobs_t;
 

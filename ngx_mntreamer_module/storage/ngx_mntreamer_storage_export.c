@@ -486,6 +486,7 @@ ngx_mntreamer_export_runs(ngx_mntreamer_export_t *x, mnt_str_t text,
     ngx_mntreamer_export_clock_t  clock;
 
     n = 0;
+    ngx_memzero(&map, sizeof(mnt_str_t));
     ngx_memzero(&clock, sizeof(ngx_mntreamer_export_clock_t));
     clock.at_us = MNT_HLS_CLOCK_NONE;
     mnt_export_init(&rd, text, x->conf.begin_us, x->conf.end_us);
@@ -509,7 +510,7 @@ ngx_mntreamer_export_runs(ngx_mntreamer_export_t *x, mnt_str_t text,
             }
 
             lengths[n++] = 0;
-            map.len = 0;
+            ngx_memzero(&map, sizeof(mnt_str_t));
 
             /* no entry is longer than that, as far as readers mind */
 

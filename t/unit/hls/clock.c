@@ -14,9 +14,9 @@
 static void
 packet(uint8_t *p, uint8_t id, int64_t pts, int64_t dts, unsigned adaptation)
 {
-    int       i, n;
-    int64_t   t;
-    uint8_t  *u, *at;
+    int        i, n;
+    uint8_t   *u, *at;
+    uint64_t   t;
 
     memset(p, 0xff, 188);
 
@@ -41,7 +41,7 @@ packet(uint8_t *p, uint8_t id, int64_t pts, int64_t dts, unsigned adaptation)
     u[8] = (uint8_t) (5 * n);
 
     for (i = 0; i < n; i++) {
-        t = i ? dts : pts;
+        t = (uint64_t) (i ? dts : pts);
         at = u + 9 + 5 * i;
 
         at[0] = (uint8_t) (0x21 | (t >> 30 & 7) << 1);
