@@ -63,6 +63,7 @@ static void ngx_mntreamer_engine_drained(void *data);
 static void ngx_mntreamer_engine_released(void *data, ngx_uint_t rc);
 static void ngx_mntreamer_engine_guard(ngx_event_t *ev);
 static void ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e);
+static void ngx_mntreamer_engine_close_library(ngx_mntreamer_engine_t *e);
 
 
 static ngx_mntreamer_engine_t  ngx_mntreamer_engine;
@@ -463,40 +464,7 @@ ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e)
         ngx_mntreamer_monitor_destroy(e->monitor);
     }
 
-    if (e->sacrifice) {
-        ngx_mntreamer_sacrifice_destroy(e->sacrifice);
-        e->sacrifice = NULL;
-    }
-
-    if (e->jobs) {
-        ngx_mntreamer_jobs_destroy(e->jobs);
-        e->jobs = NULL;
-    }
-
-    if (e->editor) {
-        ngx_mntreamer_editor_destroy(e->editor);
-        e->editor = NULL;
-    }
-
-    if (e->sweep) {
-        ngx_mntreamer_sweep_destroy(e->sweep);
-        e->sweep = NULL;
-    }
-
-    if (e->watching) {
-        ngx_mntreamer_watching_destroy(e->watching);
-        e->watching = NULL;
-    }
-
-    if (e->follow) {
-        ngx_mntreamer_follow_destroy(e->follow);
-        e->follow = NULL;
-    }
-
-    if (e->thumbnails) {
-        ngx_mntreamer_thumbnails_destroy(e->thumbnails);
-        e->thumbnails = NULL;
-    }
+    ngx_mntreamer_engine_close_library(e);
 
     if (e->catalog) {
         ngx_mntreamer_catalog_destroy(e->catalog);
@@ -546,4 +514,44 @@ ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e)
     e->curl = NULL;
     e->off = NULL;
     e->storage = NULL;
+}
+
+
+static void
+ngx_mntreamer_engine_close_library(ngx_mntreamer_engine_t *e)
+{
+    if (e->sacrifice) {
+        ngx_mntreamer_sacrifice_destroy(e->sacrifice);
+        e->sacrifice = NULL;
+    }
+
+    if (e->jobs) {
+        ngx_mntreamer_jobs_destroy(e->jobs);
+        e->jobs = NULL;
+    }
+
+    if (e->editor) {
+        ngx_mntreamer_editor_destroy(e->editor);
+        e->editor = NULL;
+    }
+
+    if (e->sweep) {
+        ngx_mntreamer_sweep_destroy(e->sweep);
+        e->sweep = NULL;
+    }
+
+    if (e->watching) {
+        ngx_mntreamer_watching_destroy(e->watching);
+        e->watching = NULL;
+    }
+
+    if (e->follow) {
+        ngx_mntreamer_follow_destroy(e->follow);
+        e->follow = NULL;
+    }
+
+    if (e->thumbnails) {
+        ngx_mntreamer_thumbnails_destroy(e->thumbnails);
+        e->thumbnails = NULL;
+    }
 }
