@@ -19,7 +19,6 @@
 
 #include "ngx_mntreamer.h"
 #include "ngx_mntreamer_conf_internal.h"
-#include "base/mnt_name.h"
 
 
 /* nginx's own check of bounds does not name the directive */
@@ -36,8 +35,6 @@ typedef struct {
 
 
 static char *ngx_mntreamer_conf_database(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_mntreamer_conf_layout(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_mntreamer_conf_backoff(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -167,6 +164,20 @@ static ngx_command_t  ngx_mntreamer_conf_commands[] = {
     { ngx_string("reserve"),
       NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE123,
       ngx_mntreamer_conf_reserve,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("retention"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE123,
+      ngx_mntreamer_conf_retention,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("trash"),
+      NGX_MNTREAMER_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_mntreamer_conf_trash,
       0,
       0,
       NULL },
@@ -435,6 +446,10 @@ ngx_mntreamer_conf_create(ngx_cycle_t *cycle)
     mcf->drain_ms = NGX_CONF_UNSET_MSEC;
     mcf->poll_rate = NGX_CONF_UNSET_UINT;
     mcf->catalog.lease_ms = NGX_CONF_UNSET_MSEC;
+    mcf->catalog.trash_s = NGX_CONF_UNSET;
+    mcf->catalog.keep.age_s = -1;
+    mcf->catalog.keep.size = -1;
+    mcf->catalog.keep.count = -1;
     mcf->storage.durability = NGX_CONF_UNSET_UINT;
     mcf->storage.reserve_unit = NGX_CONF_UNSET_UINT;
     mcf->curl.max_connections = NGX_CONF_UNSET_UINT;
@@ -556,6 +571,7 @@ ngx_mntreamer_conf_defaults(ngx_conf_t *cf, ngx_mntreamer_conf_t *mcf)
     ngx_conf_init_uint_value(mcf->poll_rate, 14);
     ngx_conf_init_msec_value(mcf->drain_ms, 5000);
     ngx_conf_init_msec_value(mcf->catalog.lease_ms, 15000);
+    ngx_conf_init_value(mcf->catalog.trash_s, 0);
     ngx_conf_init_uint_value(mcf->storage.durability,
                              NGX_MNTREAMER_DURABLE_SEGMENT);
     ngx_conf_init_uint_value(mcf->storage.reserve_unit,
@@ -655,32 +671,6 @@ ngx_mntreamer_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     mcf->catalog.conninfo = mcf->database;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_mntreamer_conf_layout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_mntreamer_conf_t *mcf = conf;
-
-    ngx_str_t   *value;
-    const char  *why;
-
-    if (mcf->recorder.layout.len) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-    mcf->recorder.layout = value[1];
-
-    why = mnt_layout_check(ngx_mntreamer_conf_text(&value[1]));
-    if (why) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid layout \"%V\": %s",
-                           &value[1], why);
-        return NGX_CONF_ERROR;
-    }
 
     return NGX_CONF_OK;
 }

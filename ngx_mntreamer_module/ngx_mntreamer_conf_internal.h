@@ -60,9 +60,17 @@ char *ngx_mntreamer_conf_streamer(ngx_conf_t *cf, ngx_command_t *cmd,
 /* ... of where it is stored */
 char *ngx_mntreamer_conf_storage(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_mntreamer_conf_layout(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_mntreamer_conf_durability(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_mntreamer_conf_reserve(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_mntreamer_conf_retention(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* "age=TIME", "size=SIZE", "count=NUMBER": what is wrong with it, or NULL */
+char *ngx_mntreamer_conf_keep(ngx_str_t *option, ngx_mntreamer_keep_t *keep);
+char *ngx_mntreamer_conf_trash(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /* ... of what is made of it */

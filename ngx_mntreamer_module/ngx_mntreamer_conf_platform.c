@@ -136,12 +136,56 @@ ngx_mntreamer_conf_platform(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* as it stands in the row of a streamer */
+
+static ngx_int_t
+ngx_mntreamer_conf_streamer_keep(ngx_conf_t *cf,
+    const ngx_mntreamer_keep_t *keep, ngx_str_t *text)
+{
+    u_char      *p;
+    ngx_uint_t   i;
+
+    static const char  *names[] = { "age", "size", "count" };
+
+    const int64_t  rules[] = { keep->age_s, keep->size, keep->count };
+
+    text->data = ngx_pnalloc(cf->pool, 3 * (NGX_INT64_LEN + 12));
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = text->data;
+
+    for (i = 0; i < 3; i++) {
+        if (rules[i] >= 0) {
+            p = ngx_sprintf(p, "%c\"%s\": %L", p == text->data ? '{' : ',',
+                            names[i], rules[i]);
+        }
+    }
+
+    if (p > text->data) {
+        *p++ = '}';
+    }
+
+    text->len = p - text->data;
+
+    return NGX_OK;
+}
+
+
 static char *
 ngx_mntreamer_conf_streamer_option(ngx_conf_t *cf, ngx_str_t *option,
-    ngx_mntreamer_streamer_conf_t *st)
+    ngx_mntreamer_streamer_conf_t *st, ngx_mntreamer_keep_t *keep)
 {
     ngx_int_t   n, sign;
     ngx_str_t   v;
+
+    if (ngx_strncmp(option->data, "retention_", 10) == 0) {
+        v.data = option->data + 10;
+        v.len = option->len - 10;
+
+        return ngx_mntreamer_conf_keep(&v, keep);
+    }
 
     if (ngx_strncmp(option->data, "name=", 5) == 0) {
         st->name.data = option->data + 5;
@@ -199,6 +243,7 @@ ngx_mntreamer_conf_streamer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     mnt_str_t                       id;
     mnt_arena_t                     arena;
     const char                     *why;
+    ngx_mntreamer_keep_t            keep = { -1, -1, -1 };
     ngx_mntreamer_streamer_conf_t  *st, *all;
     ngx_mntreamer_platform_conf_t  *pcf;
 
@@ -263,7 +308,7 @@ ngx_mntreamer_conf_streamer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     for (i = 3; i < cf->args->nelts; i++) {
-        err = ngx_mntreamer_conf_streamer_option(cf, &value[i], st);
+        err = ngx_mntreamer_conf_streamer_option(cf, &value[i], st, &keep);
         if (err) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "parameter \"%V\" of \"streamer\" %s",
@@ -272,7 +317,8 @@ ngx_mntreamer_conf_streamer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    return NGX_CONF_OK;
+    return (ngx_mntreamer_conf_streamer_keep(cf, &keep, &st->keep) == NGX_OK)
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 

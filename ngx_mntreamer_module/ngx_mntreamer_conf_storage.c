@@ -12,6 +12,7 @@
 
 #include "ngx_mntreamer.h"
 #include "ngx_mntreamer_conf_internal.h"
+#include "base/mnt_name.h"
 #include "library/ngx_mntreamer_job.h"
 
 
@@ -45,6 +46,32 @@ ngx_mntreamer_conf_storage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     mcf->storage.root = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_mntreamer_conf_layout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    ngx_str_t   *value;
+    const char  *why;
+
+    if (mcf->recorder.layout.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    mcf->recorder.layout = value[1];
+
+    why = mnt_layout_check(ngx_mntreamer_conf_text(&value[1]));
+    if (why) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid layout \"%V\": %s",
+                           &value[1], why);
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }
@@ -219,4 +246,138 @@ ngx_mntreamer_conf_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     mcf->jobs = n;
 
     return NGX_CONF_OK;
+}
+
+
+/* how long what was deleted can be brought back */
+
+char *
+ngx_mntreamer_conf_trash(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    time_t      s;
+    ngx_str_t  *value;
+
+    if (mcf->catalog.trash_s != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        mcf->catalog.trash_s = 0;
+        return NGX_CONF_OK;
+    }
+
+    s = ngx_parse_time(&value[1], 1);
+
+    if (s == (time_t) NGX_ERROR || s == 0 || s > NGX_MNTREAMER_KEEP_AGE_MAX) {
+        return "must be \"off\" or a time such as 12h or 7d";
+    }
+
+    mcf->catalog.trash_s = s;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_mntreamer_conf_retention(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_mntreamer_conf_t *mcf = conf;
+
+    char                  *err;
+    ngx_str_t             *value;
+    ngx_uint_t             i;
+    ngx_mntreamer_keep_t  *keep;
+
+    keep = &mcf->catalog.keep;
+
+    if (keep->age_s >= 0 || keep->size >= 0 || keep->count >= 0) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        err = ngx_mntreamer_conf_keep(&value[i], keep);
+
+        /* "off" is of streamers, which have something to switch off */
+
+        if (err == NULL && keep->age_s == 0) {
+            err = (char *) "must be a time such as 30d";
+        }
+
+        if (err) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "parameter \"%V\" of \"retention\" %s",
+                               &value[i], err);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_mntreamer_conf_keep(ngx_str_t *option, ngx_mntreamer_keep_t *keep)
+{
+    off_t       size;
+    time_t      age;
+    ngx_int_t   n;
+    ngx_str_t   v;
+    int64_t    *rule;
+
+    v.data = (u_char *) ngx_strchr(option->data, '=');
+
+    if (v.data == NULL) {
+        return "is not known";
+    }
+
+    v.data++;
+    v.len = option->data + option->len - v.data;
+
+    if (ngx_strncmp(option->data, "age=", 4) == 0) {
+        rule = &keep->age_s;
+        age = ngx_strcmp(v.data, "off") ? ngx_parse_time(&v, 1) : 0;
+
+        if (age == (time_t) NGX_ERROR || age > NGX_MNTREAMER_KEEP_AGE_MAX
+            || (age == 0 && ngx_strcmp(v.data, "off") != 0))
+        {
+            return "must be a time such as 30d";
+        }
+
+        n = age;
+
+    } else if (ngx_strncmp(option->data, "size=", 5) == 0) {
+        rule = &keep->size;
+        size = ngx_parse_offset(&v);
+
+        if (size == NGX_ERROR || size == 0) {
+            return "must be a size such as 500g";
+        }
+
+        n = size;
+
+    } else if (ngx_strncmp(option->data, "count=", 6) == 0) {
+        rule = &keep->count;
+        n = ngx_atoi(v.data, v.len);
+
+        if (n == NGX_ERROR || n == 0) {
+            return "must be a number of recordings, at least 1";
+        }
+
+    } else {
+        return "is not known";
+    }
+
+    if (*rule >= 0) {
+        return "is given twice";
+    }
+
+    *rule = n;
+
+    return NULL;
 }

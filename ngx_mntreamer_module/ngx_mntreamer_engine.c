@@ -226,6 +226,10 @@ ngx_mntreamer_engine_report(ngx_mntreamer_engine_t *e)
                                  ngx_mntreamer_recorder_opening(e->recorder));
     }
 
+    if (e->retention && !ngx_exiting) {
+        ngx_mntreamer_retention_run(e->retention);
+    }
+
     if (e->sacrifice && !ngx_exiting) {
         ngx_mntreamer_sacrifice_run(e->sacrifice);
     }
@@ -520,6 +524,11 @@ ngx_mntreamer_engine_close(ngx_mntreamer_engine_t *e)
 static void
 ngx_mntreamer_engine_close_library(ngx_mntreamer_engine_t *e)
 {
+    if (e->retention) {
+        ngx_mntreamer_retention_destroy(e->retention);
+        e->retention = NULL;
+    }
+
     if (e->sacrifice) {
         ngx_mntreamer_sacrifice_destroy(e->sacrifice);
         e->sacrifice = NULL;

@@ -20,6 +20,7 @@
 #include "http/ngx_http_mntreamer.h"
 #include "library/ngx_mntreamer_editor.h"
 #include "library/ngx_mntreamer_job.h"
+#include "library/ngx_mntreamer_retention.h"
 #include "library/ngx_mntreamer_sacrifice.h"
 #include "library/ngx_mntreamer_sweep.h"
 #include "library/ngx_mntreamer_thumbnail.h"
@@ -48,6 +49,7 @@ typedef struct {
     ngx_mntreamer_catalog_t       *catalog;
     ngx_mntreamer_monitor_t       *monitor;
     ngx_mntreamer_recorder_t      *recorder;
+    ngx_mntreamer_retention_t     *retention;
     ngx_mntreamer_sacrifice_t     *sacrifice;
     ngx_mntreamer_editor_t        *editor;
     ngx_mntreamer_sweep_t         *sweep;

@@ -95,6 +95,14 @@ ngx_mntreamer_engine_library(ngx_mntreamer_engine_t *e)
         }
     }
 
+    if (ngx_worker == 0 && e->retention == NULL) {
+        e->retention = ngx_mntreamer_retention_create(e->catalog, e->log);
+
+        if (e->retention == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
     if (ngx_worker == 0 && e->editor == NULL) {
         e->editor = ngx_mntreamer_editor_create(e->storage, e->catalog,
                                                 e->log);

@@ -6,12 +6,13 @@ use Socket qw(SOL_SOCKET SO_RCVBUF inet_aton pack_sockaddr_in);
 use Test::More;
 
 # "reserve ... delete_oldest": what is over, old enough and not protected goes,
-# the oldest first and no more than is needed; nothing else does.
+# the oldest first and no more than is needed; nothing else does.  What is in the
+# trash goes before all others.
 
 plan skip_all => 'only root can mount a small file system' if $>;
 
 my $m = MNT->new(workers => 2, mntreamer =>
-                 'reserve 20m delete_oldest age=1h; resume_window 1s;');
+                 'reserve 20m delete_oldest age=1h; resume_window 1s; trash 1d;');
 my ($uid, $gid) = (getpwnam 'nobody')[2, 3];
 my $parent = $$;
 my $mounted = MNT::quiet('mount', '-t', 'tmpfs', '-o',
@@ -24,7 +25,7 @@ END { MNT::quiet('umount', '-l', $m->{storage}) if $mounted && $parent == $$ }
 
 # five that are over, a megabyte and more each; one is still on the air
 
-my @names = qw(one two three four five);
+my @names = qw(one two three four five zero);
 my @over = (live => 0, stall => 1, endlist => 1);
 $m->channel($_, live => 1, dur => 0.2, size => 200_000, window => 10,
             target => 1) for @names;
@@ -32,14 +33,15 @@ $m->channel('six', live => 1, dur => 0.2, size => 2_000, target => 1);
 $m->start;
 $m->up;
 $m->watch($_) for @names, 'six';
-wait_for(sub { 6 == grep { $_->{segments} >= 5 } @{ $m->recordings } },
-         'six are recorded', 30);
+wait_for(sub { 7 == grep { $_->{segments} >= 5 } @{ $m->recordings } },
+         'seven are recorded', 30);
 $m->channel($_, @over) for @names;
-wait_for(sub { 5 == grep { $_->{status} eq 'recorded' } @{ $m->recordings } },
-         'five are over', 30);
+wait_for(sub { 6 == grep { $_->{status} eq 'recorded' } @{ $m->recordings } },
+         'six are over', 30);
 
 my @r = sort { $a->{id} <=> $b->{id} }
-    grep { $_->{status} eq 'recorded' } @{ $m->recordings };
+    grep { $_->{status} eq 'recorded' && $_->{channel_name} ne 'zero' } @{ $m->recordings };
+my ($zero) = grep { $_->{channel_name} eq 'zero' } @{ $m->recordings };
 my ($live) = grep { $_->{status} eq 'recording' } @{ $m->recordings };
 my $at = sub {
     my ($n, $hours) = @_;
@@ -63,6 +65,12 @@ is($m->call(PATCH => '/api/v1/recordings/999999',
             { protected => JSON::PP::true() })->{status}, 404, 'there is none');
 MNT::quiet('touch', $dir->($r[2]) . '/notes.txt');
 
+# one is in the trash, and younger than all
+
+$m->call(DELETE => "/api/v1/recordings/$zero->{id}");
+(my $trash = $dir->($zero)) =~ s{([^/]+)\z}{.$1.removed};
+wait_for(sub { -e $trash }, 'one is in the trash', 10);
+
 # a viewer is in the middle of one that goes, and reads no further for now
 
 my $body = slurp($dir->($r[1]) . '/000001.ts');
@@ -84,6 +92,11 @@ MNT::quiet('fallocate', '-l', int($free - (21 << 20) + $size * 1.2),
 wait_for(sub { $m->recording($r[1]{id})->{status} eq 'deleted' },
          'the oldest goes', 30);
 wait_for(sub { !-e $dir->($r[1]) }, 'with its files');
+ok(!-e $trash, 'behind what was in the trash');
+is(join(' ', $m->log =~ /recording (\d+) was deleted to make room/g),
+   "$zero->{id} $r[1]{id}", 'which went first');
+is($m->call(POST => "/api/v1/recordings/$zero->{id}/restore")->{status}, 409,
+   'and does not come back');
 while (sysread $viewer, my $more, 65536) { $seen .= $more }
 is(length +(split /\r\n\r\n/, $seen, 2)[1], length $body,
    'who is in the middle of it gets it whole');

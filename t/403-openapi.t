@@ -8,7 +8,7 @@ use Test::More;
 # API-01: docs/openapi.yaml is what a running system answers, with rows of all
 # kinds in it.
 
-my $m = MNT->new(workers => 2, mntreamer => 'poll_rate 200r/s;');
+my $m = MNT->new(workers => 2, mntreamer => 'poll_rate 200r/s; trash 1h; retention age=8d;');
 $m->channel('plain', live => 1, dur => 0.5);
 $m->channel('tracks', live => 1, dur => 0.5, kind => 'fmp4',
             audio => JSON::PP::true);
@@ -33,6 +33,23 @@ $m->psql("INSERT INTO job (recording_id, begin_us, end_us, segments, state, erro
           VALUES ($id, 0, NULL, 1, 'queued', 'x', NULL, NULL, NULL, now(), NULL, now(), 1),
                  ($id, 1, 2, 1, 'failed', 'x', NULL, NULL, NULL, now(), now(), now(), 5),
                  ($id, 2, 3, 1, 'done', NULL, 'export-3.mp4', 5, 1, now(), now(), now(), 1)");
+
+# one in the trash, of another machine
+
+$m->psql("INSERT INTO media_record (platform, channel_id, day, sequence, path, epoch,
+            storage, status, ended_at, deleted_from, deleted_at, deleted_why, purge_at)
+          SELECT platform, 'x', day, 1, 'x/1', 1, 'elsewhere', 'deleted', now(),
+            'recorded', now(), 'api', now() + interval '1 hour'
+            FROM media_record LIMIT 1");
+
+# what would go, if it had not just ended
+
+$m->psql("INSERT INTO media_record (platform, channel_id, day, sequence, path, epoch,
+            storage, status, ended_at)
+          SELECT platform, 'x', day, 2, 'x/2', 1, storage, 'recorded',
+            now() - interval '9 days' FROM media_record
+           WHERE storage <> 'elsewhere' LIMIT 1");
+is(scalar @{ $m->json('/api/v1/retention')->{items} }, 1, 'one would go');
 
 open my $fh, '-|', $^X, "$MNT::TOP/t/util/openapi-check.pl", '--write',
     "http://127.0.0.1:$m->{port}" or die $!;

@@ -32,6 +32,17 @@ typedef struct ngx_mntreamer_catalog_s  ngx_mntreamer_catalog_t;
 typedef struct ngx_mntreamer_ask_s      ngx_mntreamer_ask_t;
 
 
+/* seconds: a century, which every date can be moved by */
+#define NGX_MNTREAMER_KEEP_AGE_MAX  (100 * 365 * INT64_C(86400))
+
+/* what is kept of recordings that are over; -1: any */
+
+typedef struct {
+    int64_t        age_s;                     /* of a streamer 0: any, too */
+    int64_t        size;
+    int64_t        count;
+} ngx_mntreamer_keep_t;
+
 /* a streamer of nginx.conf */
 
 typedef struct {
@@ -40,6 +51,8 @@ typedef struct {
     ngx_str_t      name;                      /* empty: none */
     ngx_str_t      quality;                   /* empty: platform's default */
     ngx_int_t      priority;
+    ngx_str_t      keep;                      /* JSON, as in its row; or NULL:
+                                                 no rules of its own */
 } ngx_mntreamer_streamer_conf_t;
 
 /* who is told about own broadcasts */
@@ -57,6 +70,9 @@ typedef struct {
     ngx_msec_t     lease_ms;
     ngx_msec_t     resume_ms;                 /* resume_window */
     ngx_str_t      storage;                   /* its root, with a NUL */
+    time_t         trash_s;                   /* how long what was deleted can
+                                                 be brought back; 0: not */
+    ngx_mntreamer_keep_t  keep;               /* of this storage */
     ngx_array_t   *streamers;                 /* of streamer_conf_t */
     ngx_array_t   *followers;                 /* of follower_conf_t, or NULL */
     ngx_str_t      follow_hashes;             /* theirs, as arrays */
@@ -343,9 +359,9 @@ typedef enum {
         category: json; 1: created (bool); leaves exactly one streamer and one
         monitor row due now; notifies */
     NGX_MNTREAMER_ASK_STREAMER_PATCH,         /* id, monitored, priority,
-        quality, nickname, title, description, category (NULL leaves it, an
-        empty text resets): json; 1: nothing was changed, titles of it are its
-        platform's (bool); notifies */
+        quality, nickname, title, description, category, retention (NULL leaves
+        it, an empty text resets): json; 1: nothing was changed, titles of it
+        are its platform's (bool); notifies */
     NGX_MNTREAMER_ASK_STREAMER_DELETE,        /* id: json null, one row when it
         was there; recordings stay; notifies */
     NGX_MNTREAMER_ASK_RECORDINGS,             /* status, platform, channel_id,
@@ -359,16 +375,30 @@ typedef enum {
     NGX_MNTREAMER_ASK_HEALTH,                 /* json: recordings, workers */
     NGX_MNTREAMER_ASK_RECORDING_PATCH,        /* id, protected, confirmed (NULL
         leaves it): json; 1: path; 2: refused, it is in progress (bool) */
-    NGX_MNTREAMER_ASK_RECORDING_DELETE,       /* id: json null; 1: why not,
-        "recording", "protected" or empty; notifies */
+    NGX_MNTREAMER_ASK_RECORDING_DELETE,       /* id, not into the trash (bool),
+        (its time): json null; 1: why not, "recording", "protected" or empty;
+        notifies */
+    NGX_MNTREAMER_ASK_RECORDING_RESTORE,      /* id: json; 1: path; 2: refused,
+        it is not in the trash; 3: it is on its way (bool); notifies */
     NGX_MNTREAMER_ASK_MARKED,                 /* skip: 0: id; 1: path; 2: it is
-        surely of this storage (bool); the first one that is deleted and whose
-        files are not known to be gone */
-    NGX_MNTREAMER_ASK_OLDEST,                 /* skip, seconds: as above; the
-        first that may be deleted */
+        surely of this storage (bool); 3: "files" are to go, to "hide", to
+        "show"; 4: why; 5: else, in ms, when something is to be done */
+    NGX_MNTREAMER_ASK_OLDEST,                 /* skip, seconds: 0 to 2 as
+        above; the first that may be deleted */
     NGX_MNTREAMER_ASK_SACRIFICE,              /* id, seconds: marked as deleted
         when it still may be: its id */
-    NGX_MNTREAMER_ASK_REMOVED,                /* id: its files are gone */
+    NGX_MNTREAMER_ASK_PURGE,                  /* id: the same of one whose
+        time is over */
+    NGX_MNTREAMER_ASK_REMOVED,                /* id: its files are gone; */
+    NGX_MNTREAMER_ASK_HIDDEN,                 /* they are not served; */
+    NGX_MNTREAMER_ASK_SHOWN,                  /* or where they were, and if
+        that was wanted it is not deleted any more: 0: it is deleted; 1: this
+        is news (bools) */
+    NGX_MNTREAMER_ASK_RETAIN,                 /* (the rules): marks what is
+        kept no longer; notifies */
+    NGX_MNTREAMER_ASK_RETENTION,              /* limit, (storage), age, size,
+        count, (other rules): json, what that would be; without any of the
+        three those of nginx.conf */
     NGX_MNTREAMER_ASK_WATCHED,                /* (node), turn; arrays: paths,
         runs, viewers, watched ms: who watches recordings in progress */
 

@@ -20,6 +20,7 @@
 
 
 #define NGX_MNTREAMER_ASK_PAGE   6            /* parameter of _STREAMER_ADD */
+#define NGX_MNTREAMER_ASK_YOUNG_MS  60000     /* behind resume_window */
 #define NGX_MNTREAMER_ASK_READS  128          /* waiting, with the changes */
 
 
@@ -35,6 +36,8 @@ static const ngx_mntreamer_sql_t *ngx_mntreamer_ask_text(ngx_uint_t ask);
 static ngx_uint_t ngx_mntreamer_ask_reads(ngx_uint_t ask);
 static ngx_int_t ngx_mntreamer_ask_platform(ngx_uint_t ask,
     ngx_mntreamer_exec_t *ex, u_char *buf);
+static void ngx_mntreamer_ask_keep(ngx_mntreamer_catalog_t *cat,
+    ngx_mntreamer_exec_t *ex, u_char (*buf)[NGX_INT64_LEN]);
 static void ngx_mntreamer_ask_done(void *data,
     const ngx_mntreamer_result_t *result);
 
@@ -82,7 +85,10 @@ static void ngx_mntreamer_ask_done(void *data,
     " 'image', s.live_image, 'broadcast_id', s.live_broadcast_id,"            \
     " 'degraded', " NGX_MNTREAMER_SQL_DEGRADED ") END,"                       \
     " 'title', s.title, 'description', s.description,"                        \
-    " 'category', s.category, 'recording_id', r.id)"
+    " 'category', s.category, 'retention', CASE WHEN s.retention IS NOT NULL" \
+    " THEN json_build_object('age', s.retention->'age',"                      \
+    " 'size', s.retention->'size', 'count', s.retention->'count') END,"       \
+    " 'recording_id', r.id)"
 
 #define NGX_MNTREAMER_SQL_STREAMER_JOIN                                       \
     " JOIN platform p ON p.id = s.platform"                                   \
@@ -100,6 +106,26 @@ static void ngx_mntreamer_ask_done(void *data,
     " THEN mntreamer_url(r.path, 'thumbnail.jpg') END"
 
 #define NGX_MNTREAMER_SQL_SECONDS(us)  "round(" us " / 1000000.0, 3)"
+
+/* in the trash: "r" can be brought back; it is on its way */
+
+#define NGX_MNTREAMER_SQL_TRASH                                               \
+    "(r.status = 'deleted' AND r.removed_at IS NULL"                          \
+    " AND r.deleted_from IS NOT NULL AND (r.restoring"                        \
+    " OR coalesce(r.purge_at > now(), false)))"
+
+#define NGX_MNTREAMER_SQL_DELETED                                             \
+    "CASE WHEN r.status = 'deleted' THEN json_build_object("                  \
+    "'at', mntreamer_time(r.deleted_at), 'why', r.deleted_why,"               \
+    " 'until', CASE WHEN " NGX_MNTREAMER_SQL_TRASH                            \
+    " THEN mntreamer_time(r.purge_at) END,"                                   \
+    " 'restoring', r.restoring) END"
+
+/* when the files of what is deleted now may go; "n": seconds in the trash */
+
+#define NGX_MNTREAMER_SQL_PURGE_AT(n)                                         \
+    "CASE WHEN " n "::bigint > 0 THEN now() + " n "::bigint"                  \
+    " * interval '1 second' ELSE '-infinity' END"
 
 #define NGX_MNTREAMER_SQL_RECORDING                                           \
     "'id', r.id, 'streamer_id', r.streamer_id, 'platform', p.name,"           \
@@ -122,6 +148,7 @@ static void ngx_mntreamer_ask_done(void *data,
     " 'watch_time', (SELECT round(coalesce(sum(w.watched_ms), 0) / 1000, 3)"  \
     " FROM media_watching w WHERE w.recording_id = r.id),"                    \
     " 'clip_of', r.clip_of,"                                                  \
+    " 'deleted', " NGX_MNTREAMER_SQL_DELETED ","                              \
     " 'url', " NGX_MNTREAMER_SQL_URL ","                                      \
     " 'thumbnail', " NGX_MNTREAMER_SQL_THUMBNAIL
 
@@ -139,6 +166,13 @@ static void ngx_mntreamer_ask_done(void *data,
     " 'recording_id', r.id, 'url', " NGX_MNTREAMER_SQL_URL ","                \
     " 'degraded', " NGX_MNTREAMER_SQL_DEGRADED ","                            \
     " 'thumbnail', " NGX_MNTREAMER_SQL_THUMBNAIL
+
+/* parameters from $2 on: storage, age, size, count, what is too young to go
+   in ms, seconds in the trash */
+
+#define NGX_MNTREAMER_SQL_RETENTION(mark)                                     \
+    "mntreamer_retention($2, $3::bigint, $4::bigint, $5::bigint,"             \
+    " $6::bigint, $7::bigint, " mark ")"
 
 /* a pattern that finds "n" itself anywhere */
 
@@ -242,7 +276,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
 
     /*
      * id, monitored, priority, quality, nickname, title, description,
-     * category.  A title of a platform is that platform's: nothing is changed.
+     * category, retention.  A title of a platform is that platform's: nothing
+     * is changed.
      */
 
     { "api_streamer_patch",
@@ -269,6 +304,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " title = " NGX_MNTREAMER_SQL_SET("title", "6") ","
       " description = " NGX_MNTREAMER_SQL_SET("description", "7") ","
       " category = " NGX_MNTREAMER_SQL_SET("category", "8") ","
+      " retention = CASE WHEN $9::text IS NULL THEN s.retention"
+      " ELSE nullif($9::text, '')::jsonb END,"
       " is_streaming = s.is_streaming AND (s.status = 'recording'"
       " OR coalesce($2::boolean, s.monitored)"
       " OR (SELECT p.pushed FROM platform p WHERE p.id = s.platform))"
@@ -287,7 +324,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       ") SELECT " NGX_MNTREAMER_SQL_STREAMER ", false"
       " FROM s JOIN m ON m.streamer_id = s.id"
       NGX_MNTREAMER_SQL_STREAMER_JOIN " CROSS JOIN told"
-      " UNION ALL SELECT 'null'::json, true FROM f", 8, 2 },
+      " UNION ALL SELECT 'null'::json, true FROM f", 9, 2 },
 
     { "api_streamer_delete",
       "WITH l AS MATERIALIZED ("
@@ -310,7 +347,10 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), r.id"
       " FROM media_record r JOIN platform p ON p.id = r.platform"
       " WHERE ($1::text IS NOT NULL OR r.status <> 'deleted')"
-      " AND ($1::text IS NULL OR r.status = $1::text)"
+      " AND ($1::text IS NULL"
+      " OR r.status = CASE $1::text WHEN 'trash' THEN 'deleted'"
+      " ELSE $1::text END)"
+      " AND ($1::text IS DISTINCT FROM 'trash' OR " NGX_MNTREAMER_SQL_TRASH ")"
       " AND ($2::int IS NULL OR r.platform = $2::int)"
       " AND ($3::text IS NULL"
       " OR mntreamer_channel_is(r.channel_id, $3::text))"
@@ -386,50 +426,176 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " x.refused FROM x LEFT JOIN (r JOIN platform p ON p.id = r.platform)"
       " ON true", 3, 3 },
 
+    /*
+     * id, at once, seconds in the trash.  What is in the trash stays there,
+     * unless it was on its way back, or is to go at once.
+     */
+
     { "api_recording_delete",
       "WITH x AS ("
       " SELECT id, status, protected FROM media_record WHERE id = $1::bigint"
       " FOR UPDATE"
       "), d AS ("
-      " UPDATE media_record r SET status = 'deleted' FROM x"
-      " WHERE r.id = x.id AND x.status IN ('recorded', 'done')"
-      " AND NOT x.protected RETURNING r.id"
+      " UPDATE media_record r SET status = 'deleted', restoring = false,"
+      " purge_at = CASE WHEN $2::boolean THEN '-infinity'"
+      " WHEN r.status <> 'deleted' OR r.restoring"
+      " THEN " NGX_MNTREAMER_SQL_PURGE_AT("$3") " ELSE r.purge_at END,"
+      " deleted_from = CASE WHEN r.status = 'deleted' THEN r.deleted_from"
+      " ELSE r.status END,"
+      " deleted_at = CASE WHEN r.status = 'deleted' THEN r.deleted_at"
+      " ELSE now() END,"
+      " deleted_why = CASE WHEN r.status = 'deleted' THEN r.deleted_why"
+      " ELSE 'api' END"
+      " FROM x WHERE r.id = x.id AND r.removed_at IS NULL"
+      " AND (x.status = 'deleted'"
+      " OR (x.status IN ('recorded', 'done') AND NOT x.protected))"
+      " RETURNING r.id"
       "), told AS MATERIALIZED ("
       " SELECT pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "', 'remove') FROM d"
       ") SELECT 'null'::json, CASE"
       " WHEN x.status = 'recording' THEN 'recording'"
       " WHEN x.protected AND x.status <> 'deleted' THEN 'protected'"
-      " ELSE '' END FROM x LEFT JOIN told ON true", 1, 2 },
+      " ELSE '' END FROM x LEFT JOIN told ON true", 3, 2 },
 
-    /* how many to pass over, storage */
+    /* the runner has its files back first; of one that is not deleted nothing
+       changes */
+
+    { "api_recording_restore",
+      "WITH x AS ("
+      " SELECT r.id, r.status = 'deleted' AND NOT " NGX_MNTREAMER_SQL_TRASH
+      " AS refused FROM media_record r WHERE r.id = $1::bigint FOR UPDATE"
+      "), r AS ("
+      " UPDATE media_record m SET restoring = (m.status = 'deleted')"
+      " FROM x WHERE m.id = x.id AND NOT x.refused RETURNING m.*"
+      "), told AS MATERIALIZED ("
+      " SELECT pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "', 'remove')"
+      " FROM r WHERE r.restoring"
+      ") SELECT json_build_object(" NGX_MNTREAMER_SQL_RECORDING "), r.path,"
+      " x.refused, r.restoring FROM x"
+      " LEFT JOIN (r JOIN platform p ON p.id = r.platform) ON true"
+      " LEFT JOIN told ON true", 1, 4 },
+
+    /*
+     * How many to pass over, storage.  What is to be brought back comes as
+     * what is to be hidden or to go.  With nothing to do the answer is how
+     * many milliseconds there are until there is.
+     */
 
     { "marked",
-      "SELECT r.id, r.path, r.storage = $2 FROM media_record r"
+      "WITH x AS ("
+      " SELECT r.id, r.path, r.storage = $2 AS here, CASE"
+      " WHEN r.restoring THEN 'show'"
+      " WHEN coalesce(r.purge_at, '-infinity') <= now() THEN 'files'"
+      " ELSE 'hide' END AS how, r.deleted_why FROM media_record r"
       " WHERE r.status = 'deleted' AND r.removed_at IS NULL"
+      " AND (r.restoring OR NOT r.hidden"
+      " OR coalesce(r.purge_at, '-infinity') <= now())"
       " AND (r.storage = $2 OR r.storage IS NULL OR $2 IS NULL)"
       " AND NOT " NGX_MNTREAMER_SQL_BUSY
-      " ORDER BY r.id LIMIT 1 OFFSET $1::bigint", 2, 3 },
+      " ORDER BY r.id LIMIT 1 OFFSET $1::bigint"
+      ") SELECT *, NULL FROM x UNION ALL"
+      " SELECT NULL, NULL, NULL, NULL, NULL, ceil(1000 * extract(epoch FROM"
+      " min(r.purge_at) - now()))::bigint FROM media_record r"
+      " WHERE r.status = 'deleted' AND r.removed_at IS NULL"
+      " AND r.purge_at > now() AND isfinite(r.purge_at)"
+      " AND NOT r.restoring"
+      " AND (r.storage = $2 OR r.storage IS NULL OR $2 IS NULL)"
+      " HAVING min(r.purge_at) IS NOT NULL AND NOT EXISTS (SELECT FROM x)",
+      2, 6 },
 
-    /* how many to pass over, storage, seconds */
+    /* how many to pass over, storage, seconds; first what is in the trash */
 
     { "oldest",
-      "SELECT r.id, r.path, r.storage = $2 FROM media_record r"
+      "SELECT id, path, here FROM ("
+      "(SELECT r.id, r.path, r.storage = $2 AS here, 0 AS turn,"
+      " r.purge_at AS at FROM media_record r"
+      " WHERE (r.storage = $2 OR r.storage IS NULL OR $2 IS NULL)"
+      " AND r.status = 'deleted' AND r.removed_at IS NULL"
+      " AND r.purge_at > now() AND NOT r.restoring"
+      " ORDER BY r.purge_at, r.id LIMIT 1 + $1::bigint)"
+      " UNION ALL "
+      "(SELECT r.id, r.path, r.storage = $2, 1, r.ended_at"
+      " FROM media_record r"
       " WHERE (r.storage = $2 OR r.storage IS NULL OR $2 IS NULL)"
       " AND r.status IN ('recorded', 'done') AND NOT r.protected"
       " AND r.ended_at < now() - $3::bigint * interval '1 second'"
       " AND NOT " NGX_MNTREAMER_SQL_BUSY
-      " ORDER BY r.ended_at, r.id LIMIT 1 OFFSET $1::bigint", 3, 3 },
+      " ORDER BY r.ended_at, r.id LIMIT 1 + $1::bigint)"
+      ") r ORDER BY turn, at, id LIMIT 1 OFFSET $1::bigint", 3, 3 },
 
     { "sacrifice",
-      "UPDATE media_record r SET status = 'deleted'"
-      " WHERE r.id = $1::bigint AND r.status IN ('recorded', 'done')"
-      " AND NOT r.protected"
-      " AND r.ended_at < now() - $2::bigint * interval '1 second'"
+      "UPDATE media_record r SET status = 'deleted', purge_at = '-infinity',"
+      " deleted_at = coalesce(r.deleted_at, now()),"
+      " deleted_why = CASE WHEN r.status = 'deleted' THEN r.deleted_why"
+      " ELSE 'room' END,"
+      " deleted_from = coalesce(r.deleted_from, nullif(r.status, 'deleted'))"
+      " WHERE r.id = $1::bigint AND CASE WHEN r.status = 'deleted'"
+      " THEN r.removed_at IS NULL AND NOT r.restoring"
+      " ELSE r.status IN ('recorded', 'done') AND NOT r.protected"
+      " AND r.ended_at < now() - $2::bigint * interval '1 second' END"
       " AND NOT " NGX_MNTREAMER_SQL_BUSY " RETURNING r.id", 2, 1 },
 
+    /* from here on it cannot be brought back */
+
+    { "purge",
+      "UPDATE media_record r SET purge_at = '-infinity'"
+      " WHERE r.id = $1::bigint AND r.status = 'deleted'"
+      " AND r.removed_at IS NULL AND NOT r.restoring"
+      " AND coalesce(r.purge_at, '-infinity') <= now() RETURNING r.id", 1, 1 },
+
     { "removed",
-      "UPDATE media_record SET removed_at = now()"
-      " WHERE id = $1::bigint AND status = 'deleted'", 1, 0 },
+      "UPDATE media_record SET removed_at = now(), restoring = false"
+      " WHERE id = $1::bigint AND status = 'deleted' AND removed_at IS NULL"
+      " RETURNING true, true", 1, 2 },
+
+    { "hidden",
+      "WITH x AS MATERIALIZED ("
+      " SELECT id, status = 'deleted' AS deleted, hidden FROM media_record"
+      " WHERE id = $1::bigint FOR UPDATE"
+      "), u AS ("
+      " UPDATE media_record r SET hidden = true FROM x"
+      " WHERE r.id = x.id AND x.deleted AND NOT x.hidden"
+      ") SELECT deleted, deleted AND NOT hidden FROM x", 1, 2 },
+
+    /* unless it was deleted again meanwhile, and is to be hidden anew; a rule
+       would delete it again in a minute, if it were not protected */
+
+    { "shown",
+      "WITH u AS ("
+      " UPDATE media_record r SET hidden = false, restoring = false,"
+      " status = CASE WHEN r.restoring THEN r.deleted_from ELSE r.status END,"
+      " protected = r.protected OR (r.restoring"
+      " AND r.deleted_why IN ('age', 'size', 'count')),"
+      " purge_at = CASE WHEN NOT r.restoring THEN r.purge_at END,"
+      " deleted_at = CASE WHEN NOT r.restoring THEN r.deleted_at END,"
+      " deleted_why = CASE WHEN NOT r.restoring THEN r.deleted_why END,"
+      " deleted_from = CASE WHEN NOT r.restoring THEN r.deleted_from END"
+      " WHERE r.id = $1::bigint AND r.status = 'deleted'"
+      " AND r.removed_at IS NULL"
+      " RETURNING r.status = 'deleted' AS deleted"
+      "), told AS MATERIALIZED ("
+      " SELECT " NGX_MNTREAMER_SQL_NOTIFY
+      " FROM (SELECT x FROM u, (VALUES ('edit'), ('job')) v (x)"
+      " WHERE NOT u.deleted) v"
+      ") SELECT u.deleted, NOT u.deleted FROM u CROSS JOIN told", 1, 2 },
+
+    { "retain",
+      "SELECT count(*) FROM " NGX_MNTREAMER_SQL_RETENTION("true")
+      " WHERE $1::bigint IS NULL", 7, 1 },
+
+    { "api_retention",
+      "WITH w AS MATERIALIZED ("
+      " SELECT w.*, r.bytes FROM " NGX_MNTREAMER_SQL_RETENTION("false")
+      " WITH ORDINALITY AS w (id, why, n) JOIN media_record r ON r.id = w.id"
+      ") SELECT json_build_object('rules', json_build_object("
+      "'age', $3::bigint, 'size', $4::bigint, 'count', $5::bigint),"
+      " 'trash', $7::bigint, 'recordings', count(*),"
+      " 'bytes', coalesce(sum(w.bytes), 0), 'items',"
+      " (SELECT coalesce(json_agg(json_build_object('why', w.why,"
+      " 'recording', json_build_object(" NGX_MNTREAMER_SQL_RECORDING "))"
+      " ORDER BY w.n), '[]') FROM w JOIN media_record r ON r.id = w.id"
+      " JOIN platform p ON p.id = r.platform WHERE w.n <= $1::bigint)) FROM w",
+      7, 1 },
 
     /*
      * node, turn, paths, runs, viewers, watched.  All is told whole: what is
@@ -464,7 +630,7 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
     const ngx_str_t *params, ngx_uint_t nparams, ngx_msec_t timeout_ms,
     ngx_mntreamer_result_pt done, void *data)
 {
-    u_char                      buf[2][NGX_INT64_LEN];
+    u_char                      buf[5][NGX_INT64_LEN];
     ngx_int_t                   platform;
     ngx_uint_t                  i;
     ngx_pool_t                 *pool;
@@ -514,6 +680,17 @@ ngx_mntreamer_catalog_ask(ngx_mntreamer_catalog_t *cat, ngx_uint_t ask,
         || ask == NGX_MNTREAMER_ASK_CLIP_PENDING)
     {
         ex.params[1] = cat->storage;
+    }
+
+    if (ask == NGX_MNTREAMER_ASK_RETAIN
+        || ask == NGX_MNTREAMER_ASK_RETENTION)
+    {
+        ngx_mntreamer_ask_keep(cat, &ex, buf);
+    }
+
+    if (ask == NGX_MNTREAMER_ASK_RECORDING_DELETE) {
+        ex.params[2] = ngx_mntreamer_catalog_number(buf[0],
+                                                    cat->conf->trash_s);
     }
 
     if (ask == NGX_MNTREAMER_ASK_WATCHED) {
@@ -580,6 +757,7 @@ ngx_mntreamer_ask_reads(ngx_uint_t ask)
     case NGX_MNTREAMER_ASK_LIVE:
     case NGX_MNTREAMER_ASK_LIVE_ONE:
     case NGX_MNTREAMER_ASK_HEALTH:
+    case NGX_MNTREAMER_ASK_RETENTION:
     case NGX_MNTREAMER_ASK_KEY:
     case NGX_MNTREAMER_ASK_EXPORTS:
     case NGX_MNTREAMER_ASK_JOBS:
@@ -633,6 +811,36 @@ ngx_mntreamer_ask_platform(ngx_uint_t ask, ngx_mntreamer_exec_t *ex,
     *param = ngx_mntreamer_catalog_number(buf, id);
 
     return id;
+}
+
+
+/* the rules; what may still go on is left alone */
+
+static void
+ngx_mntreamer_ask_keep(ngx_mntreamer_catalog_t *cat, ngx_mntreamer_exec_t *ex,
+    u_char (*buf)[NGX_INT64_LEN])
+{
+    int64_t     rules[3];
+    ngx_uint_t  i, given;
+
+    rules[0] = cat->conf->keep.age_s;
+    rules[1] = cat->conf->keep.size;
+    rules[2] = cat->conf->keep.count;
+
+    ex->params[1] = cat->storage;
+
+    given = (ex->params[2].data || ex->params[3].data || ex->params[4].data);
+
+    for (i = 0; i < 3; i++) {
+        if (rules[i] >= 0 && !given) {
+            ex->params[2 + i] = ngx_mntreamer_catalog_number(buf[i], rules[i]);
+        }
+    }
+
+    ex->params[5] = ngx_mntreamer_catalog_number(buf[3],
+                                         (int64_t) cat->conf->resume_ms
+                                         + NGX_MNTREAMER_ASK_YOUNG_MS);
+    ex->params[6] = ngx_mntreamer_catalog_number(buf[4], cat->conf->trash_s);
 }
 
 

@@ -215,6 +215,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_recording_sql[] = {
       " UPDATE media_record r SET counted = true,"
       " status = CASE WHEN $14::int = 1 THEN 'deleted' ELSE 'recorded' END,"
       " removed_at = CASE WHEN $14::int = 1 THEN now() END,"
+      " deleted_at = CASE WHEN $14::int = 1 THEN now() END,"
+      " deleted_why = CASE WHEN $14::int = 1 THEN 'gone' END,"
       " streamer_id = coalesce(r.streamer_id,"
       " (SELECT id FROM streamer WHERE id = r.left_of)),"
       " segments = CASE WHEN $5::bigint > 0 THEN $5::bigint"

@@ -72,16 +72,17 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_schema_sql[] = {
     { "streamer_conf",
       "WITH c AS ("
       " SELECT DISTINCT ON (platform, channel_id) c.*,"
-      " concat_ws('|', quality, priority, nickname) AS configured"
+      " concat_ws('|', quality, priority, nickname, retention) AS configured"
       " FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::int[],"
-      " $6::text[])"
-      " AS c (platform, channel_id, nickname, quality, priority, page)"
+      " $6::text[], $7::text[])"
+      " AS c (platform, channel_id, nickname, quality, priority, page,"
+      " retention)"
       " ORDER BY platform, channel_id"
       "), s AS ("
       " INSERT INTO streamer AS s (platform, channel_id, nickname, quality,"
-      " priority, page, source, configured, node)"
+      " priority, page, retention, source, configured, node)"
       " SELECT platform, channel_id, nickname, quality, priority, page,"
-      " 'config', configured, $7 FROM c WHERE NOT EXISTS ("
+      " retention::jsonb, 'config', configured, $8 FROM c WHERE NOT EXISTS ("
       " SELECT FROM streamer t WHERE t.platform = c.platform"
       " AND t.channel_id = c.channel_id AND t.configured = c.configured)"
       " ORDER BY platform, channel_id"
@@ -89,6 +90,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_schema_sql[] = {
       " SET source = 'config', monitored = true, page = excluded.page,"
       " nickname = coalesce(excluded.nickname, s.nickname),"
       " quality = excluded.quality, priority = excluded.priority,"
+      " retention = excluded.retention,"
       " configured = excluded.configured, node = excluded.node"
       " WHERE s.configured IS DISTINCT FROM excluded.configured"
       " RETURNING s.id"
@@ -106,14 +108,14 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_schema_sql[] = {
       " WHERE s.configured IS NOT NULL"
       " AND NOT EXISTS (SELECT FROM c WHERE c.platform = s.platform"
       " AND c.channel_id = s.channel_id)"
-      " AND (s.node = $7 OR NOT EXISTS (SELECT FROM engine e"
+      " AND (s.node = $8 OR NOT EXISTS (SELECT FROM engine e"
       " WHERE e.node = s.node AND e.seen_at > now() - interval '1 minute'))"
       " RETURNING s.id, s.status"
       "), told AS ("
       " SELECT 'stop ' || id AS x FROM gone WHERE status <> 'idle'"
       " UNION ALL SELECT 'due' WHERE EXISTS (SELECT FROM m)"
       ") SELECT count(pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "', x))"
-      " FROM told", 7, 1 }
+      " FROM told", 8, 1 }
 };
 
 
@@ -306,7 +308,7 @@ ngx_mntreamer_catalog_streamers(ngx_mntreamer_catalog_t *cat,
     ngx_uint_t                      i, k, failed;
     ngx_pool_t                     *pool;
     ngx_mntreamer_exec_t            ex;
-    ngx_mntreamer_pq_array_t        b[6];
+    ngx_mntreamer_pq_array_t        b[7];
     ngx_mntreamer_statement_t      *st;
     ngx_mntreamer_streamer_conf_t  *s;
 
@@ -317,7 +319,7 @@ ngx_mntreamer_catalog_streamers(ngx_mntreamer_catalog_t *cat,
 
     ngx_memzero(b, sizeof(b));
 
-    for (k = 0; k < 6; k++) {
+    for (k = 0; k < 7; k++) {
         b[k].pool = pool;
     }
 
@@ -334,17 +336,18 @@ ngx_mntreamer_catalog_streamers(ngx_mntreamer_catalog_t *cat,
                                     s[i].quality.len ? &s[i].quality : NULL);
         ngx_mntreamer_pq_array_i64(&b[4], s[i].priority);
         ngx_mntreamer_pq_array_text(&b[5], &page);
+        ngx_mntreamer_pq_array_text(&b[6], s[i].keep.len ? &s[i].keep : NULL);
     }
 
     ngx_mntreamer_catalog_exec_init(&ex,
                        &ngx_mntreamer_schema_sql[NGX_MNTREAMER_SQL_STREAMERS],
                        done, cat);
     ex.timeout_ms = NGX_MNTREAMER_SCHEMA_CONF_MS;
-    ex.params[6] = cat->conf->node;
+    ex.params[7] = cat->conf->node;
 
     failed = 0;
 
-    for (k = 0; k < 6; k++) {
+    for (k = 0; k < 7; k++) {
         ex.params[k] = ngx_mntreamer_pq_array_end(&b[k]);
         failed |= (ex.params[k].data == NULL);
     }

@@ -39,6 +39,7 @@ typedef enum {
     NGX_HTTP_MNTREAMER_PATH_ID_CUTS,          /* an id and "/cuts" */
     NGX_HTTP_MNTREAMER_PATH_ID_CLIPS,         /* an id and "/clips" */
     NGX_HTTP_MNTREAMER_PATH_ID_CUT,           /* an id, "/cuts/" and an id */
+    NGX_HTTP_MNTREAMER_PATH_ID_RESTORE,       /* an id and "/restore" */
     NGX_HTTP_MNTREAMER_PATH_REST
 } ngx_http_mntreamer_path_e;
 
@@ -73,7 +74,7 @@ static const ngx_str_t  ngx_http_mntreamer_path_ends[] = {
     ngx_null_string, ngx_null_string, ngx_string("/key"),
     ngx_string("/password"), ngx_string("/exports"), ngx_string("/retry"),
     ngx_string("/events"), ngx_string("/cuts"), ngx_string("/clips"),
-    ngx_null_string, ngx_null_string
+    ngx_null_string, ngx_string("/restore"), ngx_null_string
 };
 
 /* and what stands between it and a second one */
@@ -114,10 +115,16 @@ static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
     { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID_CUT,
       NULL, NULL, NULL, ngx_http_mntreamer_cut_undo },
 
+    { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID_RESTORE,
+      NULL, ngx_http_mntreamer_recording_restore, NULL, NULL },
+
     { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID,
       ngx_http_mntreamer_recording, NULL,
       ngx_http_mntreamer_recording_patch,
       ngx_http_mntreamer_recording_delete },
+
+    { ngx_string("v1/retention"), NGX_HTTP_MNTREAMER_PATH_WHOLE,
+      ngx_http_mntreamer_retention, NULL, NULL, NULL },
 
     { ngx_string("v1/jobs"), NGX_HTTP_MNTREAMER_PATH_WHOLE,
       ngx_http_mntreamer_jobs, NULL, NULL, NULL },
@@ -559,12 +566,20 @@ ngx_int_t
 ngx_http_mntreamer_send_row(ngx_http_request_t *r,
     const ngx_mntreamer_result_t *result, ngx_uint_t code)
 {
-    ngx_str_t                  json;
-    ngx_http_mntreamer_text_t  t;
-
     if (result->nrows == 0) {
         return ngx_http_mntreamer_fail_code(r, code);
     }
+
+    return ngx_http_mntreamer_send_first(r, result, NGX_HTTP_OK);
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_send_first(ngx_http_request_t *r,
+    const ngx_mntreamer_result_t *result, ngx_uint_t status)
+{
+    ngx_str_t                  json;
+    ngx_http_mntreamer_text_t  t;
 
     json = ngx_mntreamer_rows_get(result->rows, 0, 0);
 
@@ -573,7 +588,7 @@ ngx_http_mntreamer_send_row(ngx_http_request_t *r,
 
     ngx_http_mntreamer_text_json(&t, &json);
 
-    return ngx_http_mntreamer_send_json(r, NGX_HTTP_OK, &t);
+    return ngx_http_mntreamer_send_json(r, status, &t);
 }
 
 

@@ -32,6 +32,8 @@ static ngx_int_t ngx_http_mntreamer_recordings_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_recording_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
+static ngx_int_t ngx_http_mntreamer_retention_send(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_live_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_live_one_send(ngx_http_request_t *r,
@@ -44,6 +46,8 @@ static ngx_int_t ngx_http_mntreamer_recording_patched(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_recording_deleted(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
+static ngx_int_t ngx_http_mntreamer_recording_restored(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_recording_refused(ngx_http_request_t *r,
     const char *why);
 
@@ -53,7 +57,7 @@ static const char *const  ngx_http_mntreamer_recording_fields[] = {
 };
 
 static const char *const  ngx_http_mntreamer_recording_words[] = {
-    "recording", "recorded", "done", "deleted", NULL
+    "recording", "recorded", "done", "deleted", "trash", NULL
 };
 
 static const char *const  ngx_http_mntreamer_flag_words[] = {
@@ -100,8 +104,46 @@ static const ngx_http_mntreamer_param_t  ngx_http_mntreamer_recording_args[] =
     { NULL, 0, NULL, NULL }
 };
 
+/* parameters of NGX_MNTREAMER_ASK_RECORDING_DELETE, behind the id */
+
+static const ngx_http_mntreamer_param_t  ngx_http_mntreamer_delete_args[] = {
+    { "purge", 1, ngx_http_mntreamer_arg_word, ngx_http_mntreamer_flag_words },
+    { NULL, 0, NULL, NULL }
+};
+
 static const ngx_http_mntreamer_param_t  ngx_http_mntreamer_live_args[] = {
     { "limit", 0, ngx_http_mntreamer_arg_limit, NULL },
+    { NULL, 0, NULL, NULL }
+};
+
+
+/* parameters of NGX_MNTREAMER_ASK_RETENTION; the second is not for us */
+
+enum {
+    NGX_HTTP_MNTREAMER_RETENTION_LIMIT = 0,
+    NGX_HTTP_MNTREAMER_RETENTION_AGE = 2,
+    NGX_HTTP_MNTREAMER_RETENTION_SIZE,
+    NGX_HTTP_MNTREAMER_RETENTION_COUNT,
+    NGX_HTTP_MNTREAMER_RETENTION_N
+};
+
+static const int64_t  ngx_http_mntreamer_any = INT64_MAX;
+static const int64_t  ngx_http_mntreamer_century = NGX_MNTREAMER_KEEP_AGE_MAX;
+
+static const ngx_http_mntreamer_param_t  ngx_http_mntreamer_retention_args[] =
+{
+    { "age", NGX_HTTP_MNTREAMER_RETENTION_AGE, ngx_http_mntreamer_arg_number,
+      &ngx_http_mntreamer_century },
+
+    { "size", NGX_HTTP_MNTREAMER_RETENTION_SIZE, ngx_http_mntreamer_arg_number,
+      &ngx_http_mntreamer_any },
+
+    { "count", NGX_HTTP_MNTREAMER_RETENTION_COUNT,
+      ngx_http_mntreamer_arg_number, &ngx_http_mntreamer_any },
+
+    { "limit", NGX_HTTP_MNTREAMER_RETENTION_LIMIT,
+      ngx_http_mntreamer_arg_limit, NULL },
+
     { NULL, 0, NULL, NULL }
 };
 
@@ -377,15 +419,31 @@ ngx_http_mntreamer_recording_patched(ngx_http_request_t *r,
 }
 
 
-/* its files are taken away by the engine of its storage, soon */
+/* its files are hidden or taken away by the engine of its storage, soon */
 
 ngx_int_t
 ngx_http_mntreamer_recording_delete(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx)
 {
-    return ngx_http_mntreamer_ask_one(r, ctx,
-                                      NGX_MNTREAMER_ASK_RECORDING_DELETE,
-                                      ngx_http_mntreamer_recording_deleted);
+    ngx_str_t                   params[3];
+    ngx_http_mntreamer_error_t  err;
+
+    ngx_memzero(params, sizeof(params));
+
+    if (ngx_http_mntreamer_args(r, ngx_http_mntreamer_delete_args, params,
+                                &err)
+        != NGX_OK)
+    {
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    if (ngx_http_mntreamer_number(r, ctx->id, &params[0]) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_RECORDING_DELETE,
+                                  params, 3,
+                                  ngx_http_mntreamer_recording_deleted);
 }
 
 
@@ -409,6 +467,82 @@ ngx_http_mntreamer_recording_deleted(ngx_http_request_t *r,
     }
 
     return ngx_http_mntreamer_send_nothing(r, ctx);
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_recording_restore(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx)
+{
+    return ngx_http_mntreamer_ask_one(r, ctx,
+                                      NGX_MNTREAMER_ASK_RECORDING_RESTORE,
+                                      ngx_http_mntreamer_recording_restored);
+}
+
+
+/* it is listed when its files are back */
+
+static ngx_int_t
+ngx_http_mntreamer_recording_restored(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result)
+{
+    if (result->nrows == 0) {
+        return ngx_http_mntreamer_fail_code(r,
+                                   NGX_HTTP_MNTREAMER_E_RECORDING_NOT_FOUND);
+    }
+
+    if (ngx_mntreamer_rows_bool(result->rows, 0, 2)) {
+        return ngx_http_mntreamer_recording_refused(r,
+                                                "it is not in the trash");
+    }
+
+    return ngx_http_mntreamer_send_first(r, result,
+                                     ngx_mntreamer_rows_bool(result->rows, 0,
+                                                             3)
+                                     ? NGX_HTTP_ACCEPTED : NGX_HTTP_OK);
+}
+
+
+/* what would go now, by the rules of this nginx, or by those that are given */
+
+ngx_int_t
+ngx_http_mntreamer_retention(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx)
+{
+    ngx_str_t                  *limit;
+    ngx_str_t                   params[NGX_HTTP_MNTREAMER_RETENTION_N];
+    ngx_http_mntreamer_error_t  err;
+
+    ngx_memzero(params, sizeof(params));
+
+    if (ngx_http_mntreamer_args(r, ngx_http_mntreamer_retention_args, params,
+                                &err)
+        != NGX_OK)
+    {
+        return ngx_http_mntreamer_fail(r, &err);
+    }
+
+    limit = &params[NGX_HTTP_MNTREAMER_RETENTION_LIMIT];
+    ctx->limit = ngx_http_mntreamer_limit(r, limit);
+
+    if (ctx->limit == 0
+        || ngx_http_mntreamer_number(r, ctx->limit, limit) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_RETENTION, params,
+                                  NGX_HTTP_MNTREAMER_RETENTION_N,
+                                  ngx_http_mntreamer_retention_send);
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_retention_send(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result)
+{
+    return ngx_http_mntreamer_send_row(r, result,
+                                       NGX_HTTP_MNTREAMER_E_INTERNAL);
 }
 
 

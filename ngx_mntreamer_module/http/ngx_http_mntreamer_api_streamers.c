@@ -33,8 +33,9 @@ enum {
     NGX_HTTP_MNTREAMER_PATCH_QUALITY,
     NGX_HTTP_MNTREAMER_PATCH_NICKNAME,
     NGX_HTTP_MNTREAMER_PATCH_TITLES,          /* three */
-    NGX_HTTP_MNTREAMER_PATCH_N = NGX_HTTP_MNTREAMER_PATCH_TITLES
-                                 + NGX_HTTP_MNTREAMER_TITLES
+    NGX_HTTP_MNTREAMER_PATCH_RETENTION = NGX_HTTP_MNTREAMER_PATCH_TITLES
+                                         + NGX_HTTP_MNTREAMER_TITLES,
+    NGX_HTTP_MNTREAMER_PATCH_N
 };
 
 
@@ -63,7 +64,7 @@ static const char *const  ngx_http_mntreamer_bool_words[] = {
 
 static const char *const  ngx_http_mntreamer_patch_names[] = {
     "monitored", "priority", "quality", "nickname", "title", "description",
-    "category", NULL
+    "category", "retention", NULL
 };
 
 
@@ -313,6 +314,10 @@ ngx_http_mntreamer_streamer_patch_fields(ngx_http_request_t *r, json_t *json,
            != NGX_OK
         || ngx_http_mntreamer_field_titles(json,
                                &params[NGX_HTTP_MNTREAMER_PATCH_TITLES], err)
+           != NGX_OK
+        || ngx_http_mntreamer_field_retention(r, json,
+                               &params[NGX_HTTP_MNTREAMER_PATCH_RETENTION],
+                               err)
            != NGX_OK)
     {
         return NGX_DECLINED;

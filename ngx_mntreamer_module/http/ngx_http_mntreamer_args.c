@@ -254,6 +254,30 @@ ngx_http_mntreamer_arg_id(ngx_http_request_t *r, ngx_str_t *value,
 
 
 const char *
+ngx_http_mntreamer_arg_number(ngx_http_request_t *r, ngx_str_t *value,
+    ngx_str_t *slot, const void *post)
+{
+    int64_t         n;
+    const int64_t  *max;
+
+    max = post;
+    n = ngx_http_mntreamer_id(value);
+
+    if (n == 0) {
+        return "must be a number, at least 1";
+    }
+
+    if (n > *max) {
+        return "is too large";
+    }
+
+    *slot = *value;
+
+    return NULL;
+}
+
+
+const char *
 ngx_http_mntreamer_arg_limit(ngx_http_request_t *r, ngx_str_t *value,
     ngx_str_t *slot, const void *post)
 {

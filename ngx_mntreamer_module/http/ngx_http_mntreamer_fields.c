@@ -15,6 +15,7 @@
 #define NGX_HTTP_MNTREAMER_PRIORITY_MAX  1000
 #define NGX_HTTP_MNTREAMER_NICKNAME_MAX  100   /* code points */
 #define NGX_HTTP_MNTREAMER_FIELD_SHOWN   64    /* bytes of a wrong name */
+#define NGX_HTTP_MNTREAMER_RULES         3
 
 
 typedef struct {
@@ -25,9 +26,26 @@ typedef struct {
 } ngx_http_mntreamer_title_t;
 
 
+typedef struct {
+    const char  *name;
+    int64_t      min;
+    int64_t      max;
+} ngx_http_mntreamer_rule_t;
+
+
 static ngx_uint_t ngx_http_mntreamer_is_clean(ngx_str_t *s,
     ngx_uint_t lines, ngx_uint_t *points);
 
+
+/* ages are seconds */
+
+static const ngx_http_mntreamer_rule_t
+    ngx_http_mntreamer_rules[NGX_HTTP_MNTREAMER_RULES] =
+{
+    { "age", 0, NGX_MNTREAMER_KEEP_AGE_MAX },
+    { "size", 1, INT64_MAX },
+    { "count", 1, INT64_MAX }
+};
 
 /* the slots of ngx_http_mntreamer_field_titles(); conf/sql/016 has the limits
    too */
@@ -229,6 +247,87 @@ ngx_http_mntreamer_field_priority(ngx_http_request_t *r, json_t *json,
                                      NULL);
         return NGX_DECLINED;
     }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The text of an object for the row; null: an empty text, which resets.  It is
+ * written anew, of what is known, so that nothing else gets there.
+ */
+
+ngx_int_t
+ngx_http_mntreamer_field_retention(ngx_http_request_t *r, json_t *json,
+    ngx_str_t *slot, ngx_http_mntreamer_error_t *err)
+{
+    u_char      *p;
+    json_t      *v, *rule;
+    size_t       known;
+    ngx_uint_t   i;
+
+    v = json_object_get(json, "retention");
+
+    if (v == NULL) {
+        return NGX_OK;
+    }
+
+    if (json_is_null(v)) {
+        ngx_str_set(slot, "");
+        return NGX_OK;
+    }
+
+    slot->data = ngx_pnalloc(r->pool, NGX_HTTP_MNTREAMER_RULES
+                                      * (NGX_INT64_LEN + 12) + 2);
+    if (slot->data == NULL) {
+        ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_INTERNAL, NULL,
+                                     NULL);
+        return NGX_DECLINED;
+    }
+
+    known = 0;
+    p = slot->data;
+    *p++ = '{';
+
+    for (i = 0; i < NGX_HTTP_MNTREAMER_RULES; i++) {
+        rule = json_object_get(v, ngx_http_mntreamer_rules[i].name);
+
+        if (rule == NULL) {
+            continue;
+        }
+
+        known++;
+
+        if (json_is_null(rule)) {
+            continue;
+        }
+
+        if (!json_is_integer(rule)
+            || json_integer_value(rule) < ngx_http_mntreamer_rules[i].min
+            || json_integer_value(rule) > ngx_http_mntreamer_rules[i].max)
+        {
+            break;
+        }
+
+        p = ngx_sprintf(p, "%s\"%s\": %L", p == slot->data + 1 ? "" : ", ",
+                        ngx_http_mntreamer_rules[i].name,
+                        (int64_t) json_integer_value(rule));
+    }
+
+    if (i < NGX_HTTP_MNTREAMER_RULES || known != json_object_size(v)
+        || known == 0)
+    {
+        ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_BAD_FIELD,
+                                     "retention",
+                                     "must be null or an object with \"age\""
+                                     " (seconds, 0: never), \"size\" (bytes)"
+                                     " and \"count\", each at least 1 or"
+                                     " null");
+        return NGX_DECLINED;
+    }
+
+    *p++ = '}';
+    slot->len = p - slot->data;
 
     return NGX_OK;
 }

@@ -262,6 +262,9 @@ const char *ngx_http_mntreamer_arg_platform(ngx_http_request_t *r,
     ngx_str_t *value, ngx_str_t *slot, const void *post);
 const char *ngx_http_mntreamer_arg_id(ngx_http_request_t *r,
     ngx_str_t *value, ngx_str_t *slot, const void *post);
+/* "post": an int64_t, the most */
+const char *ngx_http_mntreamer_arg_number(ngx_http_request_t *r,
+    ngx_str_t *value, ngx_str_t *slot, const void *post);
 const char *ngx_http_mntreamer_arg_limit(ngx_http_request_t *r,
     ngx_str_t *value, ngx_str_t *slot, const void *post);
 const char *ngx_http_mntreamer_arg_date(ngx_http_request_t *r,
@@ -301,6 +304,9 @@ void ngx_http_mntreamer_text_rows(ngx_http_mntreamer_text_t *t,
 /* answer() of questions with one row: 200, or "code" without a row */
 ngx_int_t ngx_http_mntreamer_send_row(ngx_http_request_t *r,
     const ngx_mntreamer_result_t *result, ngx_uint_t code);
+/* the first row, which is there */
+ngx_int_t ngx_http_mntreamer_send_first(ngx_http_request_t *r,
+    const ngx_mntreamer_result_t *result, ngx_uint_t status);
 /* 204 */
 ngx_int_t ngx_http_mntreamer_send_nothing(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
@@ -377,6 +383,10 @@ ngx_int_t ngx_http_mntreamer_field_nickname(json_t *json, const char *name,
 ngx_int_t ngx_http_mntreamer_field_priority(ngx_http_request_t *r,
     json_t *json, ngx_str_t *slot, ngx_http_mntreamer_error_t *err);
 
+/* a text of JSON for the row; null resets */
+ngx_int_t ngx_http_mntreamer_field_retention(ngx_http_request_t *r,
+    json_t *json, ngx_str_t *slot, ngx_http_mntreamer_error_t *err);
+
 /* title, description, category: three slots; null resets, as "" does */
 
 #define NGX_HTTP_MNTREAMER_TITLES  3
@@ -414,6 +424,10 @@ ngx_int_t ngx_http_mntreamer_recording_list(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_recording_patch(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_recording_delete(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_recording_restore(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_retention(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_recording(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);

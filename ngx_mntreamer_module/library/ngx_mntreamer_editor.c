@@ -191,6 +191,7 @@ ngx_mntreamer_editor_found(void *data, const ngx_mntreamer_result_t *result)
 {
     ngx_mntreamer_editor_t *ed = data;
 
+    ngx_int_t  lies;
     ngx_str_t  path;
 
     ed->ask = NULL;
@@ -209,12 +210,16 @@ ngx_mntreamer_editor_found(void *data, const ngx_mntreamer_result_t *result)
     ed->version = ngx_mntreamer_rows_i64(result->rows, 0, 2, 0);
     path = ngx_mntreamer_rows_get(result->rows, 0, 1);
 
-    if (ngx_mntreamer_storage_lies(ed->st, &path) == NGX_OK) {
+    lies = ngx_mntreamer_storage_lies(ed->st, &path);
+
+    if (lies == NGX_OK) {
         ngx_mntreamer_editor_work(ed, &path, result);
         return;
     }
 
-    if (ngx_mntreamer_rows_bool(result->rows, 0, ed->clips ? 5 : 4)) {
+    if (lies == NGX_DECLINED
+        && ngx_mntreamer_rows_bool(result->rows, 0, ed->clips ? 5 : 4))
+    {
         ngx_mntreamer_editor_tell(ed, "its files are gone", NULL, 0);
         return;
     }

@@ -14,27 +14,31 @@
  * state     entered by        waits for             deadline   then
  * IDLE      start, the end    marked rows, or       -          ASKING
  *                             too little room
- * ASKING    run()             the oldest recording  5 s        MARKING, IDLE
- * MARKING   it lies here      its row               5 s        REMOVING, IDLE
- * REMOVING  it is marked      a thread              the disk   TELLING
- * TELLING   files are gone    its row               5 s        IDLE
+ * ASKING    run()             a marked row, or      5 s        MARKING, IDLE
+ *                             the oldest one                   WORKING
+ * MARKING   its files are to  its row               5 s        WORKING, IDLE
+ *           go
+ * WORKING   it is marked      a thread              the disk   TELLING
+ * TELLING   that is done      its row               5 s        IDLE
  *
  * Whatever fails leads to IDLE and is begun anew; a row that is marked and
- * whose files are still there comes first then, also at the start, and also
- * when there is room enough by now.  The rows may be of several
- * machines: what does not lie below this root is passed over.  So is for
- * some seconds what cannot be removed.
+ * whose files are not yet where they are to be comes first then, also at the
+ * start, and also when there is room enough by now.  The rows may be of
+ * several machines: what does not lie below this root is passed over.  So is
+ * for some seconds what cannot be removed.
  */
 
 #define NGX_MNTREAMER_SACRIFICE_MS     5000
 #define NGX_MNTREAMER_SACRIFICE_AGAIN  5000
+#define NGX_MNTREAMER_SACRIFICE_LOOK   60000  /* also when nobody said so */
+#define NGX_MNTREAMER_SACRIFICE_LATE   100    /* behind what is due */
 
 
 typedef enum {
     NGX_MNTREAMER_SACRIFICE_IDLE = 0,
     NGX_MNTREAMER_SACRIFICE_ASKING,
     NGX_MNTREAMER_SACRIFICE_MARKING,
-    NGX_MNTREAMER_SACRIFICE_REMOVING,
+    NGX_MNTREAMER_SACRIFICE_WORKING,
     NGX_MNTREAMER_SACRIFICE_TELLING
 } ngx_mntreamer_sacrifice_state_e;
 
@@ -53,10 +57,15 @@ struct ngx_mntreamer_sacrifice_s {
     ngx_mntreamer_removal_t         *removal; /* owned by its thread's end */
     int64_t                          passed;  /* rows of other machines */
     int64_t                          id;
+    ngx_uint_t                       how;     /* ngx_mntreamer_removal_e */
+    const char                      *why;     /* for the log */
+    ngx_uint_t                       asked;   /* for MARKED, or OLDEST */
+    ngx_uint_t                       files;   /* that went */
     ngx_uint_t                       told;    /* that nothing is left */
+    ngx_uint_t                       woken;   /* since it asked */
     ngx_uint_t                       begun;   /* rows may be marked, with their
                                                  files still there */
-    ngx_uint_t                       room;    /* this one makes room */
+    ngx_msec_t                       due_ms;  /* then some may be again */
     ngx_uint_t                       failed;  /* some were passed over, */
     ngx_msec_t                       failed_ms;  /* last at */
     ngx_str_t                        path;    /* in "buf" */
@@ -64,23 +73,53 @@ struct ngx_mntreamer_sacrifice_s {
 };
 
 
+typedef struct {
+    const char  *word;                        /* deleted_why */
+    const char  *text;
+} ngx_mntreamer_sacrifice_why_t;
+
+
 static ngx_uint_t ngx_mntreamer_sacrifice_short(
     ngx_mntreamer_sacrifice_t *sf);
 static void ngx_mntreamer_sacrifice_none(ngx_mntreamer_sacrifice_t *sf);
 static void ngx_mntreamer_sacrifice_pass(ngx_mntreamer_sacrifice_t *sf);
+static void ngx_mntreamer_sacrifice_failed(ngx_mntreamer_sacrifice_t *sf);
 static void ngx_mntreamer_sacrifice_tell(ngx_mntreamer_sacrifice_t *sf);
 static void ngx_mntreamer_sacrifice_ask(ngx_mntreamer_sacrifice_t *sf,
     ngx_uint_t ask, int64_t one, int64_t two,
     ngx_mntreamer_sacrifice_state_e state, ngx_mntreamer_result_pt done);
 static void ngx_mntreamer_sacrifice_found(void *data,
     const ngx_mntreamer_result_t *result);
+static void ngx_mntreamer_sacrifice_take(ngx_mntreamer_sacrifice_t *sf,
+    const ngx_mntreamer_result_t *result);
+static void ngx_mntreamer_sacrifice_why(ngx_mntreamer_sacrifice_t *sf,
+    const ngx_mntreamer_result_t *result);
+static void ngx_mntreamer_sacrifice_due(ngx_mntreamer_sacrifice_t *sf,
+    int64_t ms);
 static void ngx_mntreamer_sacrifice_marked(void *data,
     const ngx_mntreamer_result_t *result);
-static void ngx_mntreamer_sacrifice_remove(ngx_mntreamer_sacrifice_t *sf);
-static void ngx_mntreamer_sacrifice_removed(void *data, ngx_uint_t rc,
+static void ngx_mntreamer_sacrifice_work(ngx_mntreamer_sacrifice_t *sf);
+static void ngx_mntreamer_sacrifice_worked(void *data, ngx_uint_t rc,
     ngx_uint_t files);
 static void ngx_mntreamer_sacrifice_told(void *data,
     const ngx_mntreamer_result_t *result);
+static void ngx_mntreamer_sacrifice_log(ngx_mntreamer_sacrifice_t *sf);
+
+
+static const ngx_mntreamer_sacrifice_why_t  ngx_mntreamer_sacrifice_whys[] = {
+    { "room", " to make room" },
+    { "age", " for its age" },
+    { "size", " for the size of all" },
+    { "count", " for the number of all" },
+    { NULL, "" }
+};
+
+/* in the order of ngx_mntreamer_removal_e */
+
+static const ngx_uint_t  ngx_mntreamer_sacrifice_ends[] = {
+    NGX_MNTREAMER_ASK_REMOVED, NGX_MNTREAMER_ASK_HIDDEN,
+    NGX_MNTREAMER_ASK_SHOWN
+};
 
 
 ngx_mntreamer_sacrifice_t *
@@ -98,7 +137,7 @@ ngx_mntreamer_sacrifice_create(time_t age_s, ngx_mntreamer_storage_t *st,
     sf->st = st;
     sf->cat = cat;
     sf->log = log;
-    sf->begun = 1;
+    sf->woken = 1;
 
     return sf;
 }
@@ -134,6 +173,11 @@ ngx_mntreamer_sacrifice_run(ngx_mntreamer_sacrifice_t *sf)
                       >= NGX_MNTREAMER_SACRIFICE_AGAIN)
     {
         sf->failed = 0;
+        sf->woken = 1;
+    }
+
+    if (sf->woken || (ngx_msec_int_t) (ngx_current_msec - sf->due_ms) >= 0) {
+        sf->woken = 0;
         sf->begun = 1;
         sf->passed = 0;
     }
@@ -146,9 +190,10 @@ ngx_mntreamer_sacrifice_run(ngx_mntreamer_sacrifice_t *sf)
         return;
     }
 
-    ngx_mntreamer_sacrifice_ask(sf, sf->begun ? NGX_MNTREAMER_ASK_MARKED
-                                              : NGX_MNTREAMER_ASK_OLDEST,
-                                sf->passed, sf->age_s,
+    sf->asked = sf->begun ? NGX_MNTREAMER_ASK_MARKED
+                          : NGX_MNTREAMER_ASK_OLDEST;
+
+    ngx_mntreamer_sacrifice_ask(sf, sf->asked, sf->passed, sf->age_s,
                                 NGX_MNTREAMER_SACRIFICE_ASKING,
                                 ngx_mntreamer_sacrifice_found);
 }
@@ -157,7 +202,7 @@ ngx_mntreamer_sacrifice_run(ngx_mntreamer_sacrifice_t *sf)
 void
 ngx_mntreamer_sacrifice_wake(ngx_mntreamer_sacrifice_t *sf)
 {
-    sf->begun = 1;
+    sf->woken = 1;
 
     ngx_mntreamer_sacrifice_run(sf);
 }
@@ -202,6 +247,7 @@ ngx_mntreamer_sacrifice_found(void *data, const ngx_mntreamer_result_t *result)
 {
     ngx_mntreamer_sacrifice_t *sf = data;
 
+    ngx_int_t  lies;
     ngx_str_t  path;
 
     sf->ask = NULL;
@@ -211,7 +257,17 @@ ngx_mntreamer_sacrifice_found(void *data, const ngx_mntreamer_result_t *result)
         return;
     }
 
-    if (result->nrows == 0) {
+    sf->id = result->nrows ? ngx_mntreamer_rows_i64(result->rows, 0, 0, 0) : 0;
+
+    if (sf->id == 0) {
+
+        if (sf->asked == NGX_MNTREAMER_ASK_MARKED) {
+            ngx_mntreamer_sacrifice_due(sf, result->nrows
+                ? ngx_mntreamer_rows_i64(result->rows, 0, 5,
+                                         NGX_MNTREAMER_SACRIFICE_LOOK)
+                : NGX_MNTREAMER_SACRIFICE_LOOK);
+        }
+
         ngx_mntreamer_sacrifice_none(sf);
         return;
     }
@@ -223,35 +279,105 @@ ngx_mntreamer_sacrifice_found(void *data, const ngx_mntreamer_result_t *result)
         return;
     }
 
-    sf->id = ngx_mntreamer_rows_i64(result->rows, 0, 0, 0);
-
-    if (ngx_mntreamer_storage_lies(sf->st, &path) != NGX_OK) {
-
-        if (sf->begun && ngx_mntreamer_rows_bool(result->rows, 0, 2)) {
-            ngx_mntreamer_sacrifice_tell(sf);
-            return;
-        }
-
-        ngx_mntreamer_sacrifice_pass(sf);
-        return;
-    }
-
     sf->path.data = sf->buf;
     sf->path.len = path.len;
     ngx_memcpy(sf->buf, path.data, path.len);
 
-    sf->room = !sf->begun;
+    ngx_mntreamer_sacrifice_why(sf, result);
 
-    if (sf->begun) {
-        ngx_mntreamer_sacrifice_remove(sf);
+    lies = ngx_mntreamer_storage_lies(sf->st, &path);
+
+    if (lies == NGX_OK) {
+        ngx_mntreamer_sacrifice_take(sf, result);
         return;
     }
 
-    sf->begun = 1;
+    if (lies == NGX_ERROR) {
+        ngx_mntreamer_sacrifice_failed(sf);
+        return;
+    }
 
-    ngx_mntreamer_sacrifice_ask(sf, NGX_MNTREAMER_ASK_SACRIFICE, sf->id,
-                                sf->age_s, NGX_MNTREAMER_SACRIFICE_MARKING,
+    if (sf->asked == NGX_MNTREAMER_ASK_MARKED
+        && ngx_mntreamer_rows_bool(result->rows, 0, 2))
+    {
+        sf->how = NGX_MNTREAMER_REMOVAL_FILES;
+        sf->files = 0;
+        ngx_mntreamer_sacrifice_tell(sf);
+        return;
+    }
+
+    ngx_mntreamer_sacrifice_pass(sf);
+}
+
+
+static void
+ngx_mntreamer_sacrifice_take(ngx_mntreamer_sacrifice_t *sf,
+    const ngx_mntreamer_result_t *result)
+{
+    ngx_str_t   how;
+    ngx_uint_t  ask;
+
+    if (sf->asked == NGX_MNTREAMER_ASK_MARKED) {
+        how = ngx_mntreamer_rows_get(result->rows, 0, 3);
+        ask = NGX_MNTREAMER_ASK_PURGE;
+
+    } else {
+        ngx_str_set(&how, "files");
+        ask = NGX_MNTREAMER_ASK_SACRIFICE;
+
+        sf->passed = 0;
+        sf->begun = 1;
+    }
+
+    if (how.len == 4) {
+        sf->how = (how.data[0] == 'h') ? NGX_MNTREAMER_REMOVAL_HIDE
+                                       : NGX_MNTREAMER_REMOVAL_SHOW;
+        ngx_mntreamer_sacrifice_work(sf);
+        return;
+    }
+
+    sf->how = NGX_MNTREAMER_REMOVAL_FILES;
+
+    ngx_mntreamer_sacrifice_ask(sf, ask, sf->id, sf->age_s,
+                                NGX_MNTREAMER_SACRIFICE_MARKING,
                                 ngx_mntreamer_sacrifice_marked);
+}
+
+
+static void
+ngx_mntreamer_sacrifice_why(ngx_mntreamer_sacrifice_t *sf,
+    const ngx_mntreamer_result_t *result)
+{
+    ngx_str_t   why;
+    ngx_uint_t  i;
+
+    if (sf->asked == NGX_MNTREAMER_ASK_MARKED) {
+        why = ngx_mntreamer_rows_get(result->rows, 0, 4);
+
+    } else {
+        ngx_str_set(&why, "room");
+    }
+
+    for (i = 0; ngx_mntreamer_sacrifice_whys[i].word; i++) {
+        if (why.len == ngx_strlen(ngx_mntreamer_sacrifice_whys[i].word)
+            && ngx_memcmp(why.data, ngx_mntreamer_sacrifice_whys[i].word,
+                          why.len) == 0)
+        {
+            break;
+        }
+    }
+
+    sf->why = ngx_mntreamer_sacrifice_whys[i].text;
+}
+
+
+static void
+ngx_mntreamer_sacrifice_due(ngx_mntreamer_sacrifice_t *sf, int64_t ms)
+{
+    ms = ngx_max(ms, 0) + NGX_MNTREAMER_SACRIFICE_LATE;
+    ms = ngx_min(ms, NGX_MNTREAMER_SACRIFICE_LOOK);
+
+    sf->due_ms = ngx_current_msec + (ngx_msec_t) ms;
 }
 
 
@@ -260,7 +386,7 @@ ngx_mntreamer_sacrifice_none(ngx_mntreamer_sacrifice_t *sf)
 {
     sf->passed = 0;
 
-    if (sf->begun) {
+    if (sf->asked == NGX_MNTREAMER_ASK_MARKED) {
         sf->begun = 0;
         ngx_mntreamer_sacrifice_run(sf);
         return;
@@ -285,6 +411,18 @@ ngx_mntreamer_sacrifice_pass(ngx_mntreamer_sacrifice_t *sf)
 }
 
 
+/* the next one, and this one again later */
+
+static void
+ngx_mntreamer_sacrifice_failed(ngx_mntreamer_sacrifice_t *sf)
+{
+    sf->failed = 1;
+    sf->failed_ms = ngx_current_msec;
+
+    ngx_mntreamer_sacrifice_pass(sf);
+}
+
+
 static void
 ngx_mntreamer_sacrifice_marked(void *data,
     const ngx_mntreamer_result_t *result)
@@ -294,18 +432,18 @@ ngx_mntreamer_sacrifice_marked(void *data,
     sf->ask = NULL;
     sf->state = NGX_MNTREAMER_SACRIFICE_IDLE;
 
-    /* no row: it is protected by now, or goes on */
+    /* no row: it is protected by now, goes on, or is brought back */
 
     if (result->rc != NGX_MNTREAMER_PQ_OK || result->nrows == 0) {
         return;
     }
 
-    ngx_mntreamer_sacrifice_remove(sf);
+    ngx_mntreamer_sacrifice_work(sf);
 }
 
 
 static void
-ngx_mntreamer_sacrifice_remove(ngx_mntreamer_sacrifice_t *sf)
+ngx_mntreamer_sacrifice_work(ngx_mntreamer_sacrifice_t *sf)
 {
     ngx_mntreamer_removal_t  *removal;
 
@@ -316,8 +454,8 @@ ngx_mntreamer_sacrifice_remove(ngx_mntreamer_sacrifice_t *sf)
 
     removal->sf = sf;
 
-    if (ngx_mntreamer_storage_remove(sf->st, &sf->path,
-                                     ngx_mntreamer_sacrifice_removed, removal)
+    if (ngx_mntreamer_storage_remove(sf->st, sf->how, &sf->path,
+                                     ngx_mntreamer_sacrifice_worked, removal)
         != NGX_OK)
     {
         ngx_free(removal);
@@ -325,12 +463,12 @@ ngx_mntreamer_sacrifice_remove(ngx_mntreamer_sacrifice_t *sf)
     }
 
     sf->removal = removal;
-    sf->state = NGX_MNTREAMER_SACRIFICE_REMOVING;
+    sf->state = NGX_MNTREAMER_SACRIFICE_WORKING;
 }
 
 
 static void
-ngx_mntreamer_sacrifice_removed(void *data, ngx_uint_t rc, ngx_uint_t files)
+ngx_mntreamer_sacrifice_worked(void *data, ngx_uint_t rc, ngx_uint_t files)
 {
     ngx_mntreamer_removal_t *removal = data;
 
@@ -347,15 +485,11 @@ ngx_mntreamer_sacrifice_removed(void *data, ngx_uint_t rc, ngx_uint_t files)
     sf->state = NGX_MNTREAMER_SACRIFICE_IDLE;
 
     if (rc != NGX_MNTREAMER_STORE_OK) {
-        sf->failed = 1;
-        sf->failed_ms = ngx_current_msec;
-        ngx_mntreamer_sacrifice_pass(sf);
+        ngx_mntreamer_sacrifice_failed(sf);
         return;
     }
 
-    ngx_log_error(NGX_LOG_NOTICE, sf->log, 0,
-                  "mntreamer: recording %L was deleted%s, %ui files of \"%V\"",
-                  sf->id, sf->room ? " to make room" : "", files, &sf->path);
+    sf->files = files;
 
     ngx_mntreamer_sacrifice_tell(sf);
 }
@@ -364,8 +498,8 @@ ngx_mntreamer_sacrifice_removed(void *data, ngx_uint_t rc, ngx_uint_t files)
 static void
 ngx_mntreamer_sacrifice_tell(ngx_mntreamer_sacrifice_t *sf)
 {
-    ngx_mntreamer_sacrifice_ask(sf, NGX_MNTREAMER_ASK_REMOVED, sf->id, 0,
-                                NGX_MNTREAMER_SACRIFICE_TELLING,
+    ngx_mntreamer_sacrifice_ask(sf, ngx_mntreamer_sacrifice_ends[sf->how],
+                                sf->id, 0, NGX_MNTREAMER_SACRIFICE_TELLING,
                                 ngx_mntreamer_sacrifice_told);
 }
 
@@ -375,12 +509,61 @@ ngx_mntreamer_sacrifice_told(void *data, const ngx_mntreamer_result_t *result)
 {
     ngx_mntreamer_sacrifice_t *sf = data;
 
+    ngx_uint_t  deleted;
+
     sf->ask = NULL;
     sf->state = NGX_MNTREAMER_SACRIFICE_IDLE;
 
+    if (result->rc != NGX_MNTREAMER_PQ_OK) {
+        return;
+    }
+
+    deleted = 1;
+
+    if (result->nrows) {
+        deleted = ngx_mntreamer_rows_bool(result->rows, 0, 0);
+
+        if (ngx_mntreamer_rows_bool(result->rows, 0, 1)) {
+            ngx_mntreamer_sacrifice_log(sf);
+        }
+    }
+
+    /* another nginx of this storage brought it back meanwhile */
+
+    if (!deleted && sf->how == NGX_MNTREAMER_REMOVAL_HIDE) {
+        sf->how = NGX_MNTREAMER_REMOVAL_SHOW;
+        ngx_mntreamer_sacrifice_work(sf);
+        return;
+    }
+
     /* how much room there is now is known in a second */
 
-    if (result->rc == NGX_MNTREAMER_PQ_OK && !sf->room) {
+    if (sf->asked == NGX_MNTREAMER_ASK_MARKED) {
         ngx_mntreamer_sacrifice_run(sf);
+    }
+}
+
+
+static void
+ngx_mntreamer_sacrifice_log(ngx_mntreamer_sacrifice_t *sf)
+{
+    switch (sf->how) {
+
+    case NGX_MNTREAMER_REMOVAL_HIDE:
+        ngx_log_error(NGX_LOG_NOTICE, sf->log, 0,
+                      "mntreamer: recording %L was put into the trash%s, "
+                      "with \"%V\"", sf->id, sf->why, &sf->path);
+        break;
+
+    case NGX_MNTREAMER_REMOVAL_SHOW:
+        ngx_log_error(NGX_LOG_NOTICE, sf->log, 0,
+                      "mntreamer: recording %L was brought back, with \"%V\"",
+                      sf->id, &sf->path);
+        break;
+
+    default: /* NGX_MNTREAMER_REMOVAL_FILES */
+        ngx_log_error(NGX_LOG_NOTICE, sf->log, 0,
+                      "mntreamer: recording %L was deleted%s, %ui files of "
+                      "\"%V\"", sf->id, sf->why, sf->files, &sf->path);
     }
 }

@@ -21,8 +21,12 @@
  * was marked before a restart goes on behind it; what has no files any more is
  * done.  One that cannot be removed is passed over and tried again later.
  *
- * "reserve SIZE delete_oldest": while less than the reserve is free, the
- * oldest recording that is finished, not protected and old enough is marked.
+ * With "trash" the files are hidden first, and go when the time of the row is
+ * over; until then they come back when the row asks for them.
+ *
+ * "reserve SIZE delete_oldest": while less than the reserve is free, what is
+ * in the trash goes, and then the oldest recording that is finished, not
+ * protected and old enough.
  */
 
 typedef struct ngx_mntreamer_sacrifice_s  ngx_mntreamer_sacrifice_t;

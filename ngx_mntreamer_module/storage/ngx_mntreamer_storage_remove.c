@@ -17,13 +17,14 @@
  * gets a name that is never served, so that none of it is seen any more while
  * the files go; the next removal ends what a crash has left of that.  Only
  * what a recording consists of goes: anything else that somebody put there
- * stays, and its directory with it.
+ * stays, and its directory with it.  With that name alone it is in the trash.
  */
 
 #define NGX_MNTREAMER_REMOVE_NAME  240
 
 
 typedef struct {
+    ngx_uint_t                 how;           /* ngx_mntreamer_removal_e */
     ngx_mntreamer_storage_t   *st;            /* alias */
     ngx_fd_t                   root;          /* alias */
     ngx_str_t                  dir;           /* behind the struct */
@@ -36,9 +37,11 @@ typedef struct {
 
 
 static void ngx_mntreamer_remove_work(void *data);
+static void ngx_mntreamer_remove_all(ngx_mntreamer_remove_t *rm, ngx_fd_t fd,
+    const char *leaf, const char *name);
 static void ngx_mntreamer_remove_hidden(char *name, const char *leaf);
-static ngx_int_t ngx_mntreamer_remove_hide(ngx_mntreamer_remove_t *rm,
-    ngx_fd_t fd, const char *leaf, const char *name);
+static ngx_int_t ngx_mntreamer_remove_rename(ngx_mntreamer_remove_t *rm,
+    ngx_fd_t fd, const char *from, const char *to);
 static ngx_int_t ngx_mntreamer_remove_dir(ngx_mntreamer_remove_t *rm,
     ngx_fd_t parent, const char *name, const char *leaf);
 static void ngx_mntreamer_remove_files(ngx_mntreamer_remove_t *rm, DIR *dir);
@@ -54,8 +57,8 @@ static const char *const  ngx_mntreamer_remove_ends[] = {
 
 
 ngx_int_t
-ngx_mntreamer_storage_remove(ngx_mntreamer_storage_t *st, ngx_str_t *dir,
-    ngx_mntreamer_removed_pt done, void *data)
+ngx_mntreamer_storage_remove(ngx_mntreamer_storage_t *st, ngx_uint_t how,
+    ngx_str_t *dir, ngx_mntreamer_removed_pt done, void *data)
 {
     ngx_mntreamer_remove_t  *rm;
 
@@ -64,6 +67,7 @@ ngx_mntreamer_storage_remove(ngx_mntreamer_storage_t *st, ngx_str_t *dir,
         return NGX_ERROR;
     }
 
+    rm->how = how;
     rm->st = st;
     rm->root = st->fd;
     rm->durable = (st->conf.durability != NGX_MNTREAMER_DURABLE_NONE);
@@ -118,17 +122,42 @@ ngx_mntreamer_remove_work(void *data)
 
     ngx_mntreamer_remove_hidden(name, leaf);
 
-    /* what was begun and not ended comes first */
+    switch (rm->how) {
 
-    if (ngx_mntreamer_remove_dir(rm, fd, name, leaf) == NGX_OK
-        && ngx_mntreamer_remove_hide(rm, fd, leaf, name) == NGX_OK
-        && ngx_mntreamer_remove_dir(rm, fd, name, leaf) == NGX_OK)
-    {
-        ngx_mntreamer_remove_above(rm);
+    case NGX_MNTREAMER_REMOVAL_HIDE:
+        (void) ngx_mntreamer_remove_rename(rm, fd, leaf, name);
+        break;
+
+    case NGX_MNTREAMER_REMOVAL_SHOW:
+        (void) ngx_mntreamer_remove_rename(rm, fd, name, leaf);
+        break;
+
+    default: /* NGX_MNTREAMER_REMOVAL_FILES */
+        ngx_mntreamer_remove_all(rm, fd, leaf, name);
     }
 
     if (fd != rm->root) {
         (void) close(fd);
+    }
+}
+
+
+/* what was begun and not ended comes first */
+
+static void
+ngx_mntreamer_remove_all(ngx_mntreamer_remove_t *rm, ngx_fd_t fd,
+    const char *leaf, const char *name)
+{
+    if (ngx_mntreamer_remove_dir(rm, fd, name, leaf) != NGX_OK
+        || ngx_mntreamer_remove_rename(rm, fd, leaf, name) != NGX_OK)
+    {
+        return;
+    }
+
+    ngx_mntreamer_inject("remove_hidden");
+
+    if (ngx_mntreamer_remove_dir(rm, fd, name, leaf) == NGX_OK) {
+        ngx_mntreamer_remove_above(rm);
     }
 }
 
@@ -144,37 +173,38 @@ ngx_mntreamer_remove_hidden(char *name, const char *leaf)
 }
 
 
-/* all of it disappears at once, and does not come back with a power cut */
+/*
+ * All of it disappears, or is back, at once, and stays so after a power cut.
+ * What is not there was renamed before.
+ */
 
 static ngx_int_t
-ngx_mntreamer_remove_hide(ngx_mntreamer_remove_t *rm, ngx_fd_t fd,
-    const char *leaf, const char *name)
+ngx_mntreamer_remove_rename(ngx_mntreamer_remove_t *rm, ngx_fd_t fd,
+    const char *from, const char *to)
 {
     struct stat  sb;
 
-    if (fstatat(fd, leaf, &sb, AT_SYMLINK_NOFOLLOW) == -1) {
+    if (fstatat(fd, from, &sb, AT_SYMLINK_NOFOLLOW) == -1) {
 
         if (ngx_errno == NGX_ENOENT) {
             return NGX_OK;
         }
 
-        return ngx_mntreamer_failed(&rm->fail, ngx_errno, "fstatat()", leaf);
+        return ngx_mntreamer_failed(&rm->fail, ngx_errno, "fstatat()", from);
     }
 
     /* over a directory only when that is empty */
 
-    if (!S_ISDIR(sb.st_mode) || renameat(fd, leaf, fd, name) == -1) {
+    if (!S_ISDIR(sb.st_mode) || renameat(fd, from, fd, to) == -1) {
         return ngx_mntreamer_failed(&rm->fail,
                                     S_ISDIR(sb.st_mode) ? ngx_errno
                                                         : NGX_ENOTDIR,
-                                    "rename()", leaf);
+                                    "rename()", from);
     }
 
     if (rm->durable && fsync(fd) == -1) {
-        return ngx_mntreamer_failed(&rm->fail, ngx_errno, "fsync()", name);
+        return ngx_mntreamer_failed(&rm->fail, ngx_errno, "fsync()", to);
     }
-
-    ngx_mntreamer_inject("remove_hidden");
 
     return NGX_OK;
 }
@@ -325,48 +355,54 @@ ngx_mntreamer_remove_above(ngx_mntreamer_remove_t *rm)
 }
 
 
-/* also what a removal that was not ended left of it; NGX_ERROR: nothing */
+/*
+ * By both names, and twice: between two looks another nginx may give it the
+ * name that was looked for before.
+ */
 
 ngx_int_t
 ngx_mntreamer_storage_lies(ngx_mntreamer_storage_t *st, ngx_str_t *dir)
 {
-    char       *leaf, path[NGX_MNTREAMER_PATH_MAX], name[NAME_MAX + 1];
-    size_t      n;
-    ngx_fd_t    fd;
-    ngx_str_t   hidden;
+    char        *leaf, path[NGX_MNTREAMER_PATH_MAX], name[NAME_MAX + 1];
+    size_t       n;
+    ngx_fd_t     fd;
+    ngx_str_t    hidden;
+    ngx_uint_t   i;
 
-    fd = ngx_mntreamer_storage_open_dir(st, dir);
+    if (dir->len == 0 || dir->len + sizeof(".removed.") > sizeof(path)) {
+        return NGX_DECLINED;
+    }
 
-    if (fd == NGX_INVALID_FILE) {
+    ngx_memcpy(path, dir->data, dir->len);
+    path[dir->len] = '\0';
 
-        if (dir->len == 0 || dir->len + sizeof(".removed.") > sizeof(path)) {
-            return NGX_ERROR;
+    leaf = strrchr(path, '/');
+    leaf = leaf ? leaf + 1 : path;
+
+    ngx_mntreamer_remove_hidden(name, leaf);
+
+    n = leaf - path;
+    hidden.data = (u_char *) path;
+    hidden.len = ngx_cpystrn((u_char *) leaf, (u_char *) name,
+                             sizeof(path) - n)
+                 - hidden.data;
+
+    for (i = 0; i < 4; i++) {
+        fd = ngx_mntreamer_storage_open_dir(st, i % 2 ? &hidden : dir);
+
+        if (fd != NGX_INVALID_FILE) {
+            (void) close(fd);
+            return NGX_OK;
         }
 
-        ngx_memcpy(path, dir->data, dir->len);
-        path[dir->len] = '\0';
-
-        leaf = strrchr(path, '/');
-        leaf = leaf ? leaf + 1 : path;
-
-        ngx_mntreamer_remove_hidden(name, leaf);
-
-        n = leaf - path;
-        hidden.data = (u_char *) path;
-        hidden.len = ngx_cpystrn((u_char *) leaf, (u_char *) name,
-                                 sizeof(path) - n)
-                     - hidden.data;
-
-        fd = ngx_mntreamer_storage_open_dir(st, &hidden);
+        if (ngx_errno != NGX_ENOENT && ngx_errno != NGX_ENOTDIR
+            && ngx_errno != NGX_ELOOP)
+        {
+            return NGX_ERROR;
+        }
     }
 
-    if (fd == NGX_INVALID_FILE) {
-        return NGX_ERROR;
-    }
-
-    (void) close(fd);
-
-    return NGX_OK;
+    return NGX_DECLINED;
 }
 
 

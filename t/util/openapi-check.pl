@@ -171,7 +171,7 @@ sub check_sources {
         my @fn = map { s/\s//gr } split /,/, $fn;
         my $name = { ID => '{id}', ID_KEY => '{id}/key',
             ID_PASSWORD => '{id}/password', ID_RETRY => '{id}/retry',
-            ID_EVENTS => '{id}/events',
+            ID_RESTORE => '{id}/restore', ID_EVENTS => '{id}/events',
             ID_EXPORTS => '{id}/exports', ID_CUTS => '{id}/cuts',
             ID_CUT => '{id}/cuts/{cut}', ID_CLIPS => '{id}/clips', REST => '{path}',
             WHOLE => '' }->{$rest};
@@ -217,6 +217,7 @@ sub check_reading {
     call(GET => "/api/v1/recordings/$_->{id}/exports",
          '/api/v1/recordings/{id}/exports', status => 200)
         for first_of($r->{items});
+    call(GET => '/api/v1/retention', '/api/v1/retention', status => 200);
     call(GET => '/health', '/health', status => 200);
     call(GET => '/metrics', '/metrics', status => 200);
 
@@ -293,6 +294,10 @@ sub check_writing {
          body => { monitored => JSON::PP::false, quality => '720p',
                    nickname => undef });
     call(PATCH => "$list/$s->{id}", $one, status => 400, body => { id => 1 });
+    call(PATCH => "$list/$s->{id}", $one, status => 200, name => 'what is kept',
+         body => { retention => { age => 86400, count => 3 } });
+    call(PATCH => "$list/$s->{id}", $one, status => 400, name => 'no size',
+         body => { retention => { size => 0 } });
     call($_ => "$list/$s->{id}/key", "$one/key", status => 409)
         for 'GET', 'POST';
     call(PATCH => "$list/$s->{id}", $one, status => 409,
@@ -331,6 +336,26 @@ sub check_writing {
     call(GET => "/api/v1/live/$id", '/api/v1/live/{id}', status => 404,
          name => 'not on the air');
     call(DELETE => "$list/$id", $one, status => 204);
+    check_trash();
+}
+
+
+# what is in the trash, if anything is
+
+sub check_trash {
+    my $list = '/api/v1/recordings';
+    my $one = "$list/{id}";
+
+    call(POST => "$list/9223372036854775807/restore", "$one/restore",
+         status => 404);
+    my $r = call(GET => "$list?status=trash", $list, status => 200);
+    my ($id) = map { $_->{id} } @{ $r->{items} } or return;
+    call(GET => "$list/$id", $one, status => 200);
+    call(POST => "$list/$id/restore", "$one/restore", status => 202);
+    call(DELETE => "$list/$id", $one, status => 204);
+    call(DELETE => "$list/$id?purge=1", $one, status => 204);
+    call(DELETE => "$list/$id?purge=x", $one, status => 400);
+    call(POST => "$list/$id/restore", "$one/restore", status => 409);
 }
 
 
