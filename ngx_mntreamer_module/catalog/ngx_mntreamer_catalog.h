@@ -198,6 +198,9 @@ typedef struct {
     void  (*follow)(void *data);
     /* recordings were deleted: their files are to go */
     void  (*remove)(void *data);
+    /* adds what was claimed and was not told about yet: streamers, epochs */
+    void  (*claims)(void *data, ngx_mntreamer_pq_array_t *ids,
+                    ngx_mntreamer_pq_array_t *epochs);
     void  *data;                              /* alias */
 } ngx_mntreamer_catalog_handlers_t;
 

@@ -460,6 +460,9 @@ ngx_mntreamer_claim_send(ngx_mntreamer_catalog_t *cat,
     if (call->st == NULL) {
         ngx_mntreamer_catalog_call_free(call);
         call = NULL;
+
+    } else {
+        cat->claims++;
     }
 
 done:
@@ -485,6 +488,14 @@ ngx_mntreamer_claim_done(void *data, const ngx_mntreamer_result_t *result)
     cat = call->cat;
     handler = call->handler.claim;
     handler_data = call->data;
+
+    cat->claims--;
+
+    /* it may have been carried out */
+
+    if (result->rc != NGX_MNTREAMER_PQ_OK) {
+        cat->looks = NGX_MNTREAMER_CATALOG_LOOKS;
+    }
 
     n = 0;
     next = -1;
