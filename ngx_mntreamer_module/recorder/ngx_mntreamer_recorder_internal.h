@@ -212,6 +212,8 @@ struct ngx_mntreamer_rendition_s {
     unsigned                     labelled:1;
     unsigned                     is_default:1;
     unsigned                     autoselect:1;
+    unsigned                     locked:1;    /* its latest segments have no
+                                                 key that could be had */
     ngx_mntreamer_text_t         url;
 
     mnt_hls_window_t             window;
@@ -644,6 +646,8 @@ ngx_uint_t ngx_mntreamer_key_readable(const mnt_hls_key_t *key);
 /* tells once that a recording cannot be read */
 void ngx_mntreamer_session_encrypted(ngx_mntreamer_session_t *s,
     const mnt_hls_key_t *key);
+/* a segment was had: if something else was told to the catalogue, that */
+void ngx_mntreamer_session_playable(ngx_mntreamer_session_t *s);
 
 
 #endif /* _NGX_MNTREAMER_RECORDER_INTERNAL_H_INCLUDED_ */
