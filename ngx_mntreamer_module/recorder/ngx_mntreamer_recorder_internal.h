@@ -22,6 +22,7 @@
 #define NGX_MNTREAMER_RECORDER_SPARE   256    /* segments kept for reuse */
 #define NGX_MNTREAMER_RECORDER_SPARE_URL  1024
 #define NGX_MNTREAMER_RECORDER_AHEAD   32     /* fetched, waiting their turn */
+#define NGX_MNTREAMER_SESSION_LOOKS    4      /* kept until it begins */
 #define NGX_MNTREAMER_RECORDER_KEYS    16     /* of a session, kept */
 #define NGX_MNTREAMER_RECORDER_LONGEST 200000 /* segments, 4 days and more;
                                                  019-longest.sql knows it */
@@ -308,6 +309,12 @@ struct ngx_mntreamer_session_s {
                                                  seen before the row was had */
     ngx_mntreamer_text_t         first_base;  /* its URL */
     ngx_msec_t                   first_ms;
+    ngx_mntreamer_text_t         looks[NGX_MNTREAMER_SESSION_LOOKS];
+                                              /* of a local one: each goes on
+                                                 where the one before ends */
+    uint64_t                     looks_end[NGX_MNTREAMER_SESSION_LOOKS];
+    ngx_uint_t                   nlooks;
+    int                          pictures[2]; /* in the first two fragments */
     ngx_mntreamer_text_t         earlier;     /* of a local one: what may be
                                                  left of the one before it */
     ngx_mntreamer_transfer_t    *master;      /* owned while in flight */
@@ -553,6 +560,11 @@ void ngx_mntreamer_session_known(ngx_mntreamer_session_t *s);
 ngx_int_t ngx_mntreamer_session_local(ngx_mntreamer_session_t *s);
 /* instead of ..._load() */
 void ngx_mntreamer_session_look(ngx_mntreamer_session_t *s);
+/* until it can begin: what is listed meanwhile is part of it */
+void ngx_mntreamer_session_look_on(ngx_mntreamer_session_t *s);
+/* begins with that */
+void ngx_mntreamer_session_begin(ngx_mntreamer_session_t *s);
+void ngx_mntreamer_session_looks_free(ngx_mntreamer_session_t *s);
 void ngx_mntreamer_rendition_look(ngx_mntreamer_rendition_t *r);
 /* instead of a transfer */
 void ngx_mntreamer_segment_link(ngx_mntreamer_segment_t *sg);

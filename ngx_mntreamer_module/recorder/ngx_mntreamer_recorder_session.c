@@ -290,6 +290,7 @@ ngx_mntreamer_session_destroy(ngx_mntreamer_session_t *s)
     ngx_mntreamer_text_free(&s->source);
     ngx_mntreamer_text_free(&s->first);
     ngx_mntreamer_text_free(&s->first_base);
+    ngx_mntreamer_session_looks_free(s);
     ngx_mntreamer_text_free(&s->earlier);
 
     ngx_destroy_pool(s->pool);
@@ -491,6 +492,8 @@ ngx_mntreamer_session_run(ngx_mntreamer_session_t *s)
 static void
 ngx_mntreamer_session_starting(ngx_mntreamer_session_t *s)
 {
+    ngx_mntreamer_session_look_on(s);
+
     if (s->state == NGX_MNTREAMER_SESSION_TRACKS) {
 
         if (s->opening) {
