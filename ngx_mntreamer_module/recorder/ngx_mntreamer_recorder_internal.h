@@ -23,6 +23,7 @@
 #define NGX_MNTREAMER_RECORDER_SPARE_URL  1024
 #define NGX_MNTREAMER_RECORDER_AHEAD   32     /* fetched, waiting their turn */
 #define NGX_MNTREAMER_SESSION_LOOKS    4      /* kept until it begins */
+#define NGX_MNTREAMER_SESSION_START    20000
 #define NGX_MNTREAMER_RECORDER_KEYS    16     /* of a session, kept */
 #define NGX_MNTREAMER_RECORDER_LONGEST 200000 /* segments, 4 days and more;
                                                  019-longest.sql knows it */
@@ -376,6 +377,7 @@ struct ngx_mntreamer_session_s {
     unsigned                     stuck:1;     /* a drain must drop some more */
     unsigned                     hurried:1;   /* an end gave up the rest */
     unsigned                     unclosed:1;  /* a try for ENDLIST failed */
+    unsigned                     unreached:1; /* no answer to the last load */
     unsigned                     denied:1;    /* was told to the catalogue */
     unsigned                     encrypted:1; /* the same */
 };
@@ -462,6 +464,8 @@ void ngx_mntreamer_session_facts(ngx_mntreamer_session_t *s,
 void ngx_mntreamer_session_load(ngx_mntreamer_session_t *s);
 /* the playlist of the variant, before anything is opened */
 void ngx_mntreamer_session_media(ngx_mntreamer_session_t *s);
+/* asks for fresh URLs before it can go on */
+void ngx_mntreamer_session_renew(ngx_mntreamer_session_t *s);
 /* begins with what was seen before there was a row */
 void ngx_mntreamer_session_first(ngx_mntreamer_session_t *s);
 /* an mnt_hls_rc_e; the result lives until the next parse of this worker */
