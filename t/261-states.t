@@ -186,7 +186,7 @@ is(scalar(grep { $_->{path} =~ m{^/hls/four/.*hop=4} } @{ $m->served }), 0, 'or 
 # a segment of one that is recorded
 
 $n = row('three')->{segments};
-my ($next) = sort { $b <=> $a } map { $_->{path} =~ m{^/hls/three/seg/1080p60-0-(\d+)} ? $1 + 3 : () }
+my ($next) = sort { $b <=> $a } map { $_->{path} =~ m{^/hls/three/seg/1080p60-0-(\d+)} ? $1 + 12 : () }
     @{ $m->served };
 $m->fault(match => "/hls/three/seg/1080p60-0-$next\\b", times => -1,
           location => "$http/hls/three/seg/x.ts?plain");
