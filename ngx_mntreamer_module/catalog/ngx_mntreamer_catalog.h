@@ -87,7 +87,8 @@ typedef struct {
                                                  the air when last asked */
     unsigned       streaming:1;               /* it was on the air then */
     int64_t        silent_ms;                 /* since its last progress */
-    ngx_uint_t     stored;                    /* unsigned :1; segments */
+    ngx_uint_t     stored;                    /* unsigned :1; segments; of an
+                                                 own broadcast: anything */
 } ngx_mntreamer_claim_t;
 
 /* next_ms: until the next one is due, -1 when nothing is waiting */

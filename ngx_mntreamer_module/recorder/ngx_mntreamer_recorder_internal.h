@@ -377,6 +377,8 @@ struct ngx_mntreamer_session_s {
     unsigned                     stuck:1;     /* a drain must drop some more */
     unsigned                     hurried:1;   /* an end gave up the rest */
     unsigned                     unclosed:1;  /* a try for ENDLIST failed */
+    unsigned                     fresh:1;     /* the first recording of an own
+                                                 broadcast */
     unsigned                     unreached:1; /* no answer to the last load */
     unsigned                     denied:1;    /* was told to the catalogue */
     unsigned                     encrypted:1; /* the same */

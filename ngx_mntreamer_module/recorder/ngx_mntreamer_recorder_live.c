@@ -454,9 +454,11 @@ static ngx_int_t
 ngx_mntreamer_rendition_begin(ngx_mntreamer_rendition_t *r,
     const ngx_mntreamer_live_text_t *text, mnt_hls_playlist_t *p)
 {
+    uint64_t                  first;
     ngx_mntreamer_session_t  *s;
 
     s = r->session;
+    first = 0;
 
     if (p->nsegments && p->media_sequence == 0 && text->pictures[0] == 0) {
 
@@ -479,10 +481,18 @@ ngx_mntreamer_rendition_begin(ngx_mntreamer_rendition_t *r,
             p->segments++;
             p->nsegments--;
             p->media_sequence++;
+            first++;
         }
     }
 
     r->begun = (p->nsegments != 0);
+
+    /* nginx-rtmp numbers the fragments of each broadcast from 0 on */
+
+    if (s->fresh && r->begun) {
+        s->fresh = 0;
+        mnt_hls_window_from(&r->window, first, p->segments[0].duration_us);
+    }
 
     return NGX_OK;
 }

@@ -169,6 +169,7 @@ ngx_mntreamer_session_identify(ngx_mntreamer_session_t *s,
     s->starts = claim->starts;
     s->recording_id = claim->recording_id;
     s->stored = (claim->stored != 0);
+    s->fresh = (claim->recording_id == 0 && !s->stored);
     s->platform_name = "";
 
     for (i = 0; i < mnt_platform_count(); i++) {
