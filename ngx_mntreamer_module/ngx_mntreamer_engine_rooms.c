@@ -250,6 +250,18 @@ ngx_mntreamer_engine_catalog_news(void *data, int64_t streamer_id)
 }
 
 
+static void
+ngx_mntreamer_engine_catalog_claims(void *data, ngx_mntreamer_pq_array_t *ids,
+    ngx_mntreamer_pq_array_t *epochs)
+{
+    ngx_mntreamer_engine_t *e = data;
+
+    if (e->monitor) {
+        ngx_mntreamer_monitor_claims(e->monitor, ids, epochs);
+    }
+}
+
+
 static ngx_int_t
 ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e)
 {
@@ -268,6 +280,7 @@ ngx_mntreamer_engine_catalog(ngx_mntreamer_engine_t *e)
     handlers.remove = ngx_mntreamer_engine_catalog_remove;
     handlers.job = ngx_mntreamer_engine_catalog_job;
     handlers.edit = ngx_mntreamer_engine_catalog_edit;
+    handlers.claims = ngx_mntreamer_engine_catalog_claims;
     handlers.data = e;
 
     e->catalog = ngx_mntreamer_catalog_create(&e->conf->catalog, &handlers,

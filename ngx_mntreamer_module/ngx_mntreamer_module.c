@@ -14,6 +14,7 @@
 
 static char *ngx_mntreamer_init_conf(ngx_cycle_t *cycle, void *conf);
 static ngx_int_t ngx_mntreamer_init_process(ngx_cycle_t *cycle);
+static void ngx_mntreamer_limit_core(ngx_cycle_t *cycle);
 static void ngx_mntreamer_exit_process(ngx_cycle_t *cycle);
 
 
@@ -112,7 +113,41 @@ ngx_mntreamer_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_mntreamer_limit_core(cycle);
+
     return ngx_mntreamer_engine_init(cycle, mcf);
+}
+
+
+/*
+ * libpq and libcurl keep the password and the cookies that they were given: a
+ * dump of this process is one of them.  Who wants it says so in nginx.conf.  A
+ * limit of 0 is not asked where dumps go to a program (core(5)); Linux gives
+ * that nothing at a limit of 1, which is too small for a file as well.
+ */
+
+static void
+ngx_mntreamer_limit_core(ngx_cycle_t *cycle)
+{
+    struct rlimit     rl;
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    if (ccf->rlimit_core != NGX_CONF_UNSET) {
+        return;
+    }
+
+    if (getrlimit(RLIMIT_CORE, &rl) == 0) {
+        rl.rlim_cur = ngx_min(rl.rlim_max, 1);
+
+        if (setrlimit(RLIMIT_CORE, &rl) == 0) {
+            return;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno,
+                  "mntreamer: core dumps could not be limited");
 }
 
 

@@ -84,7 +84,7 @@ $m->stop;
 $m->check_log;
 
 # while the worker is young the request waits, then its body is read: whole at
-# once, or its too large end later
+# once, or its too large end later; one that fits waits for the database in vain
 
 my $n = MNT->new(workers => 1);
 $n->{block} = "mntreamer { database \"host=$n->{dir}/nobody dbname=x user=x\";
@@ -100,12 +100,15 @@ my $chunk = sprintf "%x\r\n%s\r\n", 70000, 'x' x 70000;
 my @c = map {
     IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $n->{port},
                           Proto => 'tcp') or die $!;
-} 0 .. 1;
+} 0 .. 2;
 $_->autoflush(1) for @c;
+(my $small = $body->('small')) =~ s/127.0.0.1:9/live.example/;
+print { $c[2] } "$head" . sprintf("%x\r\n%s\r\n0\r\n\r\n", length $small, $small);
 print { $c[0] } $head;
 print { $c[1] } "$head$chunk";
 sleep 3;
 print { $c[0] } $chunk;
+my %answers;
 for my $c (@c) {
     my $text = '';
     my $end = time + 10;
@@ -115,7 +118,12 @@ for my $c (@c) {
     }
     like($text, qr{^HTTP/1.1 (?:413|503) }, 'an answer')
         or diag $text;
+    next if $text !~ m{^HTTP/1.1 503 };
+    like($text, qr/^Retry-After: [1-9]\d*\r$/mi, 'which says when to come again');
+    like($text, qr/"database_unavailable"/, 'and why');
+    $answers{503}++;
 }
+ok($answers{503}, 'whose body fits is told to come again');
 close $_ for @c;
 sleep 0.5;
 

@@ -669,6 +669,9 @@ ngx_mntreamer_catalog_start(ngx_mntreamer_catalog_t *cat)
     ngx_mntreamer_catalog_renew(cat);
     ngx_mntreamer_catalog_flush(cat);
 
+    cat->looks = NGX_MNTREAMER_CATALOG_LOOKS;
+    ngx_mntreamer_catalog_strays(cat);
+
     cat->telling = 1;
     cat->handlers.state(cat->handlers.data, 1);
 }

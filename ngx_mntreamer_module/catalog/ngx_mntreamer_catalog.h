@@ -103,7 +103,8 @@ typedef struct {
                                                  the air when last asked */
     unsigned       streaming:1;               /* it was on the air then */
     int64_t        silent_ms;                 /* since its last progress */
-    ngx_uint_t     stored;                    /* unsigned :1; segments */
+    ngx_uint_t     stored;                    /* unsigned :1; segments; of an
+                                                 own broadcast: anything */
 } ngx_mntreamer_claim_t;
 
 /* next_ms: until the next one is due, -1 when nothing is waiting */
@@ -218,6 +219,9 @@ typedef struct {
     void  (*job)(void *data);
     /* recordings were edited: their files are to say so */
     void  (*edit)(void *data);
+    /* adds what was claimed and was not told about yet: streamers, epochs */
+    void  (*claims)(void *data, ngx_mntreamer_pq_array_t *ids,
+                    ngx_mntreamer_pq_array_t *epochs);
     void  *data;                              /* alias */
 } ngx_mntreamer_catalog_handlers_t;
 

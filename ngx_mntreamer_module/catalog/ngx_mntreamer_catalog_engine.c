@@ -695,6 +695,11 @@ ngx_mntreamer_engine_watch(ngx_event_t *ev)
         }
 
         ngx_mntreamer_catalog_broadcast_sweep(cat);
+        ngx_mntreamer_catalog_strays(cat);
+    }
+
+    if (cat->looks == NGX_MNTREAMER_CATALOG_LOOKS) {
+        ngx_mntreamer_catalog_strays(cat);
     }
 
     ngx_mntreamer_catalog_arm(ev, NGX_MNTREAMER_ENGINE_LOOK_MS);

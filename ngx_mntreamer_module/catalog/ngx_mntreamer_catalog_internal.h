@@ -20,6 +20,7 @@
 #define NGX_MNTREAMER_CATALOG_PENDING   8192  /* kept while it is away */
 #define NGX_MNTREAMER_CATALOG_SIBLINGS  256   /* engines of this node */
 #define NGX_MNTREAMER_CATALOG_TEXT      1024  /* bytes of a fact */
+#define NGX_MNTREAMER_CATALOG_LOOKS     3     /* for strays */
 
 #define NGX_MNTREAMER_CATALOG_CHANNEL   "mntreamer"
 
@@ -209,6 +210,9 @@ struct ngx_mntreamer_catalog_s {
     ngx_mntreamer_gather_t               leases;     /* held ones */
     ngx_event_t                          renew;
     ngx_mntreamer_statement_t           *renewal;    /* owned, if under way */
+    ngx_mntreamer_statement_t           *strays;     /* owned, if under way */
+    ngx_uint_t                           looks;      /* for them, to be done */
+    ngx_uint_t                           claims;     /* not answered yet */
 
     ngx_queue_t                          calls;      /* owned */
     ngx_queue_t                          asks;       /* owned */
@@ -331,6 +335,8 @@ void ngx_mntreamer_catalog_watch_soon(ngx_mntreamer_catalog_t *cat);
 void ngx_mntreamer_catalog_lease_init(ngx_mntreamer_catalog_t *cat);
 /* renews all now */
 void ngx_mntreamer_catalog_renew(ngx_mntreamer_catalog_t *cat);
+/* gives back what is ours and unknown, if there may be such */
+void ngx_mntreamer_catalog_strays(ngx_mntreamer_catalog_t *cat);
 
 
 /* ngx_mntreamer_catalog_streamer.c */

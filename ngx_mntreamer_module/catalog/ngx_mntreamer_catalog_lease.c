@@ -8,6 +8,13 @@
  * Leases that are held are renewed all at once, three times in their term.
  * Nothing is lost because the database is away: only an answer that names
  * another owner says so.
+ *
+ * Strays are leases in our name that nobody here knows of: the answer of a
+ * claim was lost, or the database came back with what it knew before.  They
+ * are given back, or nobody would ask about their streamers until they expire.
+ * Statements run in order, so what is known is complete when no claim waits
+ * for its answer; one that a lost connection still carries, or that waits for
+ * a lock there, is found by the looks that follow.
  */
 
 
@@ -24,11 +31,18 @@ static void ngx_mntreamer_lease_done(void *data,
     const ngx_mntreamer_result_t *result);
 static void ngx_mntreamer_lease_returned(void *data,
     const ngx_mntreamer_result_t *result);
+static void ngx_mntreamer_lease_known(ngx_mntreamer_catalog_t *cat,
+    ngx_mntreamer_pq_array_t *ids, ngx_mntreamer_pq_array_t *epochs);
+static void ngx_mntreamer_lease_probed(ngx_queue_t *list,
+    ngx_mntreamer_pq_array_t *ids, ngx_mntreamer_pq_array_t *epochs);
+static void ngx_mntreamer_lease_strayed(void *data,
+    const ngx_mntreamer_result_t *result);
 
 
 enum {
     NGX_MNTREAMER_SQL_RENEW = 0,
-    NGX_MNTREAMER_SQL_RETURN
+    NGX_MNTREAMER_SQL_RETURN,
+    NGX_MNTREAMER_SQL_STRAYS
 };
 
 
@@ -77,7 +91,29 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_lease_sql[] = {
       " UPDATE streamer s SET status = 'idle' FROM m"
       " WHERE s.id = m.streamer_id AND s.status = 'process'"
       ") SELECT count(pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "',"
-      " 'release')) FROM m", 3, 1 }
+      " 'release')) FROM m", 3, 1 },
+
+    /*
+     * engine; streamers, epochs that are known.  A row with an older epoch
+     * than ours is one that the renewal takes back.
+     */
+
+    { "lease_strays",
+      "WITH x AS MATERIALIZED ("
+      " SELECT * FROM unnest($2::bigint[], $3::bigint[]) AS x (id, epoch)"
+      "), m AS ("
+      " UPDATE streamer_monitor m SET owner = NULL, lease_until = NULL,"
+      " check_at = CASE WHEN isfinite(m.check_at)"
+      " THEN least(m.check_at, now()) ELSE m.check_at END"
+      " WHERE m.owner = $1::bigint AND NOT EXISTS (SELECT FROM x"
+      " WHERE x.id = m.streamer_id AND x.epoch >= m.epoch)"
+      " RETURNING m.streamer_id"
+      "), s AS ("
+      " UPDATE streamer s SET status = 'idle' FROM m"
+      " WHERE s.id = m.streamer_id AND s.status = 'process'"
+      ") SELECT (SELECT count(*) FROM m),"
+      " (SELECT count(pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "',"
+      " 'release')) FROM (SELECT FROM m LIMIT 1) x)", 3, 2 }
 };
 
 
@@ -308,5 +344,122 @@ ngx_mntreamer_lease_done(void *data, const ngx_mntreamer_result_t *result)
         ngx_mntreamer_metrics_add(cat->metrics, NGX_MNTREAMER_M_LEASES_LOST,
                                   0, 1);
         cat->handlers.lost(cat->handlers.data, id);
+    }
+}
+
+
+void
+ngx_mntreamer_catalog_strays(ngx_mntreamer_catalog_t *cat)
+{
+    u_char                     buf[NGX_INT64_LEN];
+    ngx_pool_t                *pool;
+    ngx_mntreamer_exec_t       ex;
+    ngx_mntreamer_pq_array_t   ids, epochs;
+
+    if (cat->looks == 0 || cat->strays || cat->claims
+        || cat->state != NGX_MNTREAMER_CATALOG_UP)
+    {
+        return;
+    }
+
+    pool = ngx_create_pool(4096, cat->log);
+    if (pool == NULL) {
+        return;
+    }
+
+    ngx_memzero(&ids, sizeof(ngx_mntreamer_pq_array_t));
+    ngx_memzero(&epochs, sizeof(ngx_mntreamer_pq_array_t));
+    ids.pool = pool;
+    epochs.pool = pool;
+
+    ngx_mntreamer_lease_known(cat, &ids, &epochs);
+
+    ngx_mntreamer_catalog_exec_init(&ex,
+                           &ngx_mntreamer_lease_sql[NGX_MNTREAMER_SQL_STRAYS],
+                           ngx_mntreamer_lease_strayed, cat);
+
+    ex.params[0] = ngx_mntreamer_catalog_number(buf, cat->engine);
+    ex.params[1] = ngx_mntreamer_pq_array_end(&ids);
+    ex.params[2] = ngx_mntreamer_pq_array_end(&epochs);
+
+    if (ex.params[1].data && ex.params[2].data) {
+        cat->strays = ngx_mntreamer_pq_exec(cat->pq, &ex);
+    }
+
+    if (cat->strays) {
+        cat->looks--;
+    }
+
+    ngx_destroy_pool(pool);
+}
+
+
+/* what is recorded, is being asked about, or was and is not written yet */
+
+static void
+ngx_mntreamer_lease_known(ngx_mntreamer_catalog_t *cat,
+    ngx_mntreamer_pq_array_t *ids, ngx_mntreamer_pq_array_t *epochs)
+{
+    ngx_queue_t            *q;
+    ngx_mntreamer_lease_t  *lease;
+
+    for (q = ngx_queue_head(&cat->leases.pending);
+         q != ngx_queue_sentinel(&cat->leases.pending);
+         q = ngx_queue_next(q))
+    {
+        lease = (ngx_mntreamer_lease_t *)
+                    ngx_queue_data(q, ngx_mntreamer_gathered_t, queue);
+
+        ngx_mntreamer_pq_array_i64(ids, lease->head.id);
+        ngx_mntreamer_pq_array_i64(epochs, lease->epoch);
+    }
+
+    ngx_mntreamer_lease_probed(&cat->probes.pending, ids, epochs);
+    ngx_mntreamer_lease_probed(&cat->probes.sent, ids, epochs);
+
+    cat->handlers.claims(cat->handlers.data, ids, epochs);
+}
+
+
+static void
+ngx_mntreamer_lease_probed(ngx_queue_t *list, ngx_mntreamer_pq_array_t *ids,
+    ngx_mntreamer_pq_array_t *epochs)
+{
+    ngx_queue_t                     *q;
+    ngx_mntreamer_gathered_probe_t  *g;
+
+    for (q = ngx_queue_head(list);
+         q != ngx_queue_sentinel(list);
+         q = ngx_queue_next(q))
+    {
+        g = (ngx_mntreamer_gathered_probe_t *)
+                ngx_queue_data(q, ngx_mntreamer_gathered_t, queue);
+
+        ngx_mntreamer_pq_array_i64(ids, g->row.streamer_id);
+        ngx_mntreamer_pq_array_i64(epochs, g->row.epoch);
+    }
+}
+
+
+static void
+ngx_mntreamer_lease_strayed(void *data, const ngx_mntreamer_result_t *result)
+{
+    ngx_mntreamer_catalog_t *cat = data;
+
+    int64_t  n;
+
+    cat->strays = NULL;
+
+    if (result->rc != NGX_MNTREAMER_PQ_OK) {
+        cat->looks = NGX_MNTREAMER_CATALOG_LOOKS;
+        return;
+    }
+
+    n = ngx_mntreamer_rows_i64(result->rows, 0, 0, 0);
+
+    if (n) {
+        ngx_log_error(NGX_LOG_NOTICE, cat->log, 0,
+                      "mntreamer: %L streamers were claimed in our name and "
+                      "we never heard of it, they are given back", n);
     }
 }

@@ -135,12 +135,16 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
 
     /*
      * engine, platform, limit, lease, node; which leases are free: own
-     * channels whose broadcast reaches viewers of this node
+     * channels whose broadcast reaches viewers of this node; is there a
+     * recording of it, and be it one that was deleted, or was it not wanted
+     * when it began
      */
 
     { "broadcast_claim",
       "WITH c AS MATERIALIZED ("
-      " SELECT m.streamer_id FROM broadcast b"
+      " SELECT m.streamer_id, b.series,"
+      " coalesce(m.check_at > b.relayed_at, false) AS since"
+      " FROM broadcast b"
       " JOIN streamer_monitor m ON m.streamer_id = b.streamer_id"
       " WHERE b.ended_at IS NULL AND b.node = $5"
       " AND b.relay_clientid IS NOT NULL AND m.platform = $2::int"
@@ -154,12 +158,14 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_streamer_sql[] = {
       " lease_until = now() + $4::bigint * interval '1 millisecond',"
       " check_at = now() + interval '10 seconds'"
       " FROM c WHERE m.streamer_id = c.streamer_id"
-      " RETURNING m.streamer_id, m.epoch, m.miss_count, m.priority, "
-      NGX_MNTREAMER_CLAIM_STARTING " AS starting"
+      " RETURNING m.streamer_id, m.epoch, m.miss_count, m.priority,"
+      " c.series, c.since, " NGX_MNTREAMER_CLAIM_STARTING " AS starting"
       ") SELECT s.id, s.platform, s.channel_id,"
       " coalesce(s.channel_name, s.nickname), s.quality, u.priority, u.epoch,"
       " 0, CASE WHEN u.starting THEN u.miss_count ELSE 0 END, 0, false,"
-      " NULL, NULL, NULL, NULL, false, true, NULL, NULL"
+      " NULL, NULL, NULL, NULL, u.since OR EXISTS (SELECT FROM media_record r"
+      " WHERE r.streamer_id = s.id AND r.broadcast_id = u.series),"
+      " true, NULL, NULL"
       " FROM u JOIN streamer s ON s.id = u.streamer_id"
       " ORDER BY u.priority DESC", 8, NGX_MNTREAMER_CLAIM_COLUMNS },
 
@@ -460,6 +466,9 @@ ngx_mntreamer_claim_send(ngx_mntreamer_catalog_t *cat,
     if (call->st == NULL) {
         ngx_mntreamer_catalog_call_free(call);
         call = NULL;
+
+    } else {
+        cat->claims++;
     }
 
 done:
@@ -485,6 +494,14 @@ ngx_mntreamer_claim_done(void *data, const ngx_mntreamer_result_t *result)
     cat = call->cat;
     handler = call->handler.claim;
     handler_data = call->data;
+
+    cat->claims--;
+
+    /* it may have been carried out */
+
+    if (result->rc != NGX_MNTREAMER_PQ_OK) {
+        cat->looks = NGX_MNTREAMER_CATALOG_LOOKS;
+    }
 
     n = 0;
     next = -1;

@@ -265,6 +265,7 @@ typedef struct {
     unsigned            loaded:1;             /* a playlist was planned */
     unsigned            by_query:1;           /* the path names no segment */
     unsigned            by_number:1;          /* the URI names no segment */
+    unsigned            from:1;               /* "next" is where it begins */
     unsigned            conflicts;            /* loads in a row */
     uint32_t            epoch;                /* +1 at each sequence reset */
     unsigned            epoch_start;          /* nrecent when it began */
@@ -323,6 +324,13 @@ void mnt_hls_window_plan(mnt_hls_window_t *w, const mnt_hls_playlist_t *p,
  * new numbering at once.
  */
 void mnt_hls_window_certain(mnt_hls_window_t *w);
+
+/*
+ * Before the first plan: the source began with this number, what the first
+ * playlist does not list of it is lost.  Each was about that long.
+ */
+void mnt_hls_window_from(mnt_hls_window_t *w, uint64_t sequence,
+    int64_t duration_us);
 
 /* restores one planned segment after a restart, in order of storage */
 void mnt_hls_window_seen(mnt_hls_window_t *w, uint32_t epoch,

@@ -650,7 +650,9 @@ mnt_hls_window_plan(mnt_hls_window_t *w, const mnt_hls_playlist_t *p,
 
         /* what EXT-X-SKIP stands for is listed, but not to be had */
 
-        w->next = p->media_sequence;
+        if (!w->from) {
+            w->next = p->media_sequence;
+        }
     }
 
     news = (plan->news == MNT_HLS_NEWS || plan->news == MNT_HLS_RESET);
@@ -681,6 +683,20 @@ mnt_hls_window_certain(mnt_hls_window_t *w)
 {
     w->unchanged = MNT_HLS_PATIENCE;
     w->conflicts = 0;
+}
+
+
+void
+mnt_hls_window_from(mnt_hls_window_t *w, uint64_t sequence,
+    int64_t duration_us)
+{
+    if (w->started) {
+        return;
+    }
+
+    w->from = 1;
+    w->next = sequence;
+    w->last_duration_us = duration_us;
 }
 
 

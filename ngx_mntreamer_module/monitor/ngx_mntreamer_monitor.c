@@ -52,6 +52,8 @@ static ngx_uint_t ngx_mntreamer_lane_room(ngx_mntreamer_lane_t *lane,
 static void ngx_mntreamer_lane_claimed(void *data, ngx_uint_t rc,
     ngx_mntreamer_claim_t *claims, ngx_uint_t n, int64_t next_ms);
 static void ngx_mntreamer_monitor_resume(ngx_mntreamer_monitor_t *mon);
+static void ngx_mntreamer_monitor_claimed(ngx_queue_t *list,
+    ngx_mntreamer_pq_array_t *ids, ngx_mntreamer_pq_array_t *epochs);
 static void ngx_mntreamer_monitor_resumed(void *data, ngx_uint_t rc,
     ngx_mntreamer_claim_t *claims, ngx_uint_t n, int64_t next_ms);
 
@@ -308,6 +310,44 @@ ngx_mntreamer_monitor_stop(ngx_mntreamer_monitor_t *mon)
                 p = ngx_queue_data(q, ngx_mntreamer_probing_t, queue);
                 ngx_mntreamer_probing_free(p);
             }
+        }
+    }
+}
+
+
+void
+ngx_mntreamer_monitor_claims(ngx_mntreamer_monitor_t *mon,
+    ngx_mntreamer_pq_array_t *ids, ngx_mntreamer_pq_array_t *epochs)
+{
+    ngx_uint_t  i, turn;
+
+    ngx_mntreamer_monitor_claimed(&mon->running, ids, epochs);
+
+    for (i = 0; i < mon->nlanes; i++) {
+        for (turn = 0; turn < NGX_MNTREAMER_TURNS; turn++) {
+            ngx_mntreamer_monitor_claimed(&mon->lanes[i].turns[turn], ids,
+                                          epochs);
+        }
+    }
+}
+
+
+static void
+ngx_mntreamer_monitor_claimed(ngx_queue_t *list,
+    ngx_mntreamer_pq_array_t *ids, ngx_mntreamer_pq_array_t *epochs)
+{
+    ngx_queue_t              *q;
+    ngx_mntreamer_probing_t  *p;
+
+    for (q = ngx_queue_head(list);
+         q != ngx_queue_sentinel(list);
+         q = ngx_queue_next(q))
+    {
+        p = ngx_queue_data(q, ngx_mntreamer_probing_t, queue);
+
+        if (p->kind == NGX_MNTREAMER_PROBING_CLAIM) {
+            ngx_mntreamer_pq_array_i64(ids, p->claim.streamer_id);
+            ngx_mntreamer_pq_array_i64(epochs, p->claim.epoch);
         }
     }
 }

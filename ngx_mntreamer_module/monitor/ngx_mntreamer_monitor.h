@@ -92,6 +92,9 @@ void ngx_mntreamer_monitor_destroy(ngx_mntreamer_monitor_t *mon);
 void ngx_mntreamer_monitor_state(ngx_mntreamer_monitor_t *mon, ngx_uint_t up);
 void ngx_mntreamer_monitor_due(ngx_mntreamer_monitor_t *mon);
 void ngx_mntreamer_monitor_stop(ngx_mntreamer_monitor_t *mon);
+/* adds the streamers that are being asked about, and the epochs of that */
+void ngx_mntreamer_monitor_claims(ngx_mntreamer_monitor_t *mon,
+    ngx_mntreamer_pq_array_t *ids, ngx_mntreamer_pq_array_t *epochs);
 
 const ngx_mntreamer_platform_conf_t *ngx_mntreamer_monitor_platform(
     ngx_mntreamer_monitor_t *mon, ngx_int_t platform_id);

@@ -226,7 +226,7 @@ ngx_mntreamer_session_on_air(ngx_mntreamer_session_t *s,
     }
 
     s->renewed_ms = ngx_current_msec;
-    s->renewals++;
+    s->renewals += !s->unreached;
 
     if (s->renewals > 3 && !s->denied) {
         s->denied = 1;

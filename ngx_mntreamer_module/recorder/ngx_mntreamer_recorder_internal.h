@@ -22,6 +22,8 @@
 #define NGX_MNTREAMER_RECORDER_SPARE   256    /* segments kept for reuse */
 #define NGX_MNTREAMER_RECORDER_SPARE_URL  1024
 #define NGX_MNTREAMER_RECORDER_AHEAD   32     /* fetched, waiting their turn */
+#define NGX_MNTREAMER_SESSION_LOOKS    4      /* kept until it begins */
+#define NGX_MNTREAMER_SESSION_START    20000
 #define NGX_MNTREAMER_RECORDER_KEYS    16     /* of a session, kept */
 #define NGX_MNTREAMER_RECORDER_LONGEST 200000 /* segments, 4 days and more;
                                                  019-longest.sql knows it */
@@ -212,6 +214,8 @@ struct ngx_mntreamer_rendition_s {
     unsigned                     labelled:1;
     unsigned                     is_default:1;
     unsigned                     autoselect:1;
+    unsigned                     locked:1;    /* its latest segments have no
+                                                 key that could be had */
     ngx_mntreamer_text_t         url;
 
     mnt_hls_window_t             window;
@@ -306,6 +310,12 @@ struct ngx_mntreamer_session_s {
                                                  seen before the row was had */
     ngx_mntreamer_text_t         first_base;  /* its URL */
     ngx_msec_t                   first_ms;
+    ngx_mntreamer_text_t         looks[NGX_MNTREAMER_SESSION_LOOKS];
+                                              /* of a local one: each goes on
+                                                 where the one before ends */
+    uint64_t                     looks_end[NGX_MNTREAMER_SESSION_LOOKS];
+    ngx_uint_t                   nlooks;
+    int                          pictures[2]; /* in the first two fragments */
     ngx_mntreamer_text_t         earlier;     /* of a local one: what may be
                                                  left of the one before it */
     ngx_mntreamer_transfer_t    *master;      /* owned while in flight */
@@ -367,6 +377,9 @@ struct ngx_mntreamer_session_s {
     unsigned                     stuck:1;     /* a drain must drop some more */
     unsigned                     hurried:1;   /* an end gave up the rest */
     unsigned                     unclosed:1;  /* a try for ENDLIST failed */
+    unsigned                     fresh:1;     /* the first recording of an own
+                                                 broadcast */
+    unsigned                     unreached:1; /* no answer to the last load */
     unsigned                     denied:1;    /* was told to the catalogue */
     unsigned                     encrypted:1; /* the same */
 };
@@ -453,6 +466,8 @@ void ngx_mntreamer_session_facts(ngx_mntreamer_session_t *s,
 void ngx_mntreamer_session_load(ngx_mntreamer_session_t *s);
 /* the playlist of the variant, before anything is opened */
 void ngx_mntreamer_session_media(ngx_mntreamer_session_t *s);
+/* asks for fresh URLs before it can go on */
+void ngx_mntreamer_session_renew(ngx_mntreamer_session_t *s);
 /* begins with what was seen before there was a row */
 void ngx_mntreamer_session_first(ngx_mntreamer_session_t *s);
 /* an mnt_hls_rc_e; the result lives until the next parse of this worker */
@@ -551,6 +566,11 @@ void ngx_mntreamer_session_known(ngx_mntreamer_session_t *s);
 ngx_int_t ngx_mntreamer_session_local(ngx_mntreamer_session_t *s);
 /* instead of ..._load() */
 void ngx_mntreamer_session_look(ngx_mntreamer_session_t *s);
+/* until it can begin: what is listed meanwhile is part of it */
+void ngx_mntreamer_session_look_on(ngx_mntreamer_session_t *s);
+/* begins with that */
+void ngx_mntreamer_session_begin(ngx_mntreamer_session_t *s);
+void ngx_mntreamer_session_looks_free(ngx_mntreamer_session_t *s);
 void ngx_mntreamer_rendition_look(ngx_mntreamer_rendition_t *r);
 /* instead of a transfer */
 void ngx_mntreamer_segment_link(ngx_mntreamer_segment_t *sg);
@@ -644,6 +664,8 @@ ngx_uint_t ngx_mntreamer_key_readable(const mnt_hls_key_t *key);
 /* tells once that a recording cannot be read */
 void ngx_mntreamer_session_encrypted(ngx_mntreamer_session_t *s,
     const mnt_hls_key_t *key);
+/* a segment was had: if something else was told to the catalogue, that */
+void ngx_mntreamer_session_playable(ngx_mntreamer_session_t *s);
 
 
 #endif /* _NGX_MNTREAMER_RECORDER_INTERNAL_H_INCLUDED_ */

@@ -306,11 +306,50 @@ ngx_mntreamer_session_encrypted(ngx_mntreamer_session_t *s,
 
     s->encrypted = 1;
 
-    ngx_log_error(NGX_LOG_WARN, s->log, 0,
-                  "mntreamer: recording %L is encrypted in a way that cannot "
-                  "be read (%*s)", s->recording_id,
-                  (size_t) ngx_min(key->method_name.len, 32),
-                  key->method_name.data);
+    if (!ngx_mntreamer_key_told(s)) {
+        ngx_log_error(NGX_LOG_WARN, s->log, 0,
+                      "mntreamer: recording %L is encrypted in a way that "
+                      "cannot be read (%*s)", s->recording_id,
+                      (size_t) ngx_min(key->method_name.len, 32),
+                      key->method_name.data);
+    }
 
     ngx_mntreamer_session_tell(s, MNT_PROBE_LIVE_NOT_PLAYABLE, "encrypted", 1);
+}
+
+
+/* one rendition may be readable, and the others not yet */
+
+void
+ngx_mntreamer_session_playable(ngx_mntreamer_session_t *s)
+{
+    ngx_uint_t            i;
+    ngx_queue_t          *q;
+    ngx_mntreamer_key_t  *k;
+
+    if (!s->denied && !s->encrypted) {
+        return;
+    }
+
+    for (i = 0; i < s->nrenditions; i++) {
+        if (s->renditions[i].locked) {
+            return;
+        }
+    }
+
+    for (q = ngx_queue_head(&s->keys);
+         q != ngx_queue_sentinel(&s->keys);
+         q = ngx_queue_next(q))
+    {
+        k = ngx_queue_data(q, ngx_mntreamer_key_t, queue);
+
+        if (k->refs && k->tries) {
+            return;
+        }
+    }
+
+    s->denied = 0;
+    s->encrypted = 0;
+
+    ngx_mntreamer_session_tell(s, MNT_PROBE_LIVE, "", 1);
 }

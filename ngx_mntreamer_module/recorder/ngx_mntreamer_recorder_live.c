@@ -40,12 +40,18 @@ static void ngx_mntreamer_session_looked_at(void *data,
     const ngx_mntreamer_live_text_t *text);
 static const char *ngx_mntreamer_session_listed(ngx_mntreamer_session_t *s,
     const ngx_mntreamer_live_text_t *text, mnt_str_t *newest);
+static void ngx_mntreamer_session_looked_on(void *data,
+    const ngx_mntreamer_live_text_t *text);
+static void ngx_mntreamer_session_keep(ngx_mntreamer_session_t *s,
+    const ngx_mntreamer_live_text_t *text);
 static void ngx_mntreamer_rendition_looked(void *data,
     const ngx_mntreamer_live_text_t *text);
 static ngx_int_t ngx_mntreamer_rendition_begin(ngx_mntreamer_rendition_t *r,
     const ngx_mntreamer_live_text_t *text, mnt_hls_playlist_t *p);
 static ngx_uint_t ngx_mntreamer_rendition_news_of(
     ngx_mntreamer_rendition_t *r, const ngx_mntreamer_live_text_t *text);
+static void ngx_mntreamer_rendition_take(ngx_mntreamer_rendition_t *r,
+    mnt_hls_playlist_t *p);
 static void ngx_mntreamer_rendition_turn(ngx_mntreamer_rendition_t *r);
 static void ngx_mntreamer_live_names(mnt_arena_t *a,
     const ngx_mntreamer_text_t *name, mnt_hls_playlist_t *p);
@@ -106,6 +112,12 @@ ngx_mntreamer_session_looked_at(void *data,
         ngx_mntreamer_recorder_arm(&s->tick, NGX_MNTREAMER_LIVE_LOOK_MS);
         return;
     }
+
+    s->pictures[0] = text->pictures[0];
+    s->pictures[1] = text->pictures[1];
+
+    ngx_mntreamer_session_looks_free(s);
+    ngx_mntreamer_session_keep(s, text);
 
     if (ngx_mntreamer_ladder_probe(s, first) == NGX_OK) {
         return;
@@ -194,6 +206,141 @@ ngx_mntreamer_session_listed(ngx_mntreamer_session_t *s,
 }
 
 
+/*
+ * Fragments leave the playlist, and a while later the disk, whether there is a
+ * row or not.
+ */
+
+void
+ngx_mntreamer_session_look_on(ngx_mntreamer_session_t *s)
+{
+    if (s->nlooks == 0 || s->look || s->nrenditions == 0
+        || ngx_current_msec - s->first_ms < NGX_MNTREAMER_LIVE_LOOK_MS)
+    {
+        return;
+    }
+
+    s->first_ms = ngx_current_msec;
+    s->look = ngx_mntreamer_live_look(s, &s->renditions[0].url, NULL, 0,
+                                      ngx_mntreamer_session_looked_on, s);
+}
+
+
+static void
+ngx_mntreamer_session_looked_on(void *data,
+    const ngx_mntreamer_live_text_t *text)
+{
+    ngx_mntreamer_session_t *s = data;
+
+    s->look = NULL;
+
+    if (s->nlooks && text->rc == NGX_MNTREAMER_STORE_OK) {
+        ngx_mntreamer_session_keep(s, text);
+    }
+
+    ngx_mntreamer_session_run(s);
+}
+
+
+/*
+ * Only as many as are needed: the last one gives way to one that goes on where
+ * the one before it ends.  Of too many the second goes, what only that one had
+ * is a gap.
+ */
+
+static void
+ngx_mntreamer_session_keep(ngx_mntreamer_session_t *s,
+    const ngx_mntreamer_live_text_t *text)
+{
+    mnt_str_t            body;
+    ngx_uint_t           n;
+    mnt_hls_playlist_t   p;
+
+    body.data = (char *) text->text.data;
+    body.len = text->text.len;
+
+    if ((s->recorded && s->nlooks == 0)
+        || mnt_hls_parse(ngx_mntreamer_recorder_arena(s->rec), body, &p)
+           != MNT_HLS_OK
+        || p.kind != MNT_HLS_MEDIA || p.nsegments == 0)
+    {
+        return;
+    }
+
+    n = s->nlooks;
+
+    if (n > 1 && p.media_sequence <= s->looks_end[n - 2]) {
+        n--;
+
+    } else if (n == NGX_MNTREAMER_SESSION_LOOKS) {
+        n--;
+
+        ngx_mntreamer_text_free(&s->looks[1]);
+        ngx_memmove(&s->looks[1], &s->looks[2],
+                    (n - 1) * sizeof(ngx_mntreamer_text_t));
+        ngx_memmove(&s->looks_end[1], &s->looks_end[2],
+                    (n - 1) * sizeof(uint64_t));
+        ngx_memzero(&s->looks[n], sizeof(ngx_mntreamer_text_t));
+    }
+
+    s->first_ms = ngx_current_msec;
+
+    if (ngx_mntreamer_text_set(&s->looks[n], body.data, body.len) != NGX_OK) {
+        return;
+    }
+
+    s->looks_end[n] = p.media_sequence + p.nsegments;
+    s->nlooks = n + 1;
+}
+
+
+void
+ngx_mntreamer_session_begin(ngx_mntreamer_session_t *s)
+{
+    mnt_str_t                   body;
+    ngx_uint_t                  i;
+    mnt_hls_playlist_t          p;
+    ngx_mntreamer_live_text_t   text;
+    ngx_mntreamer_rendition_t  *r;
+
+    r = &s->renditions[0];
+
+    ngx_memzero(&text, sizeof(ngx_mntreamer_live_text_t));
+    text.pictures[0] = s->pictures[0];
+    text.pictures[1] = s->pictures[1];
+
+    for (i = 0; i < s->nlooks && r->segments_total == 0; i++) {
+
+        body.data = (char *) s->looks[i].data;
+        body.len = s->looks[i].len;
+
+        if (mnt_hls_parse(ngx_mntreamer_recorder_arena(s->rec), body, &p)
+            == MNT_HLS_OK
+            && (r->begun
+                || ngx_mntreamer_rendition_begin(r, &text, &p) == NGX_OK))
+        {
+            r->load_ms = ngx_current_msec;
+            ngx_mntreamer_rendition_take(r, &p);
+        }
+    }
+
+    ngx_mntreamer_session_looks_free(s);
+}
+
+
+void
+ngx_mntreamer_session_looks_free(ngx_mntreamer_session_t *s)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_MNTREAMER_SESSION_LOOKS; i++) {
+        ngx_mntreamer_text_free(&s->looks[i]);
+    }
+
+    s->nlooks = 0;
+}
+
+
 void
 ngx_mntreamer_rendition_look(ngx_mntreamer_rendition_t *r)
 {
@@ -276,14 +423,23 @@ ngx_mntreamer_rendition_news_of(ngx_mntreamer_rendition_t *r,
 
     r->stamp = text->stamp;
 
-    ngx_mntreamer_live_names(a, &r->url, &p);
+    ngx_mntreamer_rendition_take(r, &p);
+
+    return 1;
+}
+
+
+static void
+ngx_mntreamer_rendition_take(ngx_mntreamer_rendition_t *r,
+    mnt_hls_playlist_t *p)
+{
+    mnt_str_t  base = mnt_str_null;
+
+    ngx_mntreamer_live_names(&r->session->rec->arena, &r->url, p);
 
     mnt_hls_window_certain(&r->window);
 
-    body.len = 0;
-    ngx_mntreamer_rendition_plan(r, &p, body);
-
-    return 1;
+    ngx_mntreamer_rendition_plan(r, p, base);
 }
 
 
@@ -298,9 +454,11 @@ static ngx_int_t
 ngx_mntreamer_rendition_begin(ngx_mntreamer_rendition_t *r,
     const ngx_mntreamer_live_text_t *text, mnt_hls_playlist_t *p)
 {
+    uint64_t                  first;
     ngx_mntreamer_session_t  *s;
 
     s = r->session;
+    first = 0;
 
     if (p->nsegments && p->media_sequence == 0 && text->pictures[0] == 0) {
 
@@ -323,10 +481,18 @@ ngx_mntreamer_rendition_begin(ngx_mntreamer_rendition_t *r,
             p->segments++;
             p->nsegments--;
             p->media_sequence++;
+            first++;
         }
     }
 
     r->begun = (p->nsegments != 0);
+
+    /* nginx-rtmp numbers the fragments of each broadcast from 0 on */
+
+    if (s->fresh && r->begun) {
+        s->fresh = 0;
+        mnt_hls_window_from(&r->window, first, p->segments[0].duration_us);
+    }
 
     return NGX_OK;
 }

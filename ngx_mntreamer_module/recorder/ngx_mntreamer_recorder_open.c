@@ -477,6 +477,7 @@ ngx_mntreamer_session_start(ngx_mntreamer_session_t *s)
 
     ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_RUNNING);
     ngx_mntreamer_session_first(s);
+    ngx_mntreamer_session_begin(s);
 
     for (i = 0; i < s->nrenditions; i++) {
         ngx_mntreamer_rendition_start(&s->renditions[i]);

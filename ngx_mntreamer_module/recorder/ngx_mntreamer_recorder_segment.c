@@ -192,6 +192,8 @@ ngx_mntreamer_rendition_queue(ngx_mntreamer_rendition_t *r,
 
     cause = NGX_MNTREAMER_GAP_KEY;
 
+    r->locked = 1;
+
     if (!ngx_mntreamer_key_readable(seg->key)) {
         ngx_mntreamer_session_encrypted(r->session, seg->key);
         goto hole;
@@ -201,6 +203,8 @@ ngx_mntreamer_rendition_queue(ngx_mntreamer_rendition_t *r,
         ngx_mntreamer_session_encrypted(r->session, seg->map->key);
         goto hole;
     }
+
+    r->locked = 0;
 
     cause = NGX_MNTREAMER_GAP_SOURCE;
     url = ngx_mntreamer_segment_url(r->session, base, seg->uri);
@@ -765,7 +769,7 @@ ngx_mntreamer_segment_judge(ngx_mntreamer_segment_t *sg,
     ngx_mntreamer_segment_fetched(sg);
 
     s->renewals = 0;
-    s->denied = 0;
+    ngx_mntreamer_session_playable(s);
 }
 
 

@@ -28,7 +28,8 @@
  * GONE     dropped         row's callback    -              freed    freed
  *
  * A recording that was taken over has its row: MASTER leads to TRACKS, and
- * what fails before it runs leads back to ASKING.  When it is over already,
+ * what fails before it runs leads back to ASKING; what gets no answer is tried
+ * again for a while before.  When it is over already,
  * TRACKS opens what is on the disk and leads to CLOSING.  OPENING has no
  * deadline because the database may be away for as long as it likes.  A
  * playlist that does not get its ENDLIST keeps the lease for five minutes, or
@@ -48,7 +49,6 @@
 
 #define NGX_MNTREAMER_SESSION_POOL      4096
 #define NGX_MNTREAMER_SESSION_TICK      500
-#define NGX_MNTREAMER_SESSION_START     20000
 #define NGX_MNTREAMER_SESSION_OPEN      60000
 #define NGX_MNTREAMER_SESSION_PROBED    6000  /* what a source is */
 #define NGX_MNTREAMER_SESSION_RETRY     2000
@@ -169,6 +169,7 @@ ngx_mntreamer_session_identify(ngx_mntreamer_session_t *s,
     s->starts = claim->starts;
     s->recording_id = claim->recording_id;
     s->stored = (claim->stored != 0);
+    s->fresh = (claim->recording_id == 0 && !s->stored);
     s->platform_name = "";
 
     for (i = 0; i < mnt_platform_count(); i++) {
@@ -290,6 +291,7 @@ ngx_mntreamer_session_destroy(ngx_mntreamer_session_t *s)
     ngx_mntreamer_text_free(&s->source);
     ngx_mntreamer_text_free(&s->first);
     ngx_mntreamer_text_free(&s->first_base);
+    ngx_mntreamer_session_looks_free(s);
     ngx_mntreamer_text_free(&s->earlier);
 
     ngx_destroy_pool(s->pool);
@@ -491,6 +493,8 @@ ngx_mntreamer_session_run(ngx_mntreamer_session_t *s)
 static void
 ngx_mntreamer_session_starting(ngx_mntreamer_session_t *s)
 {
+    ngx_mntreamer_session_look_on(s);
+
     if (s->state == NGX_MNTREAMER_SESSION_TRACKS) {
 
         if (s->opening) {
@@ -546,6 +550,13 @@ ngx_mntreamer_session_starting(ngx_mntreamer_session_t *s)
     }
 
     if (ngx_mntreamer_session_past(s, NGX_MNTREAMER_SESSION_START)) {
+
+        if (s->recorded && !s->local) {
+            ngx_mntreamer_session_renew(s);
+            ngx_mntreamer_session_wake(s);
+            return;
+        }
+
         ngx_mntreamer_session_end(s, s->trouble ? s->trouble : "no playlist",
                                   0);
         return;

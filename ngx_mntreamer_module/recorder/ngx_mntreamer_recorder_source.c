@@ -33,7 +33,9 @@ static void ngx_mntreamer_session_audio(ngx_mntreamer_session_t *s,
 static ngx_int_t ngx_mntreamer_session_remember(ngx_mntreamer_session_t *s,
     const mnt_hls_variant_t *v);
 static void ngx_mntreamer_session_refused(ngx_mntreamer_session_t *s,
-    const char *why, ngx_uint_t http);
+    const char *why, const ngx_mntreamer_answer_t *answer);
+static ngx_uint_t ngx_mntreamer_session_unreached(
+    const ngx_mntreamer_answer_t *answer);
 static void ngx_mntreamer_session_got_media(void *data,
     const ngx_mntreamer_answer_t *answer);
 static void ngx_mntreamer_session_saw(ngx_mntreamer_session_t *s,
@@ -61,7 +63,7 @@ ngx_mntreamer_session_load(ngx_mntreamer_session_t *s)
     s->master = ngx_mntreamer_curl_start(s->rec->curl, &req);
 
     if (s->master == NULL) {
-        ngx_mntreamer_session_refused(s, "no playlist", 0);
+        ngx_mntreamer_session_refused(s, "no playlist", NULL);
     }
 }
 
@@ -100,6 +102,8 @@ ngx_mntreamer_session_loaded(void *data, const ngx_mntreamer_answer_t *answer)
         why = "no playlist";
 
     } else {
+        s->unreached = 0;
+
         base.data = (char *) answer->url.data;
         base.len = answer->url.len;
 
@@ -111,7 +115,7 @@ ngx_mntreamer_session_loaded(void *data, const ngx_mntreamer_answer_t *answer)
     }
 
     if (why) {
-        ngx_mntreamer_session_refused(s, why, answer->http);
+        ngx_mntreamer_session_refused(s, why, answer);
     }
 
     ngx_mntreamer_session_run(s);
@@ -122,11 +126,12 @@ ngx_mntreamer_session_loaded(void *data, const ngx_mntreamer_answer_t *answer)
 
 static void
 ngx_mntreamer_session_refused(ngx_mntreamer_session_t *s, const char *why,
-    ngx_uint_t http)
+    const ngx_mntreamer_answer_t *answer)
 {
     ngx_log_error(NGX_LOG_INFO, s->log, 0,
                   "mntreamer: no playlist of \"%s/%V\": %s, HTTP %ui",
-                  s->platform_name, &s->label, why, http);
+                  s->platform_name, &s->label, why,
+                  answer ? answer->http : 0);
 
     if (ngx_strcmp(why, "forbidden") == 0
         && (s->trouble == NULL || ngx_strcmp(s->trouble, why) != 0))
@@ -144,9 +149,16 @@ ngx_mntreamer_session_refused(ngx_mntreamer_session_t *s, const char *why,
     case NGX_MNTREAMER_SESSION_MASTER:
     case NGX_MNTREAMER_SESSION_MEDIA:
 
-        if (s->recorded) {
-            s->renewed_ms = ngx_current_msec;
-            ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_ASKING);
+        s->unreached = ngx_mntreamer_session_unreached(answer) & 1;
+
+        /* another URL would not help, and what passes by is lost */
+
+        if (s->recorded
+            && (!s->unreached
+                || ngx_mntreamer_session_past(s,
+                                              NGX_MNTREAMER_SESSION_START)))
+        {
+            ngx_mntreamer_session_renew(s);
             return;
         }
 
@@ -162,6 +174,32 @@ ngx_mntreamer_session_refused(ngx_mntreamer_session_t *s, const char *why,
         s->renewed_ms = ngx_current_msec;
         return;
     }
+}
+
+
+static ngx_uint_t
+ngx_mntreamer_session_unreached(const ngx_mntreamer_answer_t *answer)
+{
+    if (answer == NULL) {
+        return 1;
+    }
+
+    if (answer->rc == NGX_MNTREAMER_TRANSFER_OK) {
+        return answer->http >= 500;
+    }
+
+    return answer->rc != NGX_MNTREAMER_TRANSFER_FORBIDDEN
+           && answer->rc != NGX_MNTREAMER_TRANSFER_TOO_LARGE;
+}
+
+
+void
+ngx_mntreamer_session_renew(ngx_mntreamer_session_t *s)
+{
+    s->tries = 0;
+    s->renewed_ms = ngx_current_msec;
+
+    ngx_mntreamer_session_to(s, NGX_MNTREAMER_SESSION_ASKING);
 }
 
 
@@ -405,7 +443,7 @@ ngx_mntreamer_session_media(ngx_mntreamer_session_t *s)
     s->master = ngx_mntreamer_curl_start(s->rec->curl, &req);
 
     if (s->master == NULL) {
-        ngx_mntreamer_session_refused(s, "no playlist", 0);
+        ngx_mntreamer_session_refused(s, "no playlist", NULL);
     }
 }
 
@@ -443,7 +481,7 @@ ngx_mntreamer_session_got_media(void *data,
     }
 
     if (why) {
-        ngx_mntreamer_session_refused(s, why, answer->http);
+        ngx_mntreamer_session_refused(s, why, answer);
 
     } else {
         s->target_s = p.target_duration_s;

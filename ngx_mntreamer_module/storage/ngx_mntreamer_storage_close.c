@@ -7,6 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <dirent.h>
+
 #include "ngx_mntreamer_storage_internal.h"
 
 
@@ -14,6 +16,9 @@
 
 
 static ngx_int_t ngx_mntreamer_close_end(ngx_mntreamer_track_t *tr);
+static void ngx_mntreamer_close_sweep(ngx_mntreamer_track_t *tr);
+static ngx_uint_t ngx_mntreamer_close_left(ngx_mntreamer_track_t *tr,
+    const char *name);
 static void ngx_mntreamer_close_empty(ngx_mntreamer_track_t *tr);
 
 
@@ -93,6 +98,10 @@ ngx_mntreamer_close_work(void *data)
         ngx_mntreamer_track_flush(tr);
     }
 
+    if (tr->endlist && tr->close_rc == NGX_MNTREAMER_STORE_OK) {
+        ngx_mntreamer_close_sweep(tr);
+    }
+
     if (tr->playlist == -1 && tr->journal_size == 0) {
         ngx_mntreamer_close_empty(tr);
     }
@@ -148,6 +157,83 @@ ngx_mntreamer_close_end(ngx_mntreamer_track_t *tr)
     ngx_mntreamer_inject("close_ended");
 
     return NGX_OK;
+}
+
+
+/*
+ * What could not be removed when it failed: a recording that is over is not
+ * opened again, which would do it.  No part is under way any more.
+ */
+
+static void
+ngx_mntreamer_close_sweep(ngx_mntreamer_track_t *tr)
+{
+    DIR            *dir;
+    ngx_fd_t        fd;
+    struct dirent  *de;
+
+    fd = openat(tr->dirfd, ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (fd == -1) {
+        return;
+    }
+
+    dir = fdopendir(fd);
+
+    if (dir == NULL) {
+        (void) close(fd);
+        return;
+    }
+
+    while ((de = readdir(dir)) != NULL) {
+
+        if (ngx_mntreamer_close_left(tr, de->d_name)
+            && unlinkat(tr->dirfd, de->d_name, 0) == -1
+            && ngx_errno != NGX_ENOENT)
+        {
+            (void) ngx_mntreamer_failed(&tr->fail, ngx_errno, "unlink()",
+                                        de->d_name);
+        }
+    }
+
+    (void) closedir(dir);
+}
+
+
+/* parts of this track, and its playlist and journal as they were written */
+
+static ngx_uint_t
+ngx_mntreamer_close_left(ngx_mntreamer_track_t *tr, const char *name)
+{
+    size_t       n;
+    mnt_str_t    s;
+    mnt_file_t   file;
+    const char  *tail;
+
+    s = mnt_str_c(name);
+
+    if (!mnt_str_ends(s, ".part")) {
+        return 0;
+    }
+
+    mnt_file_parse(s, tr->prefix, &file);
+
+    if (file.kind == MNT_FILE_PART) {
+        return 1;
+    }
+
+    /* ".NAME.m3u8.TOKEN-N.part", "..NAME.journal.TOKEN-N.part" */
+
+    if (*name++ != '.') {
+        return 0;
+    }
+
+    n = tr->name.len;
+    tail = (name[0] == '.') ? ".journal." : ".m3u8.";
+    name += (name[0] == '.');
+
+    return ngx_strncmp(name, tr->name.data, n) == 0
+           && ngx_strncmp(name + n, tail, ngx_strlen(tail)) == 0;
 }
 
 

@@ -133,6 +133,14 @@ def ends(tap, p, echo):
     p.set(drop=True)
     tap.ok(was_reset(s), "what is open is dropped")
 
+    p.set(lose="word")
+    s = connect(p)
+    s.sendall(b"a")
+    ok = read(s, 1) == b"a"
+    s.sendall(b"a word")
+    tap.ok(ok and was_reset(s), "reset instead of a text")
+    passes(tap, p, echo, "that is once")
+
     p.set(mode="rst")
     try:
         reset = was_reset(connect(p))

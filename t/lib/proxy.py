@@ -25,6 +25,8 @@ for connections that are open, too, and for each of their bytes from then on.
   rst_after  resets a connection when the client got so many bytes of it
   cut_after  closes it cleanly then
   one      bytes that are forwarded at once, either way; 0 for any
+  lose     a text: the first block towards the client that holds it is not
+           delivered, its connection is reset; once
   drop     true: resets all connections that are open, once
 """
 
@@ -123,7 +125,7 @@ class Connection:
 
 class Tcp:
     SETTINGS = {"mode": "pass", "latency": 0.0, "rate": 0, "dribble": 0.0,
-                "rst_after": 0, "cut_after": 0, "one": 0}
+                "rst_after": 0, "cut_after": 0, "one": 0, "lose": ""}
     MODES = ("pass", "refuse", "rst", "blackhole", "stall", "halfopen")
 
     def __init__(self, listen, to):
@@ -239,6 +241,10 @@ class Tcp:
         if not down:
             await loop.sock_sendall(sink, data)
             return True
+        if self.set["lose"] and self.set["lose"].encode() in data:
+            self.set["lose"] = ""
+            self.reset(c)
+            return False
         while data:
             n = len(data)
             if self.set["dribble"]:

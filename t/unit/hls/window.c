@@ -1031,6 +1031,58 @@ certain(void **state)
 }
 
 
+/* a source whose beginning is known, and was not seen */
+
+static void
+from_start(void **state)
+{
+    load_t              l;
+    mnt_arena_t         a;
+    mnt_hls_plan_t      plan;
+    mnt_hls_window_t    w;
+    mnt_hls_playlist_t  p;
+
+    (void) state;
+
+    mnt_arena_init(&a, 1 << 20);
+    memset(&l, 0, sizeof(l));
+    l.series = 'a';
+
+    mnt_hls_window_init(&w);
+    mnt_hls_window_from(&w, 1, 1500000);
+
+    l.first = 4;
+    l.n = 3;
+    list(&a, &p, &l, NAMES, 0);
+    mnt_hls_window_plan(&w, &p, 0, 0, &plan);
+    assert_int_equal(plan.news, MNT_HLS_NEWS);
+    assert_int_equal(plan.count, 3);
+    assert_int_equal(plan.discontinuous, 0);
+    assert_int_equal(plan.lost_first, 1);
+    assert_int_equal(plan.lost_count, 3);
+    assert_int_equal(plan.lost_us, 4500000);
+
+    /* that is told once, and nothing changes behind the first plan */
+
+    mnt_hls_window_from(&w, 0, 1);
+    mnt_hls_window_plan(&w, &p, 0, 0, &plan);
+    assert_int_equal(plan.news, MNT_HLS_UNCHANGED);
+    assert_int_equal(plan.lost_count, 0);
+
+    /* all of it is there */
+
+    mnt_hls_window_init(&w);
+    mnt_hls_window_from(&w, 0, 1500000);
+    l.first = 0;
+    list(&a, &p, &l, NAMES, 0);
+    mnt_hls_window_plan(&w, &p, 0, 0, &plan);
+    assert_int_equal(plan.count, 3);
+    assert_int_equal(plan.lost_count, 0);
+
+    mnt_arena_free(&a);
+}
+
+
 int
 main(void)
 {
@@ -1050,7 +1102,8 @@ main(void)
         cmocka_unit_test(restored),
         cmocka_unit_test(restored_epochs),
         cmocka_unit_test(unsynchronised_edges),
-        cmocka_unit_test(certain)
+        cmocka_unit_test(certain),
+        cmocka_unit_test(from_start)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
