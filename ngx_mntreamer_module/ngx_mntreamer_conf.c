@@ -20,6 +20,7 @@
 #include "ngx_mntreamer.h"
 #include "ngx_mntreamer_conf_internal.h"
 #include "base/mnt_name.h"
+#include "loop/ngx_mntreamer_secret.h"
 
 
 /* nginx's own check of bounds does not name the directive */
@@ -637,7 +638,7 @@ ngx_mntreamer_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    rv = ngx_mntreamer_conf_secret(cf, &value[1], &mcf->database);
+    rv = ngx_mntreamer_secret(cf, &value[1], &mcf->database);
     if (rv != NGX_CONF_OK) {
         return rv;
     }

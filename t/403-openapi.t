@@ -9,6 +9,9 @@ use Test::More;
 # kinds in it.
 
 my $m = MNT->new(workers => 2, mntreamer => 'poll_rate 200r/s;');
+$m->{server} = "location /signed/ { mntreamer_recordings; "
+    . "mntreamer_sign file:$m->{dir}/key; }";
+spew("$m->{dir}/key", 'a key of thirty-two bytes or more');
 $m->channel('plain', live => 1, dur => 0.5);
 $m->channel('tracks', live => 1, dur => 0.5, kind => 'fmp4',
             audio => JSON::PP::true);
@@ -34,7 +37,7 @@ $m->psql("INSERT INTO job (recording_id, begin_us, end_us, segments, state, erro
                  ($id, 1, 2, 1, 'failed', 'x', NULL, NULL, NULL, now(), now(), now(), 5),
                  ($id, 2, 3, 1, 'done', NULL, 'export-3.mp4', 5, 1, now(), now(), now(), 1)");
 
-open my $fh, '-|', $^X, "$MNT::TOP/t/util/openapi-check.pl", '--write',
+open my $fh, '-|', $^X, "$MNT::TOP/t/util/openapi-check.pl", '--write', '--links',
     "http://127.0.0.1:$m->{port}" or die $!;
 my @lines = <$fh>;
 close $fh;

@@ -361,6 +361,8 @@ typedef enum {
         leaves it): json; 1: path; 2: refused, it is in progress (bool) */
     NGX_MNTREAMER_ASK_RECORDING_DELETE,       /* id: json null; 1: why not,
         "recording", "protected" or empty; notifies */
+    NGX_MNTREAMER_ASK_RECORDING_PATH,         /* id: json null; 1: path; a row
+        while it has something to be served */
     NGX_MNTREAMER_ASK_MARKED,                 /* skip: 0: id; 1: path; 2: it is
         surely of this storage (bool); the first one that is deleted and whose
         files are not known to be gone */

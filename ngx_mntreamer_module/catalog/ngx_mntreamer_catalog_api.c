@@ -401,6 +401,11 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " WHEN x.protected AND x.status <> 'deleted' THEN 'protected'"
       " ELSE '' END FROM x LEFT JOIN told ON true", 1, 2 },
 
+    { "api_recording_path",
+      "SELECT 'null'::json, r.path FROM media_record r"
+      " WHERE r.id = $1::bigint AND r.status <> 'deleted'"
+      " AND r.segments > 0", 1, 2 },
+
     /* how many to pass over, storage */
 
     { "marked",
@@ -577,6 +582,7 @@ ngx_mntreamer_ask_reads(ngx_uint_t ask)
     case NGX_MNTREAMER_ASK_STREAMER:
     case NGX_MNTREAMER_ASK_RECORDINGS:
     case NGX_MNTREAMER_ASK_RECORDING:
+    case NGX_MNTREAMER_ASK_RECORDING_PATH:
     case NGX_MNTREAMER_ASK_LIVE:
     case NGX_MNTREAMER_ASK_LIVE_ONE:
     case NGX_MNTREAMER_ASK_HEALTH:

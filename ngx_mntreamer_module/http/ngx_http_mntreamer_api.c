@@ -39,6 +39,7 @@ typedef enum {
     NGX_HTTP_MNTREAMER_PATH_ID_CUTS,          /* an id and "/cuts" */
     NGX_HTTP_MNTREAMER_PATH_ID_CLIPS,         /* an id and "/clips" */
     NGX_HTTP_MNTREAMER_PATH_ID_CUT,           /* an id, "/cuts/" and an id */
+    NGX_HTTP_MNTREAMER_PATH_ID_LINKS,         /* an id and "/links" */
     NGX_HTTP_MNTREAMER_PATH_REST
 } ngx_http_mntreamer_path_e;
 
@@ -73,7 +74,7 @@ static const ngx_str_t  ngx_http_mntreamer_path_ends[] = {
     ngx_null_string, ngx_null_string, ngx_string("/key"),
     ngx_string("/password"), ngx_string("/exports"), ngx_string("/retry"),
     ngx_string("/events"), ngx_string("/cuts"), ngx_string("/clips"),
-    ngx_null_string, ngx_null_string
+    ngx_null_string, ngx_string("/links"), ngx_null_string
 };
 
 /* and what stands between it and a second one */
@@ -113,6 +114,9 @@ static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
 
     { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID_CUT,
       NULL, NULL, NULL, ngx_http_mntreamer_cut_undo },
+
+    { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID_LINKS,
+      NULL, ngx_http_mntreamer_link_make, NULL, NULL },
 
     { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID,
       ngx_http_mntreamer_recording, NULL,
