@@ -14,6 +14,7 @@
 
 #include "../base/mnt_json.h"
 #include "../base/mnt_name.h"
+#include "../base/mnt_sign.h"
 #include "ngx_http_mntreamer.h"
 
 
@@ -35,14 +36,20 @@ typedef enum {
 
 typedef struct {
     ngx_uint_t                    used;
+    ngx_uint_t                    sign;       /* :1; is there any */
 } ngx_http_mntreamer_main_conf_t;
 
 typedef struct {
     ngx_array_t                  *api;        /* of ngx_str_t: prefixes */
+    ngx_array_t                  *sign;       /* of its first signed location;
+                                                 NULL: there is none */
+    ngx_str_t                     sign_prefix;
 } ngx_http_mntreamer_srv_conf_t;
 
 typedef struct {
     ngx_uint_t                    kind;
+    ngx_array_t                  *sign;       /* of mnt_sign_key_t; or NULL */
+    ngx_int_t                     max_viewers;   /* 0: any number */
     ngx_str_t                     ingest;     /* empty: by the Host */
 } ngx_http_mntreamer_loc_conf_t;
 
@@ -111,7 +118,9 @@ typedef struct {
  * both are dropped when the client leaves.
  */
 
-typedef struct ngx_http_mntreamer_ctx_s  ngx_http_mntreamer_ctx_t;
+typedef struct ngx_http_mntreamer_ctx_s      ngx_http_mntreamer_ctx_t;
+typedef struct ngx_http_mntreamer_about_s    ngx_http_mntreamer_about_t;
+typedef struct ngx_http_mntreamer_passing_s  ngx_http_mntreamer_passing_t;
 
 /* an answer in full, or NGX_DONE: it goes on later */
 typedef ngx_int_t (*ngx_http_mntreamer_route_pt)(ngx_http_request_t *r,
@@ -138,9 +147,15 @@ struct ngx_http_mntreamer_ctx_s {
     void                         *wait;       /* pool; of _wait.c */
     void                         *view;       /* pool; of _view.c */
     void                         *cut;        /* pool; of _cut.c */
+    ngx_http_mntreamer_about_t   *about;      /* pool; of _variables.c */
+    ngx_http_mntreamer_passing_t *passing;    /* pool; of _sign_filter.c */
+
+    ngx_str_t                     token;      /* good for the request; alias */
+    time_t                        expires_s;  /* of it */
 
     ngx_str_t                     replacement;  /* body of nginx's error */
 
+    unsigned                      bound:1;    /* the token is for an address */
     unsigned                      raw:1;      /* the body is no JSON */
     unsigned                      ours:1;     /* the answer is made by us */
     unsigned                      replace:1;
@@ -173,6 +188,14 @@ ngx_http_mntreamer_ctx_t *ngx_http_mntreamer_ctx(ngx_http_request_t *r);
 /* the path behind the location's prefix; NGX_DECLINED: it is not below it */
 ngx_int_t ngx_http_mntreamer_rest(ngx_http_request_t *r, ngx_str_t *rest);
 
+/*
+ * The path of a file that a recording may have, behind the prefix of a
+ * location of recordings, and its directory; both are aliases.  NGX_DECLINED:
+ * it is none.
+ */
+ngx_int_t ngx_http_mntreamer_path(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_str_t *directory);
+
 /* NGX_OK for GET and HEAD, their body is dropped; else what to return */
 ngx_int_t ngx_http_mntreamer_only_get(ngx_http_request_t *r);
 
@@ -190,6 +213,28 @@ ngx_int_t ngx_http_mntreamer_cache_control(ngx_http_request_t *r,
 void ngx_http_mntreamer_wait_start(void);
 ngx_int_t ngx_http_mntreamer_wait(ngx_http_request_t *r,
     ngx_http_handler_pt handler, ngx_msec_t age);
+
+/* _variables.c */
+
+ngx_int_t ngx_http_mntreamer_variables(ngx_conf_t *cf);
+
+/* _sign.c: the directive, and requests with a token */
+
+char *ngx_http_mntreamer_sign(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_int_t ngx_http_mntreamer_sign_merge(ngx_conf_t *cf,
+    ngx_http_mntreamer_loc_conf_t *conf);
+ngx_int_t ngx_http_mntreamer_sign_init(ngx_conf_t *cf);
+/* "token=..." of a request that has a good one; NGX_DECLINED: it has none */
+ngx_int_t ngx_http_mntreamer_sign_query(ngx_http_request_t *r,
+    mnt_str_t *query);
+/* how long caches may keep what never changes */
+ngx_int_t ngx_http_mntreamer_sign_cache(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+
+/* _sign_filter.c: the answer is a playlist, whose addresses get the token of
+   the request; NGX_DECLINED: it has none.  Before the headers are sent */
+
+ngx_int_t ngx_http_mntreamer_sign_playlist(ngx_http_request_t *r);
 
 /* _filter.c: errors of nginx's own in locations of ours; counts answers */
 
@@ -331,6 +376,10 @@ ngx_int_t ngx_http_mntreamer_ingest(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_files(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, ngx_str_t *json, ngx_str_t *path);
 
+/* what a file of a recording is by its name: "playlist", "init", "segment",
+   "other"; empty: it is not served */
+void ngx_http_mntreamer_file_kind(mnt_str_t name, ngx_str_t *kind);
+
 /* _recordings.c: 1 when files of this ending are served */
 
 ngx_uint_t ngx_http_mntreamer_serves(ngx_str_t *path);
@@ -341,10 +390,14 @@ ngx_uint_t ngx_http_mntreamer_serves(ngx_str_t *path);
 ngx_int_t ngx_http_mntreamer_download(ngx_http_request_t *r,
     ngx_str_t *path);
 
-/* _viewer.c: counts who asked for "path", which "file" is opened of */
+/* _viewer.c: counts who asked for "path", which "file" is opened of; another
+   status than NGX_OK: there are too many already */
 
-void ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
+ngx_int_t ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
     ngx_uint_t playlist, ngx_file_t *file, ngx_file_info_t *fi);
+/* who asks, for something in "directory"; aliases */
+void ngx_http_mntreamer_viewer_of(ngx_http_request_t *r, ngx_str_t *directory,
+    ngx_mntreamer_viewer_t *viewer);
 
 /*
  * _view.c: the playlist "path", which "file" is opened of, as the request
@@ -428,6 +481,8 @@ ngx_int_t ngx_http_mntreamer_recording_delete(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_recording_restore(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_retention(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_link_make(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_recording(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);

@@ -111,12 +111,24 @@ void mnt_viewers_who(const mnt_viewers_t *v, mnt_str_t directory,
  */
 unsigned mnt_viewers_target(mnt_str_t head, mnt_str_t tail);
 
+/*
+ * 1: who asks has a place of the recording, or fewer than "limit" have one,
+ * who asked once included.  Looks at all sessions when it has none.
+ */
+int mnt_viewers_admits(mnt_viewers_t *v, const mnt_viewer_t *who,
+    unsigned limit, int64_t now_ms);
+
 /* a media playlist of a recording in progress was asked for */
 mnt_viewers_e mnt_viewers_playlist(mnt_viewers_t *v, const mnt_viewer_t *who,
     mnt_str_t directory, unsigned target_s, int64_t now_ms);
 /* something else was */
 mnt_viewers_e mnt_viewers_segment(mnt_viewers_t *v, const mnt_viewer_t *who,
     int64_t now_ms);
+
+/* so many watched it when they were counted last */
+unsigned mnt_viewers_of(const mnt_viewers_t *v, mnt_str_t directory);
+/* 1: who asks has a place among them */
+int mnt_viewers_is(mnt_viewers_t *v, const mnt_viewer_t *who, int64_t now_ms);
 
 /* 0: nobody watches anything, _segment() would find nobody */
 unsigned mnt_viewers_used(const mnt_viewers_t *v);
