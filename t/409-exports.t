@@ -245,6 +245,19 @@ is($x->{status}, 201, 'grown: asked for anew');
 $done->($x->{json}{id}, 'grown');
 wait_for(sub { !-e $disk->($r{plain}{job}{url}) }, 'grown: the old one goes');
 
+# what is cut out is not exported; the one before that goes when it is asked for again
+
+is($m->call(POST => "/api/v1/recordings/$r{frames}{id}/cuts", { begin => 1.5, end => 3.5 })
+     ->{json}{applied}, JSON::PP::true(), 'a cut');
+$x = $ask->('frames');
+is($x->{status}, 201, 'cut: asked for anew');
+$j = $done->($x->{json}{id}, 'cut');
+together($disk->($j->{url}), 3, 'cut');
+wait_for(sub { !-e $disk->($r{frames}{job}{url}) }, 'cut: the whole one goes');
+is($ask->('frames')->{json}{id}, $j->{id}, 'cut: the new one is kept');
+$j = $done->($ask->('frames', { begin => 1.2, end => 4.5 })->{json}{id}, 'cut span');
+together($disk->($j->{url}), 2, 'cut span');
+
 # with sound in a playlist of its own
 
 my ($base) = $disk->($r{plain}{url}) =~ m{(.*)/};

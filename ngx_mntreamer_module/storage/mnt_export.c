@@ -17,16 +17,18 @@ static int mnt_export_value(mnt_str_t line, const char *tag,
     mnt_str_t *value);
 static mnt_str_t mnt_export_attribute(mnt_str_t list, const char *name);
 static int mnt_export_beside(mnt_str_t name);
+static int mnt_export_cut(mnt_export_reader_t *rd, int64_t at_us);
 static int mnt_export_rate(mnt_str_t text, int64_t *rate);
 
 
 void
-mnt_export_init(mnt_export_reader_t *rd, mnt_str_t text, int64_t begin_us,
-    int64_t end_us)
+mnt_export_init(mnt_export_reader_t *rd, mnt_str_t text,
+    const mnt_hls_cuts_t *cuts, int64_t begin_us, int64_t end_us)
 {
     memset(rd, 0, sizeof(mnt_export_reader_t));
 
     rd->text = text;
+    rd->cuts = cuts;
     rd->begin_us = begin_us;
     rd->end_us = end_us;
     rd->broken = 1;
@@ -71,7 +73,7 @@ mnt_export_next(mnt_export_reader_t *rd, mnt_export_entry_t *e)
                 return 0;
             }
 
-            if (gap || !mnt_export_beside(line)
+            if (gap || mnt_export_cut(rd, at) || !mnt_export_beside(line)
                 || (rd->map.len && !mnt_export_beside(rd->map)))
             {
                 rd->broken = 1;
@@ -90,6 +92,24 @@ mnt_export_next(mnt_export_reader_t *rd, mnt_export_entry_t *e)
     }
 
     return 0;
+}
+
+
+/* spans are in order, and so are entries */
+
+static int
+mnt_export_cut(mnt_export_reader_t *rd, int64_t at_us)
+{
+    const mnt_hls_cuts_t  *cuts;
+
+    cuts = rd->cuts;
+
+    while (cuts && rd->cut < cuts->n && cuts->spans[rd->cut].end_us <= at_us) {
+        rd->cut++;
+    }
+
+    return cuts && rd->cut < cuts->n
+           && cuts->spans[rd->cut].begin_us <= at_us;
 }
 
 

@@ -8,7 +8,7 @@
 #define _MNT_EXPORT_H_INCLUDED_
 
 
-#include "../base/mnt_str.h"
+#include "../hls/mnt_hls_cut.h"
 
 
 /*
@@ -32,16 +32,18 @@ typedef struct {
     int64_t      begin_us;
     int64_t      end_us;                      /* less than 0: there is none */
     int64_t      at_us;                       /* where the next entry is */
+    const mnt_hls_cuts_t  *cuts;              /* alias; NULL: all is shown */
+    size_t       cut;                         /* the first that is not past */
     unsigned     broken:1;                    /* the next one begins a run */
 } mnt_export_reader_t;
 
 
 /*
  * Reads a media playlist of our own, of any length, whose text must outlive
- * the entries.
+ * the entries.  What begins within a cut is left out; times are of the whole.
  */
-void mnt_export_init(mnt_export_reader_t *rd, mnt_str_t text, int64_t begin_us,
-    int64_t end_us);
+void mnt_export_init(mnt_export_reader_t *rd, mnt_str_t text,
+    const mnt_hls_cuts_t *cuts, int64_t begin_us, int64_t end_us);
 
 /*
  * The next entry any part of which lies in the span; 0: there is none.  Behind

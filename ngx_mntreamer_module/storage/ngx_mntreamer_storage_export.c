@@ -68,6 +68,7 @@ struct ngx_mntreamer_export_s {
     ngx_fd_t                      root;       /* alias */
     ngx_fd_t                      fd;         /* owned: the directory */
     mnt_arena_t                   arena;
+    mnt_hls_cuts_t                cuts;       /* what is not shown of it */
     ngx_mntreamer_export_text_t   run;        /* that is being read */
     ngx_mntreamer_export_text_t   list;
     ngx_mntreamer_exported_t      result;
@@ -85,6 +86,7 @@ static void ngx_mntreamer_export_sweep(ngx_mntreamer_export_t *x);
 static ngx_uint_t ngx_mntreamer_export_stale(ngx_mntreamer_export_t *x,
     const char *name);
 static void ngx_mntreamer_export_plan(ngx_mntreamer_export_t *x);
+static ngx_int_t ngx_mntreamer_export_cuts(ngx_mntreamer_export_t *x);
 static ngx_int_t ngx_mntreamer_export_read(ngx_mntreamer_export_t *x,
     mnt_str_t *video, mnt_str_t *audio);
 static ngx_int_t ngx_mntreamer_export_sound(ngx_mntreamer_export_t *x,
@@ -246,6 +248,7 @@ ngx_mntreamer_export_task(void *data)
         ngx_mntreamer_export_sweep(x);
     }
 
+    mnt_hls_cuts_free(&x->cuts);
     mnt_arena_free(&x->arena);
     free(x->run.data);
     free(x->list.data);
@@ -358,7 +361,9 @@ ngx_mntreamer_export_plan(ngx_mntreamer_export_t *x)
     mnt_str_t   video, audio;
     ngx_uint_t  nruns;
 
-    if (ngx_mntreamer_export_read(x, &video, &audio) != NGX_OK) {
+    if (ngx_mntreamer_export_cuts(x) != NGX_OK
+        || ngx_mntreamer_export_read(x, &video, &audio) != NGX_OK)
+    {
         return;
     }
 
@@ -384,6 +389,29 @@ ngx_mntreamer_export_plan(ngx_mntreamer_export_t *x)
     }
 
     (void) ngx_mntreamer_export_listed(x, lengths, nruns, audio.len != 0);
+}
+
+
+static ngx_int_t
+ngx_mntreamer_export_cuts(ngx_mntreamer_export_t *x)
+{
+    ngx_int_t  rc;
+    mnt_str_t  text;
+
+    rc = ngx_mntreamer_read_file(x->fd, NGX_MNTREAMER_CUTS, &x->arena, &text);
+
+    if (rc == NGX_DECLINED) {
+        return NGX_OK;
+    }
+
+    /* rather nothing than what is not to be shown */
+
+    if (rc != NGX_OK || mnt_hls_cuts_read(&x->cuts, text) != 0) {
+        return ngx_mntreamer_failed(&x->fail, rc == NGX_OK ? 0 : ngx_errno,
+                                    "read()", NGX_MNTREAMER_CUTS);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -489,7 +517,7 @@ ngx_mntreamer_export_runs(ngx_mntreamer_export_t *x, mnt_str_t text,
     ngx_memzero(&map, sizeof(mnt_str_t));
     ngx_memzero(&clock, sizeof(ngx_mntreamer_export_clock_t));
     clock.at_us = MNT_HLS_CLOCK_NONE;
-    mnt_export_init(&rd, text, x->conf.begin_us, x->conf.end_us);
+    mnt_export_init(&rd, text, &x->cuts, x->conf.begin_us, x->conf.end_us);
 
     while (mnt_export_next(&rd, &e)) {
 

@@ -36,7 +36,7 @@ playlist(mnt_str_t s, int64_t begin_us, int64_t end_us)
     mnt_export_reader_t  rd;
 
     n = 0;
-    mnt_export_init(&rd, s, begin_us, end_us);
+    mnt_export_init(&rd, s, NULL, begin_us, end_us);
 
     while (mnt_export_next(&rd, &e)) {
         beside(e.uri);

@@ -9,6 +9,9 @@
 #include "storage/mnt_export.h"
 
 
+static const mnt_hls_cuts_t  *shown;
+
+
 /* "1.ts! 2.ts": the names of a span, "!" behind those that begin a run */
 
 static const char *
@@ -22,7 +25,7 @@ names(const char *text, int64_t begin_us, int64_t end_us)
     n = 0;
     buf[0] = '\0';
 
-    mnt_export_init(&rd, mnt_str_c(text), begin_us, end_us);
+    mnt_export_init(&rd, mnt_str_c(text), shown, begin_us, end_us);
 
     while (mnt_export_next(&rd, &e)) {
 
@@ -107,6 +110,36 @@ runs(void **state)
                                      rows[i].end)),
                      rows[i].names, rows[i].name);
     }
+}
+
+
+/* of entries at 0, 2, 4, 6 and 8 s */
+
+static void
+cut(void **state)
+{
+    mnt_hls_cuts_t  cuts;
+    mnt_hls_span_t  spans[2] = { { 2000000, 4000000 }, { 6000000, 6000001 } };
+
+    static const char  text[] =
+        HEAD E("1.ts") E("2.ts") E("3.ts") E("4.ts") E("5.ts");
+
+    (void) state;
+
+    memset(&cuts, 0, sizeof(cuts));
+    cuts.n = 2;
+    cuts.spans = spans;
+    shown = &cuts;
+
+    mnt_test_str(mnt_str_c(names(text, 0, -1)), "1.ts! 3.ts! 5.ts!", "all");
+    mnt_test_str(mnt_str_c(names(text, 3000000, 7000000)), "3.ts!",
+                 "times are of the whole");
+
+    spans[0].begin_us = 0;
+    spans[0].end_us = INT64_MAX;
+    mnt_test_str(mnt_str_c(names(text, 0, -1)), "", "nothing");
+
+    shown = NULL;
 }
 
 
@@ -196,6 +229,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(runs),
+        cmocka_unit_test(cut),
         cmocka_unit_test(audio),
         cmocka_unit_test(progress)
     };
