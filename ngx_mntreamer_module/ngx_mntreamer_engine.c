@@ -72,11 +72,13 @@ static ngx_mntreamer_engine_t  ngx_mntreamer_engine;
 ngx_int_t
 ngx_mntreamer_engine_init(ngx_cycle_t *cycle, ngx_mntreamer_conf_t *conf)
 {
-    ngx_mntreamer_engine_t  *e;
+    ngx_mntreamer_engine_t    *e;
+    ngx_http_mntreamer_env_t   env;
 
     e = &ngx_mntreamer_engine;
 
     ngx_memzero(e, sizeof(ngx_mntreamer_engine_t));
+    ngx_memzero(&env, sizeof(ngx_http_mntreamer_env_t));
 
     e->state = NGX_MNTREAMER_ENGINE_IDLE;
     e->conf = conf;
@@ -97,6 +99,11 @@ ngx_mntreamer_engine_init(ngx_cycle_t *cycle, ngx_mntreamer_conf_t *conf)
     e->guard.handler = ngx_mntreamer_engine_guard;
     e->guard.data = &e->dummy;
     e->guard.log = e->log;
+
+    env.root = &conf->storage.root;
+    env.viewers = conf->viewers;
+
+    ngx_http_mntreamer_wire(&env);
 
     ngx_add_timer(&e->start, 1 + ngx_random() % NGX_MNTREAMER_START_MS);
 

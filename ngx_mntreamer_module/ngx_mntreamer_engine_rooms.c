@@ -525,6 +525,7 @@ ngx_mntreamer_engine_wire(ngx_mntreamer_engine_t *e)
     env.monitor = e->monitor;
     env.offload = e->off;
     env.fetch = &e->conf->curl;
+    env.root = &e->conf->storage.root;
     env.version = NGX_MNTREAMER_VERSION;
     env.enabled = 1;
 

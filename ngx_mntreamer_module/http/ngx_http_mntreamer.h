@@ -34,6 +34,7 @@ typedef struct {
     ngx_mntreamer_monitor_t  *monitor;
     ngx_mntreamer_offload_t  *offload;
     const ngx_mntreamer_curl_conf_t  *fetch;
+    ngx_str_t                *root;           /* of the storage */
     const char               *version;        /* for /health, static */
     ngx_uint_t                enabled;
 } ngx_http_mntreamer_env_t;
@@ -43,8 +44,9 @@ extern ngx_module_t  ngx_http_mntreamer_module;
 
 
 /*
- * In a worker: what the handlers work with from now on; copied.  NULL when the
- * rooms are about to go away; requests under way are not answered any more.
+ * In a worker: what the handlers work with from now on; copied.  Before there
+ * are rooms it is the root and the viewers only.  NULL when the rooms are
+ * about to go away; requests under way are not answered any more.
  */
 void ngx_http_mntreamer_wire(const ngx_http_mntreamer_env_t *env);
 

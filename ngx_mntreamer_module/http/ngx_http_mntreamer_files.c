@@ -81,7 +81,7 @@ static void ngx_http_mntreamer_files_work(void *data);
 static void ngx_http_mntreamer_files_read(ngx_http_mntreamer_job_t *job,
     DIR *dir);
 static int ngx_http_mntreamer_files_compare(const void *one, const void *two);
-static ngx_int_t ngx_http_mntreamer_file_kind(mnt_str_t name);
+static ngx_int_t ngx_http_mntreamer_file_number(mnt_str_t name);
 static ngx_int_t ngx_http_mntreamer_files_send(ngx_http_request_t *r,
     ngx_http_mntreamer_job_t *job);
 static void ngx_http_mntreamer_file_text(ngx_http_mntreamer_text_t *t,
@@ -311,7 +311,7 @@ ngx_http_mntreamer_files_read(ngx_http_mntreamer_job_t *job, DIR *dir)
         }
 
         name = mnt_str_c(de->d_name);
-        kind = ngx_http_mntreamer_file_kind(name);
+        kind = ngx_http_mntreamer_file_number(name);
 
         if (kind == NGX_DECLINED || !mnt_path_servable(name)) {
             continue;
@@ -360,7 +360,7 @@ ngx_http_mntreamer_files_compare(const void *one, const void *two)
 /* of what mntreamer_recordings serves, else NGX_DECLINED */
 
 static ngx_int_t
-ngx_http_mntreamer_file_kind(mnt_str_t name)
+ngx_http_mntreamer_file_number(mnt_str_t name)
 {
     ngx_str_t  s;
 
@@ -376,8 +376,8 @@ ngx_http_mntreamer_file_kind(mnt_str_t name)
     }
 
     if (mnt_str_ends(name, ".mp4")) {
-        return strstr(name.data, "init-") ? NGX_HTTP_MNTREAMER_FILE_INIT
-                                          : NGX_HTTP_MNTREAMER_FILE_OTHER;
+        return ngx_strnstr(s.data, (char *) "init-", s.len)
+               ? NGX_HTTP_MNTREAMER_FILE_INIT : NGX_HTTP_MNTREAMER_FILE_OTHER;
     }
 
     if (mnt_str_ends(name, ".jpg") || mnt_str_ends(name, ".webp")) {
@@ -385,6 +385,22 @@ ngx_http_mntreamer_file_kind(mnt_str_t name)
     }
 
     return NGX_HTTP_MNTREAMER_FILE_SEGMENT;
+}
+
+
+void
+ngx_http_mntreamer_file_kind(mnt_str_t name, ngx_str_t *kind)
+{
+    ngx_int_t  n;
+
+    n = ngx_http_mntreamer_file_number(name);
+
+    ngx_str_null(kind);
+
+    if (n != NGX_DECLINED) {
+        kind->data = (u_char *) ngx_http_mntreamer_file_kinds[n];
+        kind->len = ngx_strlen(ngx_http_mntreamer_file_kinds[n]);
+    }
 }
 
 

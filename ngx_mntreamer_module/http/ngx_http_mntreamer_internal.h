@@ -111,7 +111,8 @@ typedef struct {
  * both are dropped when the client leaves.
  */
 
-typedef struct ngx_http_mntreamer_ctx_s  ngx_http_mntreamer_ctx_t;
+typedef struct ngx_http_mntreamer_ctx_s    ngx_http_mntreamer_ctx_t;
+typedef struct ngx_http_mntreamer_about_s  ngx_http_mntreamer_about_t;
 
 /* an answer in full, or NGX_DONE: it goes on later */
 typedef ngx_int_t (*ngx_http_mntreamer_route_pt)(ngx_http_request_t *r,
@@ -138,6 +139,7 @@ struct ngx_http_mntreamer_ctx_s {
     void                         *wait;       /* pool; of _wait.c */
     void                         *view;       /* pool; of _view.c */
     void                         *cut;        /* pool; of _cut.c */
+    ngx_http_mntreamer_about_t   *about;      /* pool; of _variables.c */
 
     ngx_str_t                     replacement;  /* body of nginx's error */
 
@@ -190,6 +192,10 @@ ngx_int_t ngx_http_mntreamer_cache_control(ngx_http_request_t *r,
 void ngx_http_mntreamer_wait_start(void);
 ngx_int_t ngx_http_mntreamer_wait(ngx_http_request_t *r,
     ngx_http_handler_pt handler, ngx_msec_t age);
+
+/* _variables.c */
+
+ngx_int_t ngx_http_mntreamer_variables(ngx_conf_t *cf);
 
 /* _filter.c: errors of nginx's own in locations of ours; counts answers */
 
@@ -331,6 +337,10 @@ ngx_int_t ngx_http_mntreamer_ingest(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_files(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, ngx_str_t *json, ngx_str_t *path);
 
+/* what a file of a recording is by its name: "playlist", "init", "segment",
+   "other"; empty: it is not served */
+void ngx_http_mntreamer_file_kind(mnt_str_t name, ngx_str_t *kind);
+
 /* _recordings.c: 1 when files of this ending are served */
 
 ngx_uint_t ngx_http_mntreamer_serves(ngx_str_t *path);
@@ -345,6 +355,9 @@ ngx_int_t ngx_http_mntreamer_download(ngx_http_request_t *r,
 
 void ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
     ngx_uint_t playlist, ngx_file_t *file, ngx_file_info_t *fi);
+/* who asks, for something in "directory"; aliases */
+void ngx_http_mntreamer_viewer_of(ngx_http_request_t *r, ngx_str_t *directory,
+    ngx_mntreamer_viewer_t *viewer);
 
 /*
  * _view.c: the playlist "path", which "file" is opened of, as the request

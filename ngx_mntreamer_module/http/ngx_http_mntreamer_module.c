@@ -76,7 +76,7 @@ static ngx_command_t  ngx_http_mntreamer_commands[] = {
 
 
 static ngx_http_module_t  ngx_http_mntreamer_module_ctx = {
-    NULL,                                  /* preconfiguration */
+    ngx_http_mntreamer_variables,          /* preconfiguration */
     ngx_http_mntreamer_filter_init,        /* postconfiguration */
 
     ngx_http_mntreamer_create_main_conf,   /* create main configuration */

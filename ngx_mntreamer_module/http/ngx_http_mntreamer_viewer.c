@@ -30,6 +30,7 @@ ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
     ngx_uint_t playlist, ngx_file_t *file, ngx_file_info_t *fi)
 {
     size_t                           len;
+    ngx_str_t                        directory;
     ngx_uint_t                       target_s;
     ngx_mntreamer_viewer_t           viewer;
     ngx_http_mntreamer_ctx_t        *ctx;
@@ -68,20 +69,30 @@ ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
         return;
     }
 
-    viewer.directory.data = path->data;
-    viewer.directory.len = len - 1;
-    viewer.sockaddr = r->connection->sockaddr;
-    viewer.addr_text = r->connection->addr_text;
+    directory.data = path->data;
+    directory.len = len - 1;
 
-    if (r->headers_in.user_agent) {
-        viewer.user_agent = r->headers_in.user_agent->value;
-
-    } else {
-        ngx_str_null(&viewer.user_agent);
-    }
+    ngx_http_mntreamer_viewer_of(r, &directory, &viewer);
 
     ngx_mntreamer_viewers_asked(env->viewers, &viewer, target_s,
                                 r->connection->log);
+}
+
+
+void
+ngx_http_mntreamer_viewer_of(ngx_http_request_t *r, ngx_str_t *directory,
+    ngx_mntreamer_viewer_t *viewer)
+{
+    viewer->directory = *directory;
+    viewer->sockaddr = r->connection->sockaddr;
+    viewer->addr_text = r->connection->addr_text;
+
+    if (r->headers_in.user_agent) {
+        viewer->user_agent = r->headers_in.user_agent->value;
+
+    } else {
+        ngx_str_null(&viewer->user_agent);
+    }
 }
 
 

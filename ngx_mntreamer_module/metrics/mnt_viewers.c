@@ -455,6 +455,43 @@ mnt_viewers_segment(mnt_viewers_t *v, const mnt_viewer_t *who, int64_t now_ms)
 
 
 unsigned
+mnt_viewers_of(const mnt_viewers_t *v, mnt_str_t directory)
+{
+    unsigned                        i;
+    uint64_t                        key;
+    const mnt_viewers_recording_t  *r;
+
+    if (v->used == 0) {
+        return 0;
+    }
+
+    key = mnt_viewers_digest(v, 'r', directory, 0);
+
+    for (i = 0; i < MNT_VIEWERS_PROBES; i++) {
+        r = &v->recordings[(key + i) & (MNT_VIEWERS_RECORDINGS - 1)];
+
+        if (r->key == key) {
+            return r->viewers;
+        }
+    }
+
+    return 0;
+}
+
+
+int
+mnt_viewers_is(mnt_viewers_t *v, const mnt_viewer_t *who, int64_t now_ms)
+{
+    mnt_viewers_session_t  *s;
+
+    s = mnt_viewers_find(v, who);
+
+    return s && s->viewer
+           && mnt_viewers_alive(s, mnt_viewers_tenths(now_ms));
+}
+
+
+unsigned
 mnt_viewers_used(const mnt_viewers_t *v)
 {
     return __atomic_load_n(&v->used, __ATOMIC_RELAXED);

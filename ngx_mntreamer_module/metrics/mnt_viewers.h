@@ -118,6 +118,11 @@ mnt_viewers_e mnt_viewers_playlist(mnt_viewers_t *v, const mnt_viewer_t *who,
 mnt_viewers_e mnt_viewers_segment(mnt_viewers_t *v, const mnt_viewer_t *who,
     int64_t now_ms);
 
+/* so many watched it when they were counted last */
+unsigned mnt_viewers_of(const mnt_viewers_t *v, mnt_str_t directory);
+/* 1: who asks has a place among them */
+int mnt_viewers_is(mnt_viewers_t *v, const mnt_viewer_t *who, int64_t now_ms);
+
 /* 0: nobody watches anything, _segment() would find nobody */
 unsigned mnt_viewers_used(const mnt_viewers_t *v);
 /* 1 once an hour: somebody who is not counted is to be told of */

@@ -24,6 +24,8 @@ static ngx_int_t ngx_mntreamer_viewers_init_zone(ngx_shm_zone_t *shm_zone,
     void *data);
 static void ngx_mntreamer_viewers_address(
     const ngx_mntreamer_viewer_t *viewer, mnt_str_t *address, mnt_str_t *net);
+static mnt_str_t ngx_mntreamer_viewers_who(ngx_mntreamer_viewers_t *vw,
+    const ngx_mntreamer_viewer_t *viewer, mnt_viewer_t *who);
 static void ngx_mntreamer_viewers_crowded(ngx_mntreamer_viewers_t *vw,
     mnt_viewers_e rc, ngx_log_t *log);
 static int64_t ngx_mntreamer_viewers_clock(void);
@@ -163,18 +165,11 @@ ngx_mntreamer_viewers_asked(ngx_mntreamer_viewers_t *vw,
     const ngx_mntreamer_viewer_t *viewer, ngx_uint_t target_s, ngx_log_t *log)
 {
     int64_t        now;
-    mnt_str_t      directory, address, net, agent;
+    mnt_str_t      directory;
     mnt_viewer_t   who;
     mnt_viewers_e  rc;
 
-    directory.data = (char *) viewer->directory.data;
-    directory.len = viewer->directory.len;
-    agent.data = (char *) viewer->user_agent.data;
-    agent.len = viewer->user_agent.len;
-
-    ngx_mntreamer_viewers_address(viewer, &address, &net);
-
-    mnt_viewers_who(vw->table, directory, net, address, agent, &who);
+    directory = ngx_mntreamer_viewers_who(vw, viewer, &who);
 
     now = ngx_mntreamer_viewers_clock();
 
@@ -195,6 +190,25 @@ ngx_mntreamer_viewers_asked(ngx_mntreamer_viewers_t *vw,
     if (rc == MNT_VIEWERS_CROWDED || rc == MNT_VIEWERS_FULL) {
         ngx_mntreamer_viewers_crowded(vw, rc, log);
     }
+}
+
+
+static mnt_str_t
+ngx_mntreamer_viewers_who(ngx_mntreamer_viewers_t *vw,
+    const ngx_mntreamer_viewer_t *viewer, mnt_viewer_t *who)
+{
+    mnt_str_t  directory, address, net, agent;
+
+    directory.data = (char *) viewer->directory.data;
+    directory.len = viewer->directory.len;
+    agent.data = (char *) viewer->user_agent.data;
+    agent.len = viewer->user_agent.len;
+
+    ngx_mntreamer_viewers_address(viewer, &address, &net);
+
+    mnt_viewers_who(vw->table, directory, net, address, agent, who);
+
+    return directory;
 }
 
 
@@ -229,6 +243,44 @@ ngx_uint_t
 ngx_mntreamer_viewers_any(ngx_mntreamer_viewers_t *vw)
 {
     return mnt_viewers_used(vw->table);
+}
+
+
+ngx_uint_t
+ngx_mntreamer_viewers_of(ngx_mntreamer_viewers_t *vw, ngx_str_t *directory)
+{
+    mnt_str_t   s;
+    ngx_uint_t  n;
+
+    s.data = (char *) directory->data;
+    s.len = directory->len;
+
+    ngx_shmtx_lock(vw->mutex);
+
+    n = mnt_viewers_of(vw->table, s);
+
+    ngx_shmtx_unlock(vw->mutex);
+
+    return n;
+}
+
+
+ngx_uint_t
+ngx_mntreamer_viewers_is(ngx_mntreamer_viewers_t *vw,
+    const ngx_mntreamer_viewer_t *viewer)
+{
+    int           is;
+    mnt_viewer_t  who;
+
+    (void) ngx_mntreamer_viewers_who(vw, viewer, &who);
+
+    ngx_shmtx_lock(vw->mutex);
+
+    is = mnt_viewers_is(vw->table, &who, ngx_mntreamer_viewers_clock());
+
+    ngx_shmtx_unlock(vw->mutex);
+
+    return (ngx_uint_t) is;
 }
 
 

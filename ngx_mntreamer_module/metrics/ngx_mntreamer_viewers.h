@@ -42,6 +42,13 @@ void ngx_mntreamer_viewers_asked(ngx_mntreamer_viewers_t *vw,
 /* 0: nobody watches anything, a segment changes nothing */
 ngx_uint_t ngx_mntreamer_viewers_any(ngx_mntreamer_viewers_t *vw);
 
+/* so many watched a recording when they were counted last, on this machine */
+ngx_uint_t ngx_mntreamer_viewers_of(ngx_mntreamer_viewers_t *vw,
+    ngx_str_t *directory);
+/* 1: who asks is one of them, or will be with the next count */
+ngx_uint_t ngx_mntreamer_viewers_is(ngx_mntreamer_viewers_t *vw,
+    const ngx_mntreamer_viewer_t *viewer);
+
 /* so many watch something on this machine */
 ngx_uint_t ngx_mntreamer_viewers_now(ngx_mntreamer_viewers_t *vw);
 /* so many were not counted, as far as this worker knows */

@@ -407,6 +407,7 @@ ngx_mntreamer_rendition_listed(ngx_mntreamer_rendition_t *r,
                                   (int64_t) commit->commit_ms);
 
     ngx_mntreamer_session_progress(s);
+    ngx_mntreamer_session_card(s);
 
     if (r->index == 0) {
         ngx_mntreamer_ladder_listed(s, sg, commit, discontinuous);

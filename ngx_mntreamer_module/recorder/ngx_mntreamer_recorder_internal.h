@@ -382,6 +382,7 @@ struct ngx_mntreamer_session_s {
     unsigned                     unreached:1; /* no answer to the last load */
     unsigned                     denied:1;    /* was told to the catalogue */
     unsigned                     encrypted:1; /* the same */
+    unsigned                     carded:1;    /* the directory tells of it */
 };
 
 
@@ -400,6 +401,11 @@ void ngx_mntreamer_recorder_event(ngx_event_t *ev,
 void ngx_mntreamer_recorder_arm(ngx_event_t *ev, int64_t ms);
 void ngx_mntreamer_recorder_disarm(ngx_event_t *ev);
 void ngx_mntreamer_recorder_left(ngx_mntreamer_recorder_t *rec);
+
+
+/* ngx_mntreamer_recorder_card.c: a segment was listed */
+
+void ngx_mntreamer_session_card(ngx_mntreamer_session_t *s);
 
 
 /* ngx_mntreamer_recorder_session.c */

@@ -48,6 +48,8 @@ static void ngx_mntreamer_put_work(void *data);
 static void ngx_mntreamer_put_file(ngx_mntreamer_put_t *put, ngx_fd_t dir);
 static void ngx_mntreamer_put_done(void *data);
 static void ngx_mntreamer_put_tell(ngx_mntreamer_put_t *put);
+static ngx_fd_t ngx_mntreamer_storage_open_at(ngx_fd_t root, ngx_str_t *path,
+    ngx_file_info_t *fi);
 
 
 ngx_mntreamer_storage_t *
@@ -515,6 +517,37 @@ ngx_fd_t
 ngx_mntreamer_storage_open_file(ngx_mntreamer_storage_t *st, ngx_str_t *path,
     ngx_file_info_t *fi)
 {
+    return ngx_mntreamer_storage_open_at(st->fd, path, fi);
+}
+
+
+ngx_fd_t
+ngx_mntreamer_storage_open_below(ngx_str_t *root, ngx_str_t *path,
+    ngx_file_info_t *fi)
+{
+    ngx_fd_t   fd, dir;
+    ngx_err_t  err;
+
+    dir = open((char *) root->data, O_PATH|O_DIRECTORY|O_CLOEXEC);
+
+    if (dir == -1) {
+        return NGX_INVALID_FILE;
+    }
+
+    fd = ngx_mntreamer_storage_open_at(dir, path, fi);
+
+    err = ngx_errno;
+    (void) close(dir);
+    ngx_set_errno(err);
+
+    return fd;
+}
+
+
+static ngx_fd_t
+ngx_mntreamer_storage_open_at(ngx_fd_t root, ngx_str_t *path,
+    ngx_file_info_t *fi)
+{
     char       copy[NGX_MNTREAMER_PATH_MAX];
     ngx_fd_t   fd;
     ngx_err_t  err;
@@ -529,7 +562,7 @@ ngx_mntreamer_storage_open_file(ngx_mntreamer_storage_t *st, ngx_str_t *path,
 
     /* a named pipe must not hold the event loop */
 
-    fd = ngx_mntreamer_open_beneath(st->fd, copy, O_RDONLY|O_NONBLOCK);
+    fd = ngx_mntreamer_open_beneath(root, copy, O_RDONLY|O_NONBLOCK);
 
     if (fd == -1) {
         return NGX_INVALID_FILE;

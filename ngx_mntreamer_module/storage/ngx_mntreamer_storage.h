@@ -13,6 +13,7 @@
 
 #include "../hls/mnt_hls.h"
 #include "../loop/ngx_mntreamer_offload.h"
+#include "mnt_card.h"
 #include "mnt_journal.h"
 
 
@@ -27,6 +28,7 @@
  *     init-1.mp4            initialisation sections; a1-init-1.mp4
  *     thumbnail.jpg         the image of one in progress
  *     export-12.mp4         what job 12 has made of it
+ *     .recording            what it is the recording of (mnt_card.h)
  *     .index.journal        what was stored: one line an entry, written before
  *                           the file gets its final name; never served
  *     .cuts                 what is not shown of it (hls/mnt_hls_cut.h); never
@@ -521,6 +523,11 @@ ngx_int_t ngx_mntreamer_storage_clip(ngx_mntreamer_storage_t *st,
  */
 ngx_fd_t ngx_mntreamer_storage_open_file(ngx_mntreamer_storage_t *st,
     ngx_str_t *path, ngx_file_info_t *fi);
+
+/* the same without one, which a worker has a moment after it was started; of
+   the absolute path of its root */
+ngx_fd_t ngx_mntreamer_storage_open_below(ngx_str_t *root, ngx_str_t *path,
+    ngx_file_info_t *fi);
 
 /* the same for a directory, to be listed */
 ngx_fd_t ngx_mntreamer_storage_open_dir(ngx_mntreamer_storage_t *st,

@@ -472,8 +472,8 @@ ngx_mntreamer_open_name(ngx_mntreamer_open_t *o, DIR *dir, const char *name)
 
 /*
  * 1 for whole files that were being written when their writer ended:
- * ".NAME.TOKEN-N.part" of this track, and multivariant playlists and images of
- * another process.
+ * ".NAME.TOKEN-N.part" of this track, and multivariant playlists, images and
+ * cards of another process.
  */
 
 static ngx_uint_t
@@ -504,6 +504,7 @@ ngx_mntreamer_open_stale(ngx_mntreamer_open_t *o, const char *name)
     }
 
     if (ngx_strncmp(name, "index.m3u8.", sizeof("index.m3u8.") - 1) == 0
+        || ngx_strncmp(name, MNT_CARD_NAME ".", sizeof(MNT_CARD_NAME)) == 0
         || ngx_strncmp(name, NGX_MNTREAMER_THUMBNAIL ".",
                        sizeof(NGX_MNTREAMER_THUMBNAIL)) == 0)
     {

@@ -52,7 +52,7 @@ static void ngx_mntreamer_remove_done(void *data);
 
 static const char *const  ngx_mntreamer_remove_ends[] = {
     ".m3u8", ".ts", ".m4s", ".mp4", ".aac", ".vtt", ".jpg", ".webp", ".part",
-    ".journal", NGX_MNTREAMER_CUTS, NULL
+    ".journal", NGX_MNTREAMER_CUTS, MNT_CARD_NAME, NULL
 };
 
 

@@ -159,6 +159,48 @@ asks_twice(void **state)
 }
 
 
+/* what limits ask: how many there are, and whether one is among them */
+
+static void
+asked_about(void **state)
+{
+    mnt_viewer_t          w;
+    mnt_viewers_report_t  rep;
+
+    (void) state;
+
+    w = who(DIR, "10.0.0.1", "a");
+
+    assert_int_equal(mnt_viewers_of(v, S(DIR)), 0);
+    assert_false(mnt_viewers_is(v, &w, now));
+
+    (void) playlist(DIR, "10.0.0.1", "a");
+    (void) playlist(DIR, "10.0.0.2", "a");
+    assert_false(mnt_viewers_is(v, &w, now));
+
+    (void) segment(DIR, "10.0.0.1", "a");
+    (void) segment(DIR, "10.0.0.2", "a");
+    assert_true(mnt_viewers_is(v, &w, now));
+    assert_int_equal(mnt_viewers_of(v, S(DIR)), 0);
+
+    (void) report(DIR, &rep);
+    assert_int_equal(mnt_viewers_of(v, S(DIR)), 2);
+    assert_int_equal(mnt_viewers_of(v, S("other")), 0);
+
+    w = who("other", "10.0.0.1", "a");
+    assert_false(mnt_viewers_is(v, &w, now));
+    w = who(DIR, "10.0.0.1", "b");
+    assert_false(mnt_viewers_is(v, &w, now));
+
+    now += 11000;
+    w = who(DIR, "10.0.0.1", "a");
+    assert_false(mnt_viewers_is(v, &w, now));
+
+    (void) report(DIR, &rep);
+    assert_int_equal(mnt_viewers_of(v, S(DIR)), 0);
+}
+
+
 /* address, agent and recording tell sessions apart, and nothing else does */
 
 static void
@@ -711,6 +753,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup_teardown(asks_twice, create, destroy),
+        cmocka_unit_test_setup_teardown(asked_about, create, destroy),
         cmocka_unit_test_setup_teardown(tells_apart, create, destroy),
         cmocka_unit_test_setup_teardown(leaves, create, destroy),
         cmocka_unit_test_setup_teardown(patience, create, destroy),
