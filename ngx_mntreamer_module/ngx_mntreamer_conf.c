@@ -19,6 +19,7 @@
 
 #include "ngx_mntreamer.h"
 #include "ngx_mntreamer_conf_internal.h"
+#include "loop/ngx_mntreamer_secret.h"
 
 
 /* nginx's own check of bounds does not name the directive */
@@ -653,7 +654,7 @@ ngx_mntreamer_conf_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    rv = ngx_mntreamer_conf_secret(cf, &value[1], &mcf->database);
+    rv = ngx_mntreamer_secret(cf, &value[1], &mcf->database);
     if (rv != NGX_CONF_OK) {
         return rv;
     }

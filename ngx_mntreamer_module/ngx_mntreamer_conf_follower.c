@@ -19,6 +19,7 @@
 #include "ngx_mntreamer_conf_internal.h"
 #include "base/mnt_url.h"
 #include "events/mnt_follow.h"
+#include "loop/ngx_mntreamer_secret.h"
 
 
 #define NGX_MNTREAMER_FOLLOWERS       8
@@ -53,7 +54,7 @@ ngx_mntreamer_conf_follower(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         required = 1;
     }
 
-    rv = ngx_mntreamer_conf_secret(cf, &value[1], &url);
+    rv = ngx_mntreamer_secret(cf, &value[1], &url);
     if (rv != NGX_CONF_OK) {
         return rv;
     }

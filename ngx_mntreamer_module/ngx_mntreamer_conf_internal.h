@@ -24,14 +24,6 @@
 mnt_str_t ngx_mntreamer_conf_text(ngx_str_t *s);
 
 /*
- * "file:PATH" and "env:NAME" stand for what is kept out of nginx.conf;
- * anything else is the value itself.  A file is read by the master, before it
- * gives up its privileges, and again at each reload.
- */
-char *ngx_mntreamer_conf_secret(ngx_conf_t *cf, ngx_str_t *value,
-    ngx_str_t *secret);
-
-/*
  * The directory of storage: what is there is only looked at, the last
  * component is made when it is missing, unless the configuration is tested
  */

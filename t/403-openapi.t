@@ -9,6 +9,9 @@ use Test::More;
 # kinds in it.
 
 my $m = MNT->new(workers => 2, mntreamer => 'poll_rate 200r/s; trash 1h; retention age=8d;');
+$m->{server} = "location /signed/ { mntreamer_recordings; "
+    . "mntreamer_sign file:$m->{dir}/key; }";
+spew("$m->{dir}/key", 'a key of thirty-two bytes or more');
 $m->channel('plain', live => 1, dur => 0.5);
 $m->channel('tracks', live => 1, dur => 0.5, kind => 'fmp4',
             audio => JSON::PP::true);
@@ -51,7 +54,7 @@ $m->psql("INSERT INTO media_record (platform, channel_id, day, sequence, path, e
            WHERE storage <> 'elsewhere' LIMIT 1");
 is(scalar @{ $m->json('/api/v1/retention')->{items} }, 1, 'one would go');
 
-open my $fh, '-|', $^X, "$MNT::TOP/t/util/openapi-check.pl", '--write',
+open my $fh, '-|', $^X, "$MNT::TOP/t/util/openapi-check.pl", '--write', '--links',
     "http://127.0.0.1:$m->{port}" or die $!;
 my @lines = <$fh>;
 close $fh;

@@ -384,6 +384,8 @@ typedef enum {
         notifies */
     NGX_MNTREAMER_ASK_RECORDING_RESTORE,      /* id: json; 1: path; 2: refused,
         it is not in the trash; 3: it is on its way (bool); notifies */
+    NGX_MNTREAMER_ASK_RECORDING_PATH,         /* id: json null; 1: path; a row
+        while it has something to be served */
     NGX_MNTREAMER_ASK_MARKED,                 /* skip: 0: id; 1: path; 2: it is
         surely of this storage (bool); 3: "files" are to go, to "hide", to
         "show"; 4: why; 5: else, in ms, when something is to be done */

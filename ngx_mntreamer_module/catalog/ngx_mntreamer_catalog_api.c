@@ -475,6 +475,11 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " LEFT JOIN (r JOIN platform p ON p.id = r.platform) ON true"
       " LEFT JOIN told ON true", 1, 4 },
 
+    { "api_recording_path",
+      "SELECT 'null'::json, r.path FROM media_record r"
+      " WHERE r.id = $1::bigint AND r.status <> 'deleted'"
+      " AND r.segments > 0", 1, 2 },
+
     /*
      * How many to pass over, storage.  What is to be brought back comes as
      * what is to be hidden or to go.  With nothing to do the answer is how
@@ -754,6 +759,7 @@ ngx_mntreamer_ask_reads(ngx_uint_t ask)
     case NGX_MNTREAMER_ASK_STREAMER:
     case NGX_MNTREAMER_ASK_RECORDINGS:
     case NGX_MNTREAMER_ASK_RECORDING:
+    case NGX_MNTREAMER_ASK_RECORDING_PATH:
     case NGX_MNTREAMER_ASK_LIVE:
     case NGX_MNTREAMER_ASK_LIVE_ONE:
     case NGX_MNTREAMER_ASK_HEALTH:

@@ -445,69 +445,6 @@ mnt_hls_live_head(const mnt_hls_live_t *live, mnt_hls_view_e view,
 }
 
 
-size_t
-mnt_hls_live_variants(mnt_str_t text, mnt_str_t query, char *buf, size_t size)
-{
-    size_t       i, next, len;
-    mnt_str_t    line, rest, mark;
-    const char  *end;
-
-    static const char  uri[] = ",URI=\"";
-
-    len = 0;
-
-    for (i = 0; ; i = next) {
-
-        next = mnt_hls_live_line(text, i, &line);
-        if (next == 0) {
-            return len;
-        }
-
-        rest = line;
-        end = NULL;
-
-        if (line.len && line.data[0] != '#') {
-            end = line.data + line.len;
-
-        } else if (mnt_str_starts(line, "#EXT-X-MEDIA:")) {
-
-            for ( /* void */ ; rest.len >= sizeof(uri); rest.data++,
-                               rest.len--)
-            {
-                if (mnt_str_starts(rest, uri)) {
-                    rest.data += sizeof(uri) - 1;
-                    rest.len -= sizeof(uri) - 1;
-                    end = memchr(rest.data, '"', rest.len);
-                    break;
-                }
-            }
-
-            if (end == NULL) {
-                rest = line;
-            }
-        }
-
-        if (end) {
-            rest.len = (size_t) (end - rest.data);
-            mark = mnt_str_c(memchr(rest.data, '?', rest.len) ? "&" : "?");
-
-            rest.data = line.data;
-            rest.len = (size_t) (end - line.data);
-
-            mnt_hls_live_put(buf, size, &len, rest);
-            mnt_hls_live_put(buf, size, &len, mark);
-            mnt_hls_live_put(buf, size, &len, query);
-
-            rest.data = end;
-            rest.len = (size_t) (line.data + line.len - end);
-        }
-
-        mnt_hls_live_put(buf, size, &len, rest);
-        mnt_hls_live_put(buf, size, &len, mnt_str_c("\n"));
-    }
-}
-
-
 void
 mnt_hls_live_put(char *buf, size_t size, size_t *len, mnt_str_t s)
 {

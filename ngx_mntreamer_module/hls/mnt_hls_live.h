@@ -101,12 +101,5 @@ void mnt_hls_live_first(const mnt_hls_live_t *live, const mnt_hls_mark_t *mark,
 size_t mnt_hls_live_head(const mnt_hls_live_t *live, mnt_hls_view_e view,
     const mnt_hls_mark_t *first, mnt_str_t map, char *buf, size_t size);
 
-/*
- * A multivariant playlist with "?query" ("&query" where there is one) behind
- * each of its addresses.  Returns the length, as above.
- */
-size_t mnt_hls_live_variants(mnt_str_t text, mnt_str_t query, char *buf,
-    size_t size);
-
 
 #endif /* _MNT_HLS_LIVE_H_INCLUDED_ */

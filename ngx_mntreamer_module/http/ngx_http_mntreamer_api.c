@@ -40,6 +40,7 @@ typedef enum {
     NGX_HTTP_MNTREAMER_PATH_ID_CLIPS,         /* an id and "/clips" */
     NGX_HTTP_MNTREAMER_PATH_ID_CUT,           /* an id, "/cuts/" and an id */
     NGX_HTTP_MNTREAMER_PATH_ID_RESTORE,       /* an id and "/restore" */
+    NGX_HTTP_MNTREAMER_PATH_ID_LINKS,         /* an id and "/links" */
     NGX_HTTP_MNTREAMER_PATH_REST
 } ngx_http_mntreamer_path_e;
 
@@ -74,7 +75,8 @@ static const ngx_str_t  ngx_http_mntreamer_path_ends[] = {
     ngx_null_string, ngx_null_string, ngx_string("/key"),
     ngx_string("/password"), ngx_string("/exports"), ngx_string("/retry"),
     ngx_string("/events"), ngx_string("/cuts"), ngx_string("/clips"),
-    ngx_null_string, ngx_string("/restore"), ngx_null_string
+    ngx_null_string, ngx_string("/restore"), ngx_string("/links"),
+    ngx_null_string
 };
 
 /* and what stands between it and a second one */
@@ -117,6 +119,9 @@ static const ngx_http_mntreamer_route_t  ngx_http_mntreamer_routes[] = {
 
     { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID_RESTORE,
       NULL, ngx_http_mntreamer_recording_restore, NULL, NULL },
+
+    { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID_LINKS,
+      NULL, ngx_http_mntreamer_link_make, NULL, NULL },
 
     { ngx_string("v1/recordings/"), NGX_HTTP_MNTREAMER_PATH_ID,
       ngx_http_mntreamer_recording, NULL,

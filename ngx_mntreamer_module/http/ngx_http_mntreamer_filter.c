@@ -24,11 +24,14 @@
 
 static ngx_uint_t ngx_http_mntreamer_filter_kind(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_mntreamer_filter_early(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_mntreamer_filter_signed(ngx_http_request_t *r);
 static ngx_int_t ngx_http_mntreamer_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_mntreamer_filter_replace(ngx_http_request_t *r);
 static ngx_int_t ngx_http_mntreamer_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 
+
+static ngx_str_t  ngx_http_mntreamer_no_store = ngx_string("no-store");
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
 static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
@@ -145,6 +148,16 @@ ngx_http_mntreamer_header_filter(ngx_http_request_t *r)
                                   kind - 1, 1);
     }
 
+    /* a link that is refused now may be good later, or another one is */
+
+    if (r->headers_out.status == NGX_HTTP_FORBIDDEN
+        && ngx_http_mntreamer_filter_signed(r)
+        && ngx_http_mntreamer_cache_control(r, &ngx_http_mntreamer_no_store)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (r->headers_out.status < NGX_HTTP_BAD_REQUEST
         || (kind != NGX_HTTP_MNTREAMER_API
             && kind != NGX_HTTP_MNTREAMER_HEALTH))
@@ -164,6 +177,17 @@ ngx_http_mntreamer_header_filter(ngx_http_request_t *r)
 }
 
 
+static ngx_uint_t
+ngx_http_mntreamer_filter_signed(ngx_http_request_t *r)
+{
+    ngx_http_mntreamer_loc_conf_t  *hlcf;
+
+    hlcf = ngx_http_get_module_loc_conf(r, ngx_http_mntreamer_module);
+
+    return hlcf->sign && hlcf->kind == NGX_HTTP_MNTREAMER_RECORDINGS;
+}
+
+
 static ngx_int_t
 ngx_http_mntreamer_filter_replace(ngx_http_request_t *r)
 {
@@ -172,7 +196,6 @@ ngx_http_mntreamer_filter_replace(ngx_http_request_t *r)
     ngx_http_mntreamer_text_t    t;
     ngx_http_mntreamer_error_t   err;
 
-    static ngx_str_t  no_store = ngx_string("no-store");
     static ngx_str_t  nosniff = ngx_string("nosniff");
 
     ctx = ngx_http_mntreamer_ctx(r);
@@ -191,7 +214,8 @@ ngx_http_mntreamer_filter_replace(ngx_http_request_t *r)
     ngx_http_mntreamer_error_text(&t, &err, status);
 
     if (t.failed
-        || ngx_http_mntreamer_cache_control(r, &no_store) != NGX_OK
+        || ngx_http_mntreamer_cache_control(r, &ngx_http_mntreamer_no_store)
+           != NGX_OK
         || ngx_http_mntreamer_header(r, "X-Content-Type-Options", &nosniff)
            != NGX_OK
         || ngx_http_mntreamer_error_retry(r, err.code) != NGX_OK)

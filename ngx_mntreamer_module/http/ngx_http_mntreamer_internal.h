@@ -14,6 +14,7 @@
 
 #include "../base/mnt_json.h"
 #include "../base/mnt_name.h"
+#include "../base/mnt_sign.h"
 #include "ngx_http_mntreamer.h"
 
 
@@ -35,14 +36,19 @@ typedef enum {
 
 typedef struct {
     ngx_uint_t                    used;
+    ngx_uint_t                    sign;       /* :1; is there any */
 } ngx_http_mntreamer_main_conf_t;
 
 typedef struct {
     ngx_array_t                  *api;        /* of ngx_str_t: prefixes */
+    ngx_array_t                  *sign;       /* of its first signed location;
+                                                 NULL: there is none */
+    ngx_str_t                     sign_prefix;
 } ngx_http_mntreamer_srv_conf_t;
 
 typedef struct {
     ngx_uint_t                    kind;
+    ngx_array_t                  *sign;       /* of mnt_sign_key_t; or NULL */
     ngx_str_t                     ingest;     /* empty: by the Host */
 } ngx_http_mntreamer_loc_conf_t;
 
@@ -111,8 +117,9 @@ typedef struct {
  * both are dropped when the client leaves.
  */
 
-typedef struct ngx_http_mntreamer_ctx_s    ngx_http_mntreamer_ctx_t;
-typedef struct ngx_http_mntreamer_about_s  ngx_http_mntreamer_about_t;
+typedef struct ngx_http_mntreamer_ctx_s      ngx_http_mntreamer_ctx_t;
+typedef struct ngx_http_mntreamer_about_s    ngx_http_mntreamer_about_t;
+typedef struct ngx_http_mntreamer_passing_s  ngx_http_mntreamer_passing_t;
 
 /* an answer in full, or NGX_DONE: it goes on later */
 typedef ngx_int_t (*ngx_http_mntreamer_route_pt)(ngx_http_request_t *r,
@@ -140,9 +147,14 @@ struct ngx_http_mntreamer_ctx_s {
     void                         *view;       /* pool; of _view.c */
     void                         *cut;        /* pool; of _cut.c */
     ngx_http_mntreamer_about_t   *about;      /* pool; of _variables.c */
+    ngx_http_mntreamer_passing_t *passing;    /* pool; of _sign_filter.c */
+
+    ngx_str_t                     token;      /* good for the request; alias */
+    time_t                        expires_s;  /* of it */
 
     ngx_str_t                     replacement;  /* body of nginx's error */
 
+    unsigned                      bound:1;    /* the token is for an address */
     unsigned                      raw:1;      /* the body is no JSON */
     unsigned                      ours:1;     /* the answer is made by us */
     unsigned                      replace:1;
@@ -175,6 +187,14 @@ ngx_http_mntreamer_ctx_t *ngx_http_mntreamer_ctx(ngx_http_request_t *r);
 /* the path behind the location's prefix; NGX_DECLINED: it is not below it */
 ngx_int_t ngx_http_mntreamer_rest(ngx_http_request_t *r, ngx_str_t *rest);
 
+/*
+ * The path of a file that a recording may have, behind the prefix of a
+ * location of recordings, and its directory; both are aliases.  NGX_DECLINED:
+ * it is none.
+ */
+ngx_int_t ngx_http_mntreamer_path(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_str_t *directory);
+
 /* NGX_OK for GET and HEAD, their body is dropped; else what to return */
 ngx_int_t ngx_http_mntreamer_only_get(ngx_http_request_t *r);
 
@@ -196,6 +216,24 @@ ngx_int_t ngx_http_mntreamer_wait(ngx_http_request_t *r,
 /* _variables.c */
 
 ngx_int_t ngx_http_mntreamer_variables(ngx_conf_t *cf);
+
+/* _sign.c: the directive, and requests with a token */
+
+char *ngx_http_mntreamer_sign(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_int_t ngx_http_mntreamer_sign_merge(ngx_conf_t *cf,
+    ngx_http_mntreamer_loc_conf_t *conf);
+ngx_int_t ngx_http_mntreamer_sign_init(ngx_conf_t *cf);
+/* "token=..." of a request that has a good one; NGX_DECLINED: it has none */
+ngx_int_t ngx_http_mntreamer_sign_query(ngx_http_request_t *r,
+    mnt_str_t *query);
+/* how long caches may keep what never changes */
+ngx_int_t ngx_http_mntreamer_sign_cache(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+
+/* _sign_filter.c: the answer is a playlist, whose addresses get the token of
+   the request; NGX_DECLINED: it has none.  Before the headers are sent */
+
+ngx_int_t ngx_http_mntreamer_sign_playlist(ngx_http_request_t *r);
 
 /* _filter.c: errors of nginx's own in locations of ours; counts answers */
 
@@ -441,6 +479,8 @@ ngx_int_t ngx_http_mntreamer_recording_delete(ngx_http_request_t *r,
 ngx_int_t ngx_http_mntreamer_recording_restore(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_retention(ngx_http_request_t *r,
+    ngx_http_mntreamer_ctx_t *ctx);
+ngx_int_t ngx_http_mntreamer_link_make(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);
 ngx_int_t ngx_http_mntreamer_recording(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx);

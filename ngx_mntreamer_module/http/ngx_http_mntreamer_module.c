@@ -20,6 +20,7 @@ static char *ngx_http_mntreamer_location(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_mntreamer_api_location(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
+static ngx_int_t ngx_http_mntreamer_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_mntreamer_init_process(ngx_cycle_t *cycle);
 
 
@@ -50,6 +51,13 @@ static ngx_command_t  ngx_http_mntreamer_commands[] = {
       0,
       &ngx_http_mntreamer_kind_recordings },
 
+    { ngx_string("mntreamer_sign"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_mntreamer_sign,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("mntreamer_api"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
       ngx_http_mntreamer_api_location,
@@ -77,7 +85,7 @@ static ngx_command_t  ngx_http_mntreamer_commands[] = {
 
 static ngx_http_module_t  ngx_http_mntreamer_module_ctx = {
     ngx_http_mntreamer_variables,          /* preconfiguration */
-    ngx_http_mntreamer_filter_init,        /* postconfiguration */
+    ngx_http_mntreamer_init,               /* postconfiguration */
 
     ngx_http_mntreamer_create_main_conf,   /* create main configuration */
     NULL,                                  /* init main configuration */
@@ -104,6 +112,14 @@ ngx_module_t  ngx_http_mntreamer_module = {
     NULL,                              /* exit master */
     NGX_MODULE_V1_PADDING
 };
+
+
+static ngx_int_t
+ngx_http_mntreamer_init(ngx_conf_t *cf)
+{
+    return ngx_http_mntreamer_filter_init(cf) == NGX_OK
+           ? ngx_http_mntreamer_sign_init(cf) : NGX_ERROR;
+}
 
 
 static ngx_int_t
@@ -181,7 +197,16 @@ ngx_http_mntreamer_create_srv_conf(ngx_conf_t *cf)
 static void *
 ngx_http_mntreamer_create_loc_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_mntreamer_loc_conf_t));
+    ngx_http_mntreamer_loc_conf_t  *hlcf;
+
+    hlcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_mntreamer_loc_conf_t));
+    if (hlcf == NULL) {
+        return NULL;
+    }
+
+    hlcf->sign = NGX_CONF_UNSET_PTR;
+
+    return hlcf;
 }
 
 
@@ -202,7 +227,10 @@ ngx_http_mntreamer_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         clcf->handler = ngx_http_mntreamer_handlers[conf->kind];
     }
 
-    return NGX_CONF_OK;
+    ngx_conf_merge_ptr_value(conf->sign, prev->sign, NULL);
+
+    return ngx_http_mntreamer_sign_merge(cf, conf) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -350,6 +378,44 @@ ngx_http_mntreamer_rest(ngx_http_request_t *r, ngx_str_t *rest)
 
     rest->data++;
     rest->len--;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_mntreamer_path(ngx_http_request_t *r, ngx_str_t *path,
+    ngx_str_t *directory)
+{
+    size_t                          n;
+    mnt_str_t                       name;
+    ngx_http_mntreamer_loc_conf_t  *hlcf;
+
+    hlcf = ngx_http_get_module_loc_conf(r, ngx_http_mntreamer_module);
+
+    if (hlcf->kind != NGX_HTTP_MNTREAMER_RECORDINGS
+        || ngx_http_mntreamer_rest(r, path) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    for (n = path->len; n && path->data[n - 1] != '/'; n--) {
+        /* void */
+    }
+
+    name.data = (char *) path->data;
+    name.len = path->len;
+
+    /* what lies in the root itself is of no recording */
+
+    if (n == 0 || !ngx_http_mntreamer_serves(path)
+        || !mnt_path_servable(name))
+    {
+        return NGX_DECLINED;
+    }
+
+    directory->data = path->data;
+    directory->len = n - 1;
 
     return NGX_OK;
 }

@@ -216,9 +216,10 @@ static ngx_int_t
 ngx_http_mntreamer_send(ngx_http_request_t *r,
     const ngx_http_mntreamer_type_t *type, ngx_chain_t *out)
 {
-    off_t         size;
-    ngx_int_t     rc;
-    ngx_chain_t  *cl;
+    off_t                      size;
+    ngx_int_t                  rc;
+    ngx_chain_t               *cl;
+    ngx_http_mntreamer_ctx_t  *ctx;
 
     size = 0;
 
@@ -238,7 +239,13 @@ ngx_http_mntreamer_send(ngx_http_request_t *r,
     r->headers_out.content_type = type->type;
     r->headers_out.content_type_len = type->type.len;
 
+    ctx = ngx_http_get_module_ctx(r, ngx_http_mntreamer_module);
+
     if ((r->headers_out.etag == NULL && ngx_http_set_etag(r) != NGX_OK)
+        || (type->kind == NGX_HTTP_MNTREAMER_PLAYLIST
+            && ngx_http_mntreamer_sign_playlist(r) == NGX_ERROR)
+        || (type->kind == NGX_HTTP_MNTREAMER_MEDIA && ctx && ctx->token.len
+            && ngx_http_mntreamer_sign_cache(r, ctx) != NGX_OK)
         || ngx_http_mntreamer_cache_control(r, type->kind
                                             ? &ngx_http_mntreamer_no_cache
                                             : &ngx_http_mntreamer_immutable)

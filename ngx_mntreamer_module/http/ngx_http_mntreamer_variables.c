@@ -36,7 +36,6 @@ typedef enum {
 } ngx_http_mntreamer_about_e;
 
 struct ngx_http_mntreamer_about_s {
-    ngx_str_t      uri;                       /* alias: what it is about */
     ngx_str_t      path;                      /* alias, below the storage */
     ngx_str_t      directory;                 /* alike */
     ngx_str_t      card[NGX_HTTP_MNTREAMER_ABOUT_STATUS];   /* pool */
@@ -174,22 +173,13 @@ ngx_http_mntreamer_variable(ngx_http_request_t *r,
 static ngx_http_mntreamer_about_t *
 ngx_http_mntreamer_about(ngx_http_request_t *r)
 {
-    size_t                          n;
-    mnt_str_t                       name;
-    ngx_str_t                       path;
-    ngx_http_mntreamer_ctx_t       *ctx;
-    ngx_http_mntreamer_about_t     *about;
-    ngx_http_mntreamer_loc_conf_t  *hlcf;
+    ngx_str_t                    path, directory;
+    ngx_http_mntreamer_ctx_t    *ctx;
+    ngx_http_mntreamer_about_t  *about;
 
-    hlcf = ngx_http_get_module_loc_conf(r, ngx_http_mntreamer_module);
-
-    if (hlcf->kind != NGX_HTTP_MNTREAMER_RECORDINGS
-        || ngx_http_mntreamer_rest(r, &path) != NGX_OK)
-    {
+    if (ngx_http_mntreamer_path(r, &path, &directory) != NGX_OK) {
         return NULL;
     }
-
-    /* a rewrite gives the request another URI, in another place */
 
     ctx = ngx_http_mntreamer_ctx(r);
 
@@ -197,27 +187,14 @@ ngx_http_mntreamer_about(ngx_http_request_t *r)
         return NULL;
     }
 
+    /* a rewrite gives the request another URI, in another place */
+
     about = ctx->about;
 
-    if (about && about->uri.data == r->uri.data
-        && about->uri.len == r->uri.len)
+    if (about && about->path.data == path.data
+        && about->path.len == path.len)
     {
         return about;
-    }
-
-    name.data = (char *) path.data;
-    name.len = path.len;
-
-    for (n = path.len; n && path.data[n - 1] != '/'; n--) {
-        /* void */
-    }
-
-    /* what lies in the root itself is of no recording */
-
-    if (n == 0 || !ngx_http_mntreamer_serves(&path)
-        || !mnt_path_servable(name))
-    {
-        return NULL;
     }
 
     about = ngx_pcalloc(r->pool, sizeof(ngx_http_mntreamer_about_t));
@@ -225,10 +202,8 @@ ngx_http_mntreamer_about(ngx_http_request_t *r)
         return NULL;
     }
 
-    about->uri = r->uri;
     about->path = path;
-    about->directory.data = path.data;
-    about->directory.len = n - 1;
+    about->directory = directory;
 
     ctx->about = about;
 

@@ -30,6 +30,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "../hls/mnt_hls_query.h"
 #include "../loop/ngx_mntreamer_watch.h"
 #include "ngx_http_mntreamer_view_internal.h"
 
@@ -695,10 +696,11 @@ static ngx_int_t
 ngx_http_mntreamer_view_variants(ngx_http_request_t *r, ngx_file_t *file,
     off_t size, ngx_uint_t window_s, ngx_chain_t **out)
 {
-    size_t      len, most;
-    u_char     *buf, *p;
-    u_char      name[sizeof("window=") - 1 + NGX_INT_T_LEN];
-    mnt_str_t   text, query;
+    size_t            len, most;
+    u_char           *buf, *p;
+    u_char            name[sizeof("window=") - 1 + NGX_INT_T_LEN];
+    mnt_str_t         text, query;
+    mnt_hls_query_t   q;
 
     if (size > NGX_HTTP_MNTREAMER_VIEW_INLINE) {
         return NGX_DECLINED;
@@ -725,9 +727,11 @@ ngx_http_mntreamer_view_variants(ngx_http_request_t *r, ngx_file_t *file,
     text.data = (char *) buf;
     text.len = (size_t) size;
 
-    len = mnt_hls_live_variants(text, query, (char *) p, most);
+    mnt_hls_query_init(&q, query);
 
-    if (len == 0 || len >= most) {
+    len = mnt_hls_query_put(&q, &text, (char *) p, most);
+
+    if (len == 0 || text.len) {
         return NGX_DECLINED;
     }
 

@@ -5,7 +5,8 @@
  * The first two bytes say where the file is cut and how long a span is; the
  * rest is the file.  Read in two pieces it is the same as at once; a view
  * begins at an entry of it; what our reader takes for a media playlist is
- * one in all views, with the segments that it has.
+ * one in all views, with the segments that it has.  Its addresses get a query
+ * alike, in whatever pieces it comes.
  */
 
 
@@ -13,6 +14,7 @@
 
 #include "hls/mnt_hls.h"
 #include "hls/mnt_hls_live.h"
+#include "hls/mnt_hls_query.h"
 
 
 #define ARENA  (8 * 1024 * 1024)
@@ -124,19 +126,54 @@ view(const mnt_hls_live_t *live, mnt_str_t text, mnt_hls_view_e kind,
 }
 
 
-static void
-variants(mnt_str_t text)
+static size_t
+queried(mnt_str_t one, mnt_str_t two, char *buf, size_t size, size_t room)
 {
-    char       *buf;
-    size_t      n;
-    mnt_str_t   query = { 8, "window=9" };
+    size_t           n;
+    mnt_str_t        none = mnt_str_null, query = { 8, "window=9" };
+    mnt_hls_query_t  q;
 
-    n = mnt_hls_live_variants(text, query, NULL, 0);
-    buf = malloc(n + 1);
-    mnt_fuzz_hold(buf != NULL);
-    mnt_fuzz_hold(mnt_hls_live_variants(text, query, buf, n + 1) == n);
-    mnt_fuzz_hold(n <= text.len * 10 + 1);
-    free(buf);
+    mnt_hls_query_init(&q, query);
+    n = 0;
+
+    while (one.len) {
+        n += mnt_hls_query_put(&q, &one, buf + n, room);
+        mnt_fuzz_hold(n + room <= size);
+    }
+
+    while (two.len) {
+        n += mnt_hls_query_put(&q, &two, buf + n, room);
+        mnt_fuzz_hold(n + room <= size);
+    }
+
+    return n + mnt_hls_query_put(&q, &none, buf + n, room);
+}
+
+
+/* in two pieces, and into small ones, it is the same as at once */
+
+static void
+queries(mnt_str_t text, size_t cut)
+{
+    char    *once, *twice;
+    size_t   n, size;
+
+    size = 10 * text.len + 64;
+
+    once = malloc(2 * size);
+    twice = malloc(2 * size);
+    mnt_fuzz_hold(once != NULL && twice != NULL);
+
+    n = queried(text, part(text, text.len, text.len), once, 2 * size, size);
+
+    mnt_fuzz_hold(n >= text.len && n < size);
+    mnt_fuzz_hold(queried(part(text, 0, cut), part(text, cut, text.len),
+                          twice, 2 * size, 16)
+                  == n);
+    mnt_fuzz_hold(memcmp(once, twice, n) == 0);
+
+    free(once);
+    free(twice);
 }
 
 
@@ -169,7 +206,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
     }
 
     mnt_hls_live_free(&live);
-    variants(text);
+    queries(text, cut);
 
     return 0;
 }

@@ -7,6 +7,7 @@
 #     openapi-check.pl                     routes and error codes of the sources
 #     openapi-check.pl URL                 and the answers to reading
 #     openapi-check.pl --write URL         and to adding, changing, deleting
+#     openapi-check.pl --links URL         and, with a signed location, its links
 #     openapi-check.pl --channel TEXT ...  what is added (of platform hls)
 #
 # Prints TAP; the exit status is not 0 when something differs.
@@ -21,12 +22,13 @@ use JSON::PP;
 use Test::More;
 
 my $top = dirname(__FILE__) . '/../..';
-my ($write, $base);
+my ($write, $links, $base);
 my $channel = 'http://127.0.0.1:9/openapi-check/index.m3u8';
 
 while (@ARGV) {
     my $arg = shift;
     if ($arg eq '--write')      { $write = 1 }
+    elsif ($arg eq '--links')   { $links = 1 }
     elsif ($arg eq '--channel') { $channel = shift }
     else                        { $base = $arg =~ s{/+$}{}r }
 }
@@ -173,7 +175,8 @@ sub check_sources {
             ID_PASSWORD => '{id}/password', ID_RETRY => '{id}/retry',
             ID_RESTORE => '{id}/restore', ID_EVENTS => '{id}/events',
             ID_EXPORTS => '{id}/exports', ID_CUTS => '{id}/cuts',
-            ID_CUT => '{id}/cuts/{cut}', ID_CLIPS => '{id}/clips', REST => '{path}',
+            ID_CUT => '{id}/cuts/{cut}', ID_CLIPS => '{id}/clips',
+            ID_LINKS => '{id}/links', REST => '{path}',
             WHOLE => '' }->{$rest};
         for my $i (0 .. 3) {
             $has{ (qw(get post patch delete))[$i] . " /api/$path$name" } = 1
@@ -388,6 +391,22 @@ sub check_edits {
 }
 
 
+sub check_links {
+    my $r = call(GET => '/api/v1/recordings', '/api/v1/recordings', status => 200);
+    my $links = '/api/v1/recordings/{id}/links';
+
+    for (first_of([grep { $_->{url} } @{ $r->{items} }])) {
+        my $one = "/api/v1/recordings/$_->{id}/links";
+        call(POST => $one, $links, status => 200, body => {});
+        call(POST => $one, $links, status => 200, name => 'for an address',
+             body => { seconds => 60, address => '203.0.113.7' });
+        call(POST => $one, $links, status => 400, body => { seconds => 0 });
+    }
+    call(POST => '/api/v1/recordings/9223372036854775807/links', $links,
+         status => 404, body => {});
+}
+
+
 check_sources();
 
 if ($base) {
@@ -395,6 +414,7 @@ if ($base) {
     check_errors();
     check_writing() if $write;
     check_edits() if $write;
+    check_links() if $links;
 }
 
 done_testing();

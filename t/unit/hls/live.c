@@ -610,42 +610,6 @@ foreign(void **state)
 }
 
 
-static void
-variants(void **state)
-{
-    char    buf[1024];
-    size_t  n;
-
-    static const char  text[] =
-        "#EXTM3U\n"
-        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"x\",URI=\"a.m3u8\"\n"
-        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"none\"\n"
-        "#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"a,b\"\n"
-        "video.m3u8\n"
-        "#EXT-X-STREAM-INF:BANDWIDTH=2\n"
-        "720p.m3u8?k=1\n";
-
-    static const char  want[] =
-        "#EXTM3U\n"
-        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"x\","
-        "URI=\"a.m3u8?window=60\"\n"
-        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"none\"\n"
-        "#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"a,b\"\n"
-        "video.m3u8?window=60\n"
-        "#EXT-X-STREAM-INF:BANDWIDTH=2\n"
-        "720p.m3u8?k=1&window=60\n";
-
-    (void) state;
-
-    n = mnt_hls_live_variants(S(text), S("window=60"), buf, sizeof(buf));
-
-    assert_int_equal(n, sizeof(want) - 1);
-    assert_memory_equal(buf, want, n);
-    assert_int_equal(mnt_hls_live_variants(S(text), S("window=60"), NULL, 0),
-                     n);
-}
-
-
 int
 main(void)
 {
@@ -654,8 +618,7 @@ main(void)
         cmocka_unit_test(views),
         cmocka_unit_test(ten_hours),
         cmocka_unit_test(heads),
-        cmocka_unit_test(foreign),
-        cmocka_unit_test(variants)
+        cmocka_unit_test(foreign)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
