@@ -49,6 +49,7 @@ typedef struct {
 typedef struct {
     ngx_uint_t                    kind;
     ngx_array_t                  *sign;       /* of mnt_sign_key_t; or NULL */
+    ngx_int_t                     max_viewers;   /* 0: any number */
     ngx_str_t                     ingest;     /* empty: by the Host */
 } ngx_http_mntreamer_loc_conf_t;
 
@@ -389,9 +390,10 @@ ngx_uint_t ngx_http_mntreamer_serves(ngx_str_t *path);
 ngx_int_t ngx_http_mntreamer_download(ngx_http_request_t *r,
     ngx_str_t *path);
 
-/* _viewer.c: counts who asked for "path", which "file" is opened of */
+/* _viewer.c: counts who asked for "path", which "file" is opened of; another
+   status than NGX_OK: there are too many already */
 
-void ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
+ngx_int_t ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
     ngx_uint_t playlist, ngx_file_t *file, ngx_file_info_t *fi);
 /* who asks, for something in "directory"; aliases */
 void ngx_http_mntreamer_viewer_of(ngx_http_request_t *r, ngx_str_t *directory,

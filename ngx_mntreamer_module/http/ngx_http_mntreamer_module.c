@@ -58,6 +58,13 @@ static ngx_command_t  ngx_http_mntreamer_commands[] = {
       0,
       NULL },
 
+    { ngx_string("mntreamer_max_viewers"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_mntreamer_loc_conf_t, max_viewers),
+      NULL },
+
     { ngx_string("mntreamer_api"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
       ngx_http_mntreamer_api_location,
@@ -205,6 +212,7 @@ ngx_http_mntreamer_create_loc_conf(ngx_conf_t *cf)
     }
 
     hlcf->sign = NGX_CONF_UNSET_PTR;
+    hlcf->max_viewers = NGX_CONF_UNSET;
 
     return hlcf;
 }
@@ -228,6 +236,7 @@ ngx_http_mntreamer_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     ngx_conf_merge_ptr_value(conf->sign, prev->sign, NULL);
+    ngx_conf_merge_value(conf->max_viewers, prev->max_viewers, 0);
 
     return ngx_http_mntreamer_sign_merge(cf, conf) == NGX_OK
            ? NGX_CONF_OK : NGX_CONF_ERROR;

@@ -160,9 +160,12 @@ ngx_http_mntreamer_file(ngx_http_request_t *r, ngx_str_t *path,
     }
 
     if (type->kind != NGX_HTTP_MNTREAMER_IMAGE) {
-        ngx_http_mntreamer_viewer(r, path,
+        rc = ngx_http_mntreamer_viewer(r, path,
                                   type->kind == NGX_HTTP_MNTREAMER_PLAYLIST,
                                   file, &fi);
+        if (rc != NGX_OK) {
+            return rc;
+        }
     }
 
     r->headers_out.last_modified_time = ngx_file_mtime(&fi);

@@ -25,7 +25,12 @@ static ngx_int_t ngx_http_mntreamer_viewer_read(ngx_fd_t fd, char *buf,
     size_t size, off_t offset, mnt_str_t *text);
 
 
-void
+/* who leaves is known to have left not before that */
+
+static ngx_str_t  ngx_http_mntreamer_viewer_retry = ngx_string("10");
+
+
+ngx_int_t
 ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
     ngx_uint_t playlist, ngx_file_t *file, ngx_file_info_t *fi)
 {
@@ -43,7 +48,7 @@ ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
     ctx = ngx_http_get_module_ctx(r, ngx_http_mntreamer_module);
 
     if (r != r->main || env->viewers == NULL || (ctx && ctx->view)) {
-        return;
+        return NGX_OK;
     }
 
     target_s = 0;
@@ -52,11 +57,11 @@ ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
         target_s = ngx_http_mntreamer_viewer_target(file, fi);
 
         if (target_s == 0) {
-            return;
+            return NGX_OK;
         }
 
     } else if (!ngx_mntreamer_viewers_any(env->viewers)) {
-        return;
+        return NGX_OK;
     }
 
     for (len = path->len; len && path->data[len - 1] != '/'; len--) {
@@ -66,7 +71,7 @@ ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
     /* what lies in the root itself is of no recording */
 
     if (len == 0) {
-        return;
+        return NGX_OK;
     }
 
     directory.data = path->data;
@@ -74,8 +79,20 @@ ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
 
     ngx_http_mntreamer_viewer_of(r, &directory, &viewer);
 
-    ngx_mntreamer_viewers_asked(env->viewers, &viewer, target_s,
-                                r->connection->log);
+    if (ngx_mntreamer_viewers_asked(env->viewers, &viewer, target_s,
+                                    r->connection->log)
+        != NGX_BUSY)
+    {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "mntreamer: %ui watch this already", viewer.limit);
+
+    return (ngx_http_mntreamer_header(r, "Retry-After",
+                                      &ngx_http_mntreamer_viewer_retry)
+            == NGX_OK)
+           ? NGX_HTTP_TOO_MANY_REQUESTS : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 
@@ -83,6 +100,11 @@ void
 ngx_http_mntreamer_viewer_of(ngx_http_request_t *r, ngx_str_t *directory,
     ngx_mntreamer_viewer_t *viewer)
 {
+    ngx_http_mntreamer_loc_conf_t  *hlcf;
+
+    hlcf = ngx_http_get_module_loc_conf(r, ngx_http_mntreamer_module);
+
+    viewer->limit = hlcf->max_viewers;
     viewer->directory = *directory;
     viewer->sockaddr = r->connection->sockaddr;
     viewer->addr_text = r->connection->addr_text;

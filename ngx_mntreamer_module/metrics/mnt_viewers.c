@@ -32,6 +32,7 @@ static int mnt_viewers_alive(const mnt_viewers_session_t *s, uint32_t now);
 static int mnt_viewers_settled(const mnt_viewers_recording_t *r);
 static mnt_viewers_recording_t *mnt_viewers_recording(mnt_viewers_t *v,
     const mnt_viewer_t *who, mnt_str_t directory, uint32_t now);
+static unsigned mnt_viewers_index(const mnt_viewers_t *v, uint64_t key);
 static mnt_viewers_session_t *mnt_viewers_find(mnt_viewers_t *v,
     const mnt_viewer_t *who);
 static mnt_viewers_session_t *mnt_viewers_place(mnt_viewers_t *v,
@@ -360,6 +361,39 @@ mnt_viewers_touch(mnt_viewers_session_t *s, mnt_viewers_recording_t *r,
 }
 
 
+int
+mnt_viewers_admits(mnt_viewers_t *v, const mnt_viewer_t *who, unsigned limit,
+    int64_t now_ms)
+{
+    uint32_t                now;
+    unsigned                i, k, n, index;
+    mnt_viewers_session_t  *s;
+
+    now = mnt_viewers_tenths(now_ms);
+    s = mnt_viewers_find(v, who);
+
+    if (s && mnt_viewers_alive(s, now)) {
+        return 1;
+    }
+
+    index = mnt_viewers_index(v, who->recording);
+    n = 0;
+
+    if (index == MNT_VIEWERS_RECORDINGS) {
+        return n < limit;
+    }
+
+    for (i = 0; i < MNT_VIEWERS_SETS && n < limit; i++) {
+        for (k = 0; k < MNT_VIEWERS_WAYS; k++) {
+            s = &v->sessions[i][k];
+            n += (s->recording == index && mnt_viewers_alive(s, now));
+        }
+    }
+
+    return n < limit;
+}
+
+
 mnt_viewers_e
 mnt_viewers_playlist(mnt_viewers_t *v, const mnt_viewer_t *who,
     mnt_str_t directory, unsigned target_s, int64_t now_ms)
@@ -457,25 +491,34 @@ mnt_viewers_segment(mnt_viewers_t *v, const mnt_viewer_t *who, int64_t now_ms)
 unsigned
 mnt_viewers_of(const mnt_viewers_t *v, mnt_str_t directory)
 {
-    unsigned                        i;
-    uint64_t                        key;
-    const mnt_viewers_recording_t  *r;
+    unsigned  index;
 
     if (v->used == 0) {
         return 0;
     }
 
-    key = mnt_viewers_digest(v, 'r', directory, 0);
+    index = mnt_viewers_index(v, mnt_viewers_digest(v, 'r', directory, 0));
+
+    return index < MNT_VIEWERS_RECORDINGS ? v->recordings[index].viewers : 0;
+}
+
+
+/* MNT_VIEWERS_RECORDINGS: nobody watches it */
+
+static unsigned
+mnt_viewers_index(const mnt_viewers_t *v, uint64_t key)
+{
+    unsigned  i, index;
 
     for (i = 0; i < MNT_VIEWERS_PROBES; i++) {
-        r = &v->recordings[(key + i) & (MNT_VIEWERS_RECORDINGS - 1)];
+        index = (unsigned) ((key + i) & (MNT_VIEWERS_RECORDINGS - 1));
 
-        if (r->key == key) {
-            return r->viewers;
+        if (v->recordings[index].key == key) {
+            return index;
         }
     }
 
-    return 0;
+    return MNT_VIEWERS_RECORDINGS;
 }
 
 

@@ -111,6 +111,13 @@ void mnt_viewers_who(const mnt_viewers_t *v, mnt_str_t directory,
  */
 unsigned mnt_viewers_target(mnt_str_t head, mnt_str_t tail);
 
+/*
+ * 1: who asks has a place of the recording, or fewer than "limit" have one,
+ * who asked once included.  Looks at all sessions when it has none.
+ */
+int mnt_viewers_admits(mnt_viewers_t *v, const mnt_viewer_t *who,
+    unsigned limit, int64_t now_ms);
+
 /* a media playlist of a recording in progress was asked for */
 mnt_viewers_e mnt_viewers_playlist(mnt_viewers_t *v, const mnt_viewer_t *who,
     mnt_str_t directory, unsigned target_s, int64_t now_ms);

@@ -160,21 +160,30 @@ ngx_mntreamer_viewers_address(const ngx_mntreamer_viewer_t *viewer,
 }
 
 
-void
+ngx_int_t
 ngx_mntreamer_viewers_asked(ngx_mntreamer_viewers_t *vw,
     const ngx_mntreamer_viewer_t *viewer, ngx_uint_t target_s, ngx_log_t *log)
 {
     int64_t        now;
     mnt_str_t      directory;
+    ngx_uint_t     limit;
     mnt_viewer_t   who;
     mnt_viewers_e  rc;
 
     directory = ngx_mntreamer_viewers_who(vw, viewer, &who);
 
     now = ngx_mntreamer_viewers_clock();
+    limit = target_s ? ngx_min(viewer->limit, MNT_VIEWERS_MAX) : 0;
 
     ngx_shmtx_lock(vw->mutex);
     ngx_mntreamer_inject("viewers_locked");
+
+    if (limit
+        && !mnt_viewers_admits(vw->table, &who, (unsigned) limit, now))
+    {
+        ngx_shmtx_unlock(vw->mutex);
+        return NGX_BUSY;
+    }
 
     if (target_s) {
         rc = mnt_viewers_playlist(vw->table, &who, directory,
@@ -189,7 +198,13 @@ ngx_mntreamer_viewers_asked(ngx_mntreamer_viewers_t *vw,
 
     if (rc == MNT_VIEWERS_CROWDED || rc == MNT_VIEWERS_FULL) {
         ngx_mntreamer_viewers_crowded(vw, rc, log);
+
+        /* who cannot be counted cannot be one of so many */
+
+        return limit ? NGX_BUSY : NGX_OK;
     }
+
+    return NGX_OK;
 }
 
 

@@ -29,14 +29,18 @@ typedef struct {
     struct sockaddr  *sockaddr;
     ngx_str_t         addr_text;              /* when it has no IP address */
     ngx_str_t         user_agent;
+    ngx_uint_t        limit;                  /* of a recording; 0: none */
 } ngx_mntreamer_viewer_t;
 
 
 /* at configuration time; NULL: logged */
 ngx_mntreamer_viewers_t *ngx_mntreamer_viewers_conf(ngx_conf_t *cf, void *tag);
 
-/* "target_s": of the media playlist that was asked for; 0: a segment was */
-void ngx_mntreamer_viewers_asked(ngx_mntreamer_viewers_t *vw,
+/*
+ * "target_s": of the media playlist that was asked for; 0: a segment was.
+ * NGX_BUSY: so many watch that recording that this one may not.
+ */
+ngx_int_t ngx_mntreamer_viewers_asked(ngx_mntreamer_viewers_t *vw,
     const ngx_mntreamer_viewer_t *viewer, ngx_uint_t target_s,
     ngx_log_t *log);
 /* 0: nobody watches anything, a segment changes nothing */

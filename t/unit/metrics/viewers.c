@@ -201,6 +201,51 @@ asked_about(void **state)
 }
 
 
+static int
+admits(const char *directory, const char *address, unsigned limit)
+{
+    mnt_viewer_t  w;
+
+    w = who(directory, address, "a");
+
+    return mnt_viewers_admits(v, &w, limit, now);
+}
+
+
+/* who asked once has a place, too: else a crowd would come in */
+
+static void
+so_many(void **state)
+{
+    (void) state;
+
+    assert_true(admits(DIR, "10.0.0.1", 1));
+    assert_false(admits(DIR, "10.0.0.1", 0));
+
+    (void) playlist(DIR, "10.0.0.1", "a");
+    assert_true(admits(DIR, "10.0.0.1", 1));
+    assert_false(admits(DIR, "10.0.0.2", 1));
+    assert_true(admits(DIR, "10.0.0.2", 2));
+    assert_true(admits("other", "10.0.0.2", 1));
+
+    (void) playlist(DIR, "10.0.0.2", "a");
+    (void) playlist("other", "10.0.0.3", "a");
+    assert_false(admits(DIR, "10.0.0.3", 2));
+    assert_true(admits(DIR, "10.0.0.3", 3));
+
+    /* one that leaves */
+
+    now += 6000;
+    (void) segment(DIR, "10.0.0.2", "a");
+    assert_false(admits(DIR, "10.0.0.3", 2));
+
+    now += 6000;
+    assert_true(admits(DIR, "10.0.0.3", 2));
+    assert_false(admits(DIR, "10.0.0.3", 1));
+    assert_true(admits(DIR, "10.0.0.2", 1));
+}
+
+
 /* address, agent and recording tell sessions apart, and nothing else does */
 
 static void
@@ -754,6 +799,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup_teardown(asks_twice, create, destroy),
         cmocka_unit_test_setup_teardown(asked_about, create, destroy),
+        cmocka_unit_test_setup_teardown(so_many, create, destroy),
         cmocka_unit_test_setup_teardown(tells_apart, create, destroy),
         cmocka_unit_test_setup_teardown(leaves, create, destroy),
         cmocka_unit_test_setup_teardown(patience, create, destroy),
