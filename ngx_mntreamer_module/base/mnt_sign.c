@@ -154,7 +154,8 @@ mnt_sign_check(const mnt_sign_key_t *keys, size_t n, mnt_str_t token,
     mnt_sign_link_t   l;
     mnt_sign_token_t  t;
 
-    l = *link;
+    l.directory = link->directory;
+    l.address = link->address;
 
     if (mnt_sign_read(token, &t) != 0
         || mnt_str_i64(t.expires, &l.expires_s) != 0)

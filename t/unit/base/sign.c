@@ -46,6 +46,7 @@ check(mnt_str_t t, const char *directory, const char *address, int64_t now)
 
     link.directory = mnt_str_c(directory);
     link.address = mnt_str_c(address);
+    link.expires_s = 0;
 
     return mnt_sign_check(keys, 2, t, &link, now);
 }
@@ -158,6 +159,7 @@ of_one_address(void **state)
 
     link.directory = S(DIR);
     link.address = S("10.0.0.1");
+    link.expires_s = 0;
 
     assert_int_equal(mnt_sign_check(keys, 2, t, &link, 0), MNT_SIGN_OK);
     mnt_test_str(link.address, "10.0.0.1", "bound");
@@ -185,6 +187,7 @@ of_live_keys(void **state)
 
     link.directory = S(DIR);
     link.address = S("");
+    link.expires_s = 0;
 
     assert_int_equal(mnt_sign_check(keys, 1, t, &link, 0), MNT_SIGN_BAD);
     assert_int_equal(mnt_sign_check(NULL, 0, t, &link, 0), MNT_SIGN_BAD);
@@ -317,6 +320,7 @@ flipped_bits(void **state)
 
         link.directory = S(DIR);
         link.address = S("10.0.0.1");
+        link.expires_s = 0;
 
         if (mnt_sign_check(keys, 2, s, &link, 0) != MNT_SIGN_BAD) {
             print_error("%.*s is taken\n", (int) s.len, s.data);
