@@ -67,7 +67,7 @@ sub card { return "recording $_[0]\nplatform $_[1]\nchannel $_[2]\n" }
 
 put('by/hand', '.recording' => card(76, 'hls', 'http://cam.example/a b'),
     'index.m3u8' => $end, '000001.ts' => 'ts', 'init-1.mp4' => 'i',
-    'export.mp4' => 'e', 'thumbnail.jpg' => 'j', 'a.jpg' => 'k');
+    'export-3.mp4' => 'e', 'x.mp4' => 'x', 'thumbnail.jpg' => 'j', 'a.jpg' => 'k');
 put('rtmp/secret', '.recording' => card(70, 'rtmp', 'secret-1'),
     'index.m3u8' => $end, '000001.ts' => 'ts');
 put('rtmp/private', '.recording' => card(77, 'rtmp', 'open'),
@@ -118,7 +118,9 @@ told('/recordings/by/hand/000001.ts', 'a segment',
      '200|76|hls|http://cam.example/a b|recorded|segment|0|-');
 told('/recordings/by/hand/init-1.mp4', 'an initialisation section',
      '200|76|hls|http://cam.example/a b|recorded|init|0|-');
-told('/recordings/by/hand/export.mp4', 'something else',
+told('/recordings/by/hand/export-3.mp4', 'an export',
+     '200|76|hls|http://cam.example/a b|recorded|export|0|-');
+told('/recordings/by/hand/x.mp4', 'something else',
      '200|76|hls|http://cam.example/a b|recorded|other|0|-');
 told('/recordings/by/hand/thumbnail.jpg', 'the thumbnail',
      '200|76|hls|http://cam.example/a b|recorded|thumbnail|0|-');

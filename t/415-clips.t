@@ -58,7 +58,10 @@ my $bytes = 0;
 $bytes += -s "$to/$_" for @files;
 is($c->{bytes}, $bytes, 'so many bytes');
 is($m->get($c->{url} =~ s/index\.m3u8/$files[0]/r)->{content}, slurp("$from/$files[0]"), 'they are served');
-is_deeply([file_list($to)], [sort '.index.journal', 'index.m3u8', @files], 'nothing else is there');
+is_deeply([file_list($to)], [sort '.index.journal', '.recording', 'index.m3u8', @files],
+          'nothing else is there');
+is(slurp("$to/.recording"), slurp("$from/.recording") =~ s/recording \d+/recording $c->{id}/r,
+   'it is of the same channel');
 is(() = slurp("$to/.index.journal") =~ /^S /mg, 4, 'the journal is of these');
 is(scalar(grep { $_->{id} == $c->{id} } @{ $m->recordings }), 1, 'it is listed');
 is($m->recording($c->{id})->{title_history}[0]{title}, 'the best of it', 'with its title');

@@ -333,6 +333,11 @@ ngx_http_mntreamer_about_kind(ngx_str_t *path, ngx_str_t *kind)
         name.len--;
     }
 
+    if (mnt_str_starts(name, "export-") && mnt_str_ends(name, ".mp4")) {
+        ngx_str_set(kind, "export");
+        return;
+    }
+
     ngx_http_mntreamer_file_kind(name, kind);
 }
 

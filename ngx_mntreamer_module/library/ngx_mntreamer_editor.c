@@ -283,7 +283,7 @@ ngx_mntreamer_editor_work(ngx_mntreamer_editor_t *ed, ngx_str_t *path,
     if (ed->clips) {
         text = ngx_mntreamer_rows_get(result->rows, 0, 2);
 
-        rc = ngx_mntreamer_storage_clip(ed->st, path, &text,
+        rc = ngx_mntreamer_storage_clip(ed->st, path, &text, ed->id,
                              ngx_mntreamer_rows_i64(result->rows, 0, 3, 0),
                              ngx_mntreamer_rows_i64(result->rows, 0, 4, 0),
                              ngx_mntreamer_editor_clipped, edit);

@@ -512,8 +512,8 @@ typedef void (*ngx_mntreamer_clip_pt)(void *data,
     const ngx_mntreamer_clip_done_t *clip);
 
 ngx_int_t ngx_mntreamer_storage_clip(ngx_mntreamer_storage_t *st,
-    ngx_str_t *dir, ngx_str_t *clip, int64_t begin_us, int64_t end_us,
-    ngx_mntreamer_clip_pt done, void *data);
+    ngx_str_t *dir, ngx_str_t *clip, int64_t id, int64_t begin_us,
+    int64_t end_us, ngx_mntreamer_clip_pt done, void *data);
 
 
 /*

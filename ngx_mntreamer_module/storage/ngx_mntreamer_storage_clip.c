@@ -34,6 +34,7 @@ typedef struct {
     ngx_fd_t                    root;         /* alias */
     ngx_str_t                   dir;          /* behind the struct, as clip */
     ngx_str_t                   clip;
+    int64_t                     id;           /* of the clip */
     int64_t                     begin_us;
     int64_t                     end_us;
     uint32_t                    token;
@@ -75,6 +76,7 @@ static ngx_int_t ngx_mntreamer_clip_bytes(ngx_mntreamer_clip_t *c, ngx_fd_t fd,
     const char *name);
 static ngx_int_t ngx_mntreamer_clip_journal(ngx_mntreamer_clip_t *c,
     const char *name, mnt_str_t playlist, mnt_arena_t *a);
+static ngx_int_t ngx_mntreamer_clip_card(ngx_mntreamer_clip_t *c);
 static ngx_int_t ngx_mntreamer_clip_write(ngx_mntreamer_clip_t *c,
     const char *name, mnt_str_t text);
 static ngx_int_t ngx_mntreamer_clip_remove(ngx_mntreamer_clip_t *c,
@@ -86,7 +88,7 @@ static void ngx_mntreamer_clip_done(void *data);
 
 ngx_int_t
 ngx_mntreamer_storage_clip(ngx_mntreamer_storage_t *st, ngx_str_t *dir,
-    ngx_str_t *clip, int64_t begin_us, int64_t end_us,
+    ngx_str_t *clip, int64_t id, int64_t begin_us, int64_t end_us,
     ngx_mntreamer_clip_pt done, void *data)
 {
     u_char                *p;
@@ -116,6 +118,7 @@ ngx_mntreamer_storage_clip(ngx_mntreamer_storage_t *st, ngx_str_t *dir,
 
     c->st = st;
     c->root = st->fd;
+    c->id = id;
     c->begin_us = begin_us;
     c->end_us = end_us;
     c->token = st->token;
@@ -245,7 +248,8 @@ ngx_mntreamer_clip_make(ngx_mntreamer_clip_t *c, ngx_fd_t parent,
     const char *hidden, const char *leaf)
 {
     if (ngx_mntreamer_clip_spans(c) != NGX_OK
-        || ngx_mntreamer_clip_tracks(c, c->from, 0) != NGX_OK)
+        || ngx_mntreamer_clip_tracks(c, c->from, 0) != NGX_OK
+        || ngx_mntreamer_clip_card(c) != NGX_OK)
     {
         return;
     }
@@ -664,6 +668,45 @@ ngx_mntreamer_clip_journal(ngx_mntreamer_clip_t *c, const char *name,
     journal.len = (size_t) len;
 
     return ngx_mntreamer_clip_write(c, file, journal);
+}
+
+
+/* it is of the same channel, which rules of access go by */
+
+static ngx_int_t
+ngx_mntreamer_clip_card(ngx_mntreamer_clip_t *c)
+{
+    char         buf[MNT_CARD_MAX], id[NGX_INT64_LEN + 1];
+    ngx_int_t    rc;
+    mnt_str_t    text;
+    mnt_card_t   card;
+    mnt_arena_t  a;
+
+    mnt_arena_init(&a, 4 * MNT_CARD_MAX);
+
+    rc = ngx_mntreamer_read_file(c->from, MNT_CARD_NAME, &a, &text);
+
+    if (rc == NGX_OK) {
+        mnt_card_read(text, &card);
+
+        card.recording.data = id;
+        card.recording.len = ngx_sprintf((u_char *) id, "%L", c->id)
+                             - (u_char *) id;
+
+        text.data = buf;
+        text.len = mnt_card_write(&card, buf, sizeof(buf));
+
+        rc = text.len ? ngx_mntreamer_clip_write(c, MNT_CARD_NAME, text)
+                      : NGX_DECLINED;
+
+    } else if (rc == NGX_ERROR) {
+        (void) ngx_mntreamer_failed(&c->fail, ngx_errno, "read()",
+                                    MNT_CARD_NAME);
+    }
+
+    mnt_arena_free(&a);
+
+    return rc == NGX_ERROR ? NGX_ERROR : NGX_OK;
 }
 
 
