@@ -476,6 +476,22 @@ is($m->call(POST => $links, {}, Origin => 'http://x.example')->{json}{error}, 'c
     is($x->{status}, 501, 'a server without a signed location makes none') or diag $x->{head};
 }
 
+# what is cut, and a clip, which has a directory and so links of its own
+
+$m->channel('alpha', live => 0, stall => 1);
+wait_for(sub { $m->recording($rec->{id})->{status} eq 'recorded' }, 'it is over', 30);
+is($m->call(POST => "/api/v1/recordings/$rec->{id}/cuts", { begin => 1, end => 2 })->{status},
+   201, 'a cut');
+$a = $m->call(POST => $links, {})->{json};
+is(text($a->{url}), signed(text($rec->{url}), $a->{token}), '... is handed on, too');
+like(text($a->{url}), qr/DISCONTINUITY\n.*token=.*ENDLIST/s, '... and is one');
+my $clip = $m->call(POST => "/api/v1/recordings/$rec->{id}/clips", { begin => 2, end => 4 })->{json};
+ok($clip->{url}, 'a clip');
+my $piece = $clip->{url} =~ s{^/recordings}{/signed}r;
+is(status("$piece?token=$a->{token}"), 403, '... wants another link');
+is(status($m->call(POST => "/api/v1/recordings/$clip->{id}/links", {})->{json}{url}), 200,
+   '... its own');
+
 # another key
 
 sub reloaded {

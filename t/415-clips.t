@@ -175,7 +175,7 @@ SKIP: {
         my $k = wait_for(sub { (grep { ($_->{title} // '') eq $place } @{ $m->recordings })[0] },
                          '... it is made', 20);
         is($numbers->($k), '3 4 5 6', '... and whole');
-        is_deeply([file_list($dir_of->($k))], [sort '.index.journal', 'index.m3u8', @files],
+        is_deeply([file_list($dir_of->($k))], [sort '.index.journal', '.recording', 'index.m3u8', @files],
                   '... with its files only');
         is(scalar(@{ $m->recordings }), $before + 1, '... once');
         is($hidden->(), 0, '... and nothing else is left');

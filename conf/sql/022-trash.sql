@@ -25,8 +25,8 @@ UPDATE status SET description = 'off all lists; in the trash, or its files are g
  WHERE name = 'deleted';
 
 
--- As before; but what is made of a recording in the trash is not made, and its
--- files are not looked for, while its directory is hidden.
+-- As before; but nothing is made of a recording in the trash, and its files are
+-- not looked for: whether its directory is hidden already is not surely known.
 
 CREATE OR REPLACE FUNCTION mntreamer_job_claim(
     in_engine bigint, in_storage text, in_lease_ms bigint, in_grace_ms bigint)
@@ -44,7 +44,7 @@ LANGUAGE sql AS $$
                 OR j.lease_until
                    < now() - in_grace_ms * interval '1 millisecond'
                 OR NOT EXISTS (SELECT FROM engine e WHERE e.id = j.owner))
-           AND NOT (r.hidden AND r.removed_at IS NULL)
+           AND (r.status <> 'deleted' OR r.removed_at IS NOT NULL)
          ORDER BY j.dirty DESC, j.run_at, j.id
          LIMIT 1
            FOR UPDATE OF j SKIP LOCKED

@@ -8,6 +8,7 @@ happened as a whole or not at all.  Of what is left nothing is an orphan.
 import http.client
 import os
 import re
+import shutil
 import subprocess
 import threading
 import time
@@ -16,8 +17,7 @@ import checker
 import lab
 from lab import Lab
 
-NUMBER = 13
-NAMED = True
+NUMBER = 15
 CLAIM = ("operations of the library killed at random points: every recording "
          "plays, what was answered holds, 0 orphan files")
 
@@ -258,6 +258,58 @@ class Library:
                 self.f.fail("%s/%s is not there" % (d, n))
 
 
+class Ear:
+    """hears what would be wrong"""
+
+    def __init__(self):
+        self.wrong = []
+
+    def fail(self, text):
+        self.wrong.append(text)
+
+    def require(self, ok, text):
+        if not ok:
+            self.fail(text)
+        return ok
+
+
+def control(f, lib):
+    """what is planted must be found: a file of nobody, one of ours that is
+    gone, one that was changed, an export without its row"""
+    i = min(lib.whole)
+    url = next(r["url"] for r in lib.x.recordings() if r["id"] == i)
+    d = os.path.dirname(lib.path(url))
+    one = os.path.join(d, min(lib.whole[i]))
+    away = os.path.join(lib.box.dir, "away")
+    other = os.path.join(os.path.dirname(d), "nobody")
+
+    def planted(what, plant, take):
+        plant()
+        lib.f = Ear()
+        lib.check()
+        take()
+        f.require(lib.f.wrong, "planted and not found: " + what)
+
+    def write(path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as out:
+            out.write("x")
+
+    planted("a part", lambda: write(d + "/000001.ts.part"),
+            lambda: os.unlink(d + "/000001.ts.part"))
+    planted("an export", lambda: write(d + "/export-999999.mp4"),
+            lambda: os.unlink(d + "/export-999999.mp4"))
+    planted("a directory", lambda: write(other + "/000001.ts"),
+            lambda: shutil.rmtree(other))
+    planted("a lost file", lambda: os.rename(one, away),
+            lambda: os.rename(away, one))
+    shutil.copy2(one, away)
+    planted("a changed file", lambda: write(one),
+            lambda: shutil.copy2(away, one))
+    lib.f = f
+    lib.check()
+
+
 class Killer(threading.Thread):
     def __init__(self, f, x, pg):
         super().__init__(daemon=True)
@@ -308,6 +360,8 @@ def run(f):
                   "%d clips" % (count, lib.answered, lib.refused, lib.lost,
                                 len(lib.clips)))
         lib.decoded()
+        if not f.wrong:
+            control(f, lib)
         f.fails(checker.check_log(lib.x, "exited on signal 9"))
         f.require(lib.answered > 20 and sum(count.values()) > 10,
                   "too little was done")
