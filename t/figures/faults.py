@@ -271,7 +271,6 @@ class Wave:
             self.f.fail("seed %d: not recorded: %s" % (self.seed, ", ".join(
                 c.name for c in self.cases if c.id not in have
                 and not c.expect["none"] and "gone" not in c.options)))
-        self.began = time.time()
         doings = []
         state = self.origin.state()
         steps = []
@@ -280,10 +279,14 @@ class Wave:
             for _ in c.play:
                 pass
             steps += c.steps
-            doings += [(self.began + at, call) for at, call in c.doings]
+            doings += c.doings
         self.origin.script(self.seed, steps)
+
+        # a busy origin hears of it later: what it does counts from here
+
+        self.began = time.time()
         for at, call in sorted(doings, key=lambda d: d[0]):
-            time.sleep(max(0, at - time.time()))
+            time.sleep(max(0, self.began + at - time.time()))
             call()
         end = self.began + (self.FULL if self.long else self.SHORT)
         time.sleep(max(0, end - time.time()))
