@@ -195,9 +195,10 @@ wait_for(sub { $m->one("SELECT count(*) FROM media_record WHERE channel_name = '
                         AND removed_at IS NULL") == 0 }, 'all go', 20);
 is(scalar(grep { m{/\.[^/]*-\d+\.removed\z} } glob $dir->('five') =~ s{[^/]+\z}{.*}r), 0,
    'without a file');
-my $log = $m->log . $o->log;
-is(scalar(grep { 1 != (() = $log =~ /recording $_ was deleted, /g) } keys %many), 0,
-   'each is told about once');
+my $lines = sub { my $log = $m->log . $o->log;
+                  return map { scalar(() = $log =~ /recording $_ was deleted, /g) } keys %many };
+wait_for(sub { !grep { $_ == 0 } $lines->() }, 'each is told about', 10);
+is(scalar(grep { $_ != 1 } $lines->()), 0, '... once');
 
 # brought back in the moment in which the time is over: whole, or not at all
 
