@@ -25,8 +25,8 @@ UPDATE status SET description = 'off all lists; in the trash, or its files are g
  WHERE name = 'deleted';
 
 
--- As before; but what is made of a recording in the trash is not made, and its
--- files are not looked for, while its directory is hidden.
+-- As before; but files of a recording in the trash are not looked for: its
+-- directory is hidden, or will be in a moment.
 
 CREATE OR REPLACE FUNCTION mntreamer_job_claim(
     in_engine bigint, in_storage text, in_lease_ms bigint, in_grace_ms bigint)
@@ -44,7 +44,8 @@ LANGUAGE sql AS $$
                 OR j.lease_until
                    < now() - in_grace_ms * interval '1 millisecond'
                 OR NOT EXISTS (SELECT FROM engine e WHERE e.id = j.owner))
-           AND NOT (r.hidden AND r.removed_at IS NULL)
+           AND NOT (r.status = 'deleted' AND r.removed_at IS NULL
+                    AND coalesce(r.purge_at > now(), false))
          ORDER BY j.dirty DESC, j.run_at, j.id
          LIMIT 1
            FOR UPDATE OF j SKIP LOCKED
