@@ -207,11 +207,12 @@ $release->();
 wait_for(sub { $left->('g') eq join ' ', map { "g$_" } 31 .. 40 }, 'ten are left, and the one in progress', 75);
 wait_for(sub { 30 == grep { !-e } @d[0 .. 29] }, 'no file of the others', 20);
 is(scalar(grep { -e "$_/index.m3u8" } @d[30 .. 39]), 10, 'all of theirs');
-my $log = $m->log . $o->log;
 my @ids = map { $_->[0] } @{ $m->psql("SELECT id FROM media_record WHERE channel_name LIKE 'g%'
                                        AND status = 'deleted'") };
-is(scalar(grep { 1 != (() = $log =~ /recording $_ was deleted for the number of all, /g) } @ids), 0,
-   'each is told about once');
+my $lines = sub { my $log = $m->log . $o->log;
+                  return map { scalar(() = $log =~ /recording $_ was deleted for the number of all, /g) } @ids };
+wait_for(sub { !grep { $_ == 0 } $lines->() }, 'each is told about', 10);
+is(scalar(grep { $_ != 1 } $lines->()), 0, '... once');
 is($m->recording($r{live}{id})->{status}, 'recording', 'what is on the air is not touched');
 is($m->recording($r{one}{id})->{status}, 'recorded', 'nor what is protected');
 

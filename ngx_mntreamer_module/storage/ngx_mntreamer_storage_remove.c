@@ -193,13 +193,14 @@ ngx_mntreamer_remove_rename(ngx_mntreamer_remove_t *rm, ngx_fd_t fd,
         return ngx_mntreamer_failed(&rm->fail, ngx_errno, "fstatat()", from);
     }
 
-    /* over a directory only when that is empty */
+    if (!S_ISDIR(sb.st_mode)) {
+        return ngx_mntreamer_failed(&rm->fail, NGX_ENOTDIR, "rename()", from);
+    }
 
-    if (!S_ISDIR(sb.st_mode) || renameat(fd, from, fd, to) == -1) {
-        return ngx_mntreamer_failed(&rm->fail,
-                                    S_ISDIR(sb.st_mode) ? ngx_errno
-                                                        : NGX_ENOTDIR,
-                                    "rename()", from);
+    /* over a directory only when that is empty; another nginx may be faster */
+
+    if (renameat(fd, from, fd, to) == -1 && ngx_errno != NGX_ENOENT) {
+        return ngx_mntreamer_failed(&rm->fail, ngx_errno, "rename()", from);
     }
 
     if (rm->durable && fsync(fd) == -1) {
