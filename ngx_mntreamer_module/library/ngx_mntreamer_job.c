@@ -83,6 +83,7 @@ typedef struct {
     int64_t                      at_us;
     int64_t                      rate;
     ngx_msec_t                   since;
+    ngx_uint_t                   cancelled;   /* ffmpeg is ending */
     ngx_mntreamer_job_told_t     told;        /* its texts are below */
     u_char                       path[1024];
     u_char                       error[256];
@@ -117,6 +118,7 @@ static void ngx_mntreamer_job_made(void *data,
 static void ngx_mntreamer_job_renew(ngx_mntreamer_job_t *j);
 static void ngx_mntreamer_job_renewed(void *data,
     const ngx_mntreamer_result_t *result);
+static void ngx_mntreamer_job_cancelled(ngx_mntreamer_job_t *j);
 static void ngx_mntreamer_job_store(ngx_mntreamer_job_t *j);
 static void ngx_mntreamer_job_stored(void *data,
     const ngx_mntreamer_exported_t *x);
@@ -198,7 +200,7 @@ ngx_mntreamer_jobs_run(ngx_mntreamer_jobs_t *jobs)
     for (i = 0; i < jobs->n; i++) {
         j = &jobs->job[i];
 
-        if (j->st || j->export) {
+        if (j->st || j->export || j->cancelled) {
             continue;
         }
 
@@ -395,6 +397,7 @@ ngx_mntreamer_job_read(ngx_mntreamer_job_t *j,
 
     ngx_memcpy(j->path, path.data, path.len);
 
+    j->cancelled = 0;
     ngx_memzero(&j->conf, sizeof(ngx_mntreamer_export_conf_t));
     ngx_memzero(&j->told, sizeof(ngx_mntreamer_job_told_t));
 
@@ -543,6 +546,11 @@ ngx_mntreamer_job_made(void *data, const ngx_mntreamer_child_result_t *result)
 
     j->child = NULL;
 
+    if (j->cancelled) {
+        ngx_mntreamer_job_cancelled(j);
+        return;
+    }
+
     if (result->rc == NGX_MNTREAMER_CHILD_OK) {
 
         if (result->errors.len) {
@@ -608,16 +616,7 @@ ngx_mntreamer_job_renewed(void *data, const ngx_mntreamer_result_t *result)
 
     if (result->nrows == 0) {
 
-        if (j->child) {
-            ngx_mntreamer_child_cancel(j->child);
-            j->child = NULL;
-        }
-
-        ngx_log_error(NGX_LOG_NOTICE, j->jobs->log, 0,
-                      "mntreamer: job %L was cancelled", j->conf.id);
-
-        ngx_mntreamer_job_count(j, NGX_MNTREAMER_JOB_CANCELLED);
-        ngx_mntreamer_job_end(j, "clean");
+        ngx_mntreamer_job_cancelled(j);
         return;
     }
 
@@ -625,6 +624,26 @@ ngx_mntreamer_job_renewed(void *data, const ngx_mntreamer_result_t *result)
         j->state = NGX_MNTREAMER_JOB_STORING;
         ngx_mntreamer_job_store(j);
     }
+}
+
+
+/* files are looked for when nobody makes any: ffmpeg is awaited */
+
+static void
+ngx_mntreamer_job_cancelled(ngx_mntreamer_job_t *j)
+{
+    if (j->child && ngx_mntreamer_child_stop(j->child) == NGX_OK) {
+        j->cancelled = 1;
+        return;
+    }
+
+    j->child = NULL;
+
+    ngx_log_error(NGX_LOG_NOTICE, j->jobs->log, 0,
+                  "mntreamer: job %L was cancelled", j->conf.id);
+
+    ngx_mntreamer_job_count(j, NGX_MNTREAMER_JOB_CANCELLED);
+    ngx_mntreamer_job_end(j, "clean");
 }
 
 

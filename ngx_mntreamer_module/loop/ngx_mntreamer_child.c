@@ -581,18 +581,25 @@ ngx_mntreamer_child_start(ngx_mntreamer_children_t *ch,
 void
 ngx_mntreamer_child_cancel(ngx_mntreamer_child_t *c)
 {
+    c->done = NULL;
+    c->line = NULL;
+
+    (void) ngx_mntreamer_child_stop(c);
+}
+
+
+ngx_int_t
+ngx_mntreamer_child_stop(ngx_mntreamer_child_t *c)
+{
     ngx_mntreamer_children_t  *ch;
 
     ch = c->children;
-
-    c->done = NULL;
-    c->line = NULL;
 
     if (c->state == NGX_MNTREAMER_CHILD_WAITS
         || ch->fd == (ngx_socket_t) -1)
     {
         ngx_mntreamer_child_free(c);
-        return;
+        return NGX_DECLINED;
     }
 
     if (!c->flooded) {
@@ -600,6 +607,8 @@ ngx_mntreamer_child_cancel(ngx_mntreamer_child_t *c)
     }
 
     ngx_mntreamer_children_run(ch);
+
+    return NGX_OK;
 }
 
 

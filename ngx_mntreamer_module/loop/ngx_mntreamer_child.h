@@ -96,6 +96,10 @@ ngx_mntreamer_child_t *ngx_mntreamer_child_start(
 /* SIGTERM, after grace_ms SIGKILL; done() is not called any more */
 void ngx_mntreamer_child_cancel(ngx_mntreamer_child_t *child);
 
+/* the same, but done() comes when it is gone; NGX_DECLINED: it never ran, and
+   is freed */
+ngx_int_t ngx_mntreamer_child_stop(ngx_mntreamer_child_t *child);
+
 /* "was killed after 8000 ms: what it said last", for a line of the log */
 ngx_str_t ngx_mntreamer_child_text(const ngx_mntreamer_child_result_t *result,
     u_char *buf, size_t size);

@@ -181,7 +181,10 @@ class Library:
             "SELECT id FROM job WHERE state IN ('queued', 'running') OR dirty "
             "UNION ALL SELECT r.id FROM media_record r WHERE status = "
             "'deleted' AND removed_at IS NULL UNION ALL SELECT id FROM "
-            "media_record WHERE status = 'recording'")
+            "media_record WHERE status = 'recording' UNION ALL SELECT id FROM "
+            "media_clip WHERE made_at IS NULL AND refused IS NULL UNION ALL "
+            "SELECT id FROM media_record WHERE cut_version <> cut_applied "
+            "AND status <> 'deleted'")
 
     def check(self):
         x, f = self.x, self.f
