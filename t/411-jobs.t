@@ -208,7 +208,11 @@ $is->($id, 'done', '... and gets it');
 $delete->($id);
 
 is($m->metric(qq(mntreamer_jobs_total{result="$_->[0]"})), $_->[1], "counted: $_->[0]")
-    for ['done', 3], ['again', 4], ['failed', 1], ['cancelled', 2];
+    for ['done', 3], ['again', 4], ['failed', 1];
+
+# one of the two may have been cancelled before anybody took it
+
+cmp_ok($m->metric('mntreamer_jobs_total{result="cancelled"}'), '>=', 1, 'counted: cancelled');
 
 # its worker is killed: begun anew by the next, which removes what was left
 
