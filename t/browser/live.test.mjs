@@ -56,7 +56,7 @@ async function watch(t, channel) {
     const page = await open(t);
     const card = page.locator('#live li[data-channel="' + channel + '"]');
 
-    await card.locator('button').click({ timeout: 60000 });
+    await card.getByRole('link').click({ timeout: 60000 });
     await until('it plays', () => playing(page), 40);
     return page;
 }
@@ -170,11 +170,12 @@ test('a slow network gets smaller pictures', {
             asked.push(found[1]);
         }
     });
-    assert.ok(await page.evaluate(() => window.Hls?.isSupported()), 'hls.js');
     await network.send('Network.enable');
     await limit(3 * source.rate);
     await page.evaluate((id) => { location.hash = '#/recordings/' + id; },
                         recording.id);
+    await until('hls.js plays it', () => page.evaluate(
+        () => window.Hls?.isSupported()));
 
     const { stalls } = await until('the source is shown, and more is there',
                                    async () => {

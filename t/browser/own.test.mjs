@@ -68,7 +68,7 @@ async function open(t, options = {}) {
     });
 
     t.after(() => context.close());
-    await page.goto(system.url);
+    await page.goto(system.url + (options.hash ?? '#/channels'));
     return page;
 }
 
@@ -175,13 +175,14 @@ test('somebody gets on the air', async (t) => {
     await until('it is on the air', async () =>
         await row.locator('.state').textContent() === 'On the air');
 
-    const card = page.locator('#live li[data-channel="studio"]');
+    const front = await open(t, { hash: '#/' });
+    const card = front.locator('#live li[data-channel="studio"]');
 
     await card.waitFor();
     assert.equal(await card.locator('h3').textContent(), 'studio');
     assert.match(await card.locator('.facts').textContent(),
                  /own channel.*since/);
-    assert.equal(await card.locator('button').isVisible(), false,
+    assert.equal(await card.locator('button, a[href]').count(), 0,
                  'nothing is recorded: nothing to play');
 
     // called something while it is
@@ -200,8 +201,10 @@ test('somebody gets on the air', async (t) => {
         && await card.locator('.category').textContent() === '음악');
     await until('the list, too', async () =>
         await row.locator('.title').textContent() === HOSTILE);
-    assert.equal(await page.locator('main img').count(), 0);
-    assert.equal(await page.title(), 'mntreamer');
+    assert.equal(await page.locator('main [src=x]').count()
+                 + await front.locator('main [src=x]').count(), 0);
+    assert.match(await page.title(), /^Channels · mntreamer$/);
+    assert.equal(await front.title(), 'mntreamer');
 
     const { items: [on] } = await api('live');
 
@@ -211,7 +214,7 @@ test('somebody gets on the air', async (t) => {
 
     // the viewers that the database knows of
 
-    await page.route(/\/api\/v1\/(live|streamers)\?/, async (route) => {
+    const viewers = async (route) => {
         const response = await route.fetch();
         const body = await response.json();
 
@@ -221,11 +224,14 @@ test('somebody gets on the air', async (t) => {
         }
 
         await route.fulfill({ response, json: body });
-    });
+    };
+    const counted = /\/api\/v1\/(live|streamers)\?/;
+
+    await Promise.all([page, front].map((p) => p.route(counted, viewers)));
     await until('viewers are shown', async () =>
         /1,234 viewers/.test(await card.locator('.viewers').textContent())
         && /1,234 viewers/.test(await row.locator('.viewers').textContent()));
-    await page.unroute(/\/api\/v1\/(live|streamers)\?/);
+    await Promise.all([page, front].map((p) => p.unroute(counted)));
 
     // closed and opened again: the key is gone
 
@@ -260,7 +266,7 @@ test('somebody gets on the air', async (t) => {
         await row.locator('.state').textContent() === 'Off the air');
     await card.waitFor({ state: 'detached' });
     encoder.kill('SIGKILL');
-    assert.deepEqual(page.trouble, []);
+    assert.deepEqual([...page.trouble, ...front.trouble], []);
 });
 
 
