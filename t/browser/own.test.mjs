@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { startBrowser, until } from './system.mjs';
+import { openPage, startBrowser, until } from './system.mjs';
 
 const HOSTILE = '<img src=x onerror="document.title=\'owned\'">\u202ecba 🎉';
 
@@ -44,32 +44,11 @@ after(async () => {
 }, { timeout: 60000 });
 
 
-async function open(t, options = {}) {
-    const context = await browser.newContext({
-        locale: 'en-US', permissions: ['clipboard-read', 'clipboard-write'],
-        ...options,
+function open(t, options = {}) {
+    return openPage(t, browser, system, {
+        permissions: ['clipboard-read', 'clipboard-write'],
+        hash: '#/channels', ...options,
     });
-    const page = await context.newPage();
-    const own = new URL(system.url).origin;
-
-    page.trouble = [];
-    page.on('pageerror', (error) => page.trouble.push(String(error)));
-    page.on('console', (message) => {
-        if (/Content Security Policy/.test(message.text())) {
-            page.trouble.push(message.text());
-        }
-    });
-    page.on('request', (request) => {
-        const { protocol, origin } = new URL(request.url());
-
-        if (protocol.startsWith('http') && origin !== own) {
-            page.trouble.push('foreign request: ' + request.url());
-        }
-    });
-
-    t.after(() => context.close());
-    await page.goto(system.url + (options.hash ?? '#/channels'));
-    return page;
 }
 
 

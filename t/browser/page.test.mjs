@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { startBrowser, startSystem, until } from './system.mjs';
+import { openPage, startBrowser, startSystem, until } from './system.mjs';
 
 let system;
 let browser;
@@ -24,29 +24,8 @@ after(async () => {
 
 // a page whose complaints and foreign requests fail the test
 
-async function open(t, options = {}) {
-    const context = await browser.newContext({ locale: 'en-US', ...options });
-    const page = await context.newPage();
-    const own = new URL(system.url).origin;
-
-    page.trouble = [];
-    page.on('pageerror', (error) => page.trouble.push(String(error)));
-    page.on('console', (message) => {
-        if (/Content Security Policy/.test(message.text())) {
-            page.trouble.push(message.text());
-        }
-    });
-    page.on('request', (request) => {
-        const { protocol, origin } = new URL(request.url());
-
-        if (protocol.startsWith('http') && origin !== own) {
-            page.trouble.push('foreign request: ' + request.url());
-        }
-    });
-
-    t.after(() => context.close());
-    await page.goto(system.url + (options.hash ?? ''));
-    return page;
+function open(t, options) {
+    return openPage(t, browser, system, options);
 }
 
 

@@ -98,6 +98,17 @@ export class FrontPage {
                 words ? t('found_nothing', { words })
                       : t('recordings_empty'));
         get('recordings-more').hidden = !paged.more;
+        this.mark();
+    }
+
+    // t/browser measures how long it took
+
+    mark() {
+        const name = 'recordings-shown';
+
+        if (!performance.getEntriesByName(name).length) {
+            performance.mark(name);
+        }
     }
 
     // a change that somebody wants, and what came of it
