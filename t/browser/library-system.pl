@@ -36,6 +36,7 @@ $m->psql(<<"END");
 INSERT INTO streamer (platform, channel_id, channel_name, monitored)
      SELECT 1, lpad(c::text, 32, 'd'), 'Name ' || c, false
        FROM generate_series(1, 5) c;
+INSERT INTO streamer_monitor (streamer_id) SELECT id FROM streamer;
 INSERT INTO media_record ($columns)
      SELECT s.id, s.platform, s.channel_id, s.channel_name, 'title ' || i,
             'Category ' || i % 3, 'recorded',

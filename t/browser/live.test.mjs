@@ -209,6 +209,22 @@ test('a slow network gets smaller pictures', {
 test('its end is told, its return seen', { timeout: 180000 }, async (t) => {
     const own = await onAir('studio');
     const page = await watch(t, 'studio');
+    const edge = page.locator('#player-live');
+    const atEdge = async () => await edge.getAttribute('aria-pressed');
+
+    // the button tells whether it is seen live, and goes there
+
+    await until('it is seen live', async () => await atEdge() === 'true', 40);
+    assert.equal(await edge.textContent(), 'Live');
+    await until('there is something to be rewound', () => page.evaluate(
+        () => document.querySelector('video').duration > 12), 40);
+    await page.locator('#player-start').click();
+    await until('how far behind it is', async () =>
+        await atEdge() === 'false'
+        && /^−0:\d\d$/.test(await edge.textContent()));
+    await edge.click();
+    await until('it is seen live again', async () =>
+        await atEdge() === 'true', 40);
 
     // meanwhile hls.js waits for what is new, and takes no more than that
 

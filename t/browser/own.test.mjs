@@ -447,9 +447,9 @@ test('in Korean, at the width of a phone', async (t) => {
     }
 
     await page.locator('#language').selectOption('en');
-    assert.equal(await page.locator('#own-title').textContent(),
-                 'Own channels');
-    assert.equal(await row.locator('.make').textContent(), 'New key');
+    await until('it is English', async () =>
+        await page.locator('#own-title').textContent() === 'Own channels'
+        && await row.locator('.make').textContent() === 'New key');
     assert.equal(await width(), 360);
     assert.deepEqual(page.trouble, []);
 });

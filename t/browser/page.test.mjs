@@ -198,11 +198,13 @@ test('the language follows the browser, and the switch is kept', async (t) => {
     const page = await open(t, { locale: 'ko-KR' });
     const title = page.locator('#recordings-title');
 
-    assert.equal(await title.textContent(), '녹화');
+    await until('it is Korean', async () =>
+        await title.textContent() === '녹화');
     assert.equal(await page.locator('html').getAttribute('lang'), 'ko');
 
     await page.locator('#language').selectOption('en');
-    assert.equal(await title.textContent(), 'Recordings');
+    await until('it is English', async () =>
+        await title.textContent() === 'Recordings');
 
     await page.reload();
     await until('it is still English', async () =>

@@ -214,6 +214,11 @@ export async function until(name, what, seconds = 30) {
 }
 
 
+export function axeFile() {
+    return require.resolve('axe-core/axe.min.js');
+}
+
+
 export function haveChromium() {
     return existsSync(process.env.CHROMIUM ?? '/usr/bin/chromium');
 }

@@ -1,13 +1,17 @@
 // The page's words.  Elements name theirs in data-text, data-label (for who
 // listens) or data-placeholder; everything else asks t().
 
-import en from './words/en.js';
-import ko from './words/ko.js';
+// each language is fetched when it is wanted
 
-const WORDS = { en, ko };
+const LANGUAGES = {
+    en: () => import('./words/en.js'),
+    ko: () => import('./words/ko.js'),
+};
+
 const STORED = 'mntreamer.language';
 
 let current = 'en';
+let words = {};
 
 
 function stored() {
@@ -23,7 +27,7 @@ function preferred() {
     for (const tag of [stored(), ...navigator.languages]) {
         const language = tag?.toLowerCase().split('-')[0];
 
-        if (language in WORDS) {
+        if (language in LANGUAGES) {
             return language;
         }
     }
@@ -38,21 +42,21 @@ export function language() {
 
 
 export function has(key) {
-    return key in WORDS.en;
+    return key in words;
 }
 
 
 export function t(key, values = {}) {
-    const words = WORDS[current][key] ?? WORDS.en[key] ?? key;
+    const text = words[key] ?? key;
 
-    return words.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+    return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
 
 // words that depend on a number, which is {n}
 
 export function count(key, n, values = {}) {
-    const one = n === 1 && key + '_one' in WORDS[current];
+    const one = n === 1 && key + '_one' in words;
 
     return t(one ? key + '_one' : key, {
         n: new Intl.NumberFormat(current).format(n), ...values,
@@ -70,29 +74,37 @@ export function apply(root = document) {
     };
 
     document.documentElement.lang = current;
-    each('text', (e, words) => { e.textContent = words; });
-    each('placeholder', (e, words) => { e.placeholder = words; });
-    each('label', (e, words) => { e.setAttribute('aria-label', words); });
+    each('text', (e, said) => { e.textContent = said; });
+    each('placeholder', (e, said) => { e.placeholder = said; });
+    each('label', (e, said) => { e.setAttribute('aria-label', said); });
+}
+
+
+async function speak(tag) {
+    const { default: all } = await LANGUAGES[tag]();
+
+    current = tag;
+    words = all;
+    apply();
 }
 
 
 // changed() is called when somebody chose another language
 
-export function start(select, changed) {
-    current = preferred();
-    select.value = current;
-    apply();
-
-    select.addEventListener('change', () => {
-        current = select.value;
+export async function start(select, changed) {
+    select.addEventListener('change', async () => {
+        const tag = select.value;
 
         try {
-            localStorage.setItem(STORED, current);
+            localStorage.setItem(STORED, tag);
         } catch {
             // then it is forgotten with the page
         }
 
-        apply();
+        await speak(tag);
         changed();
     });
+
+    select.value = preferred();
+    await speak(select.value);
 }

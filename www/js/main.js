@@ -6,11 +6,15 @@ import { setText } from './dom.js';
 import { parse, searchFor } from './router.js';
 import * as i18n from './i18n.js';
 import * as theme from './theme.js';
-import { ChannelsPage } from './pages/channels.js';
-import { FrontPage } from './pages/front.js';
-import { WatchPage } from './pages/watch.js';
 
-const PAGES = { front: FrontPage, watch: WatchPage, channels: ChannelsPage };
+// each is fetched when it is first shown
+
+const PAGES = {
+    front: () => import('./pages/front.js').then((m) => m.FrontPage),
+    watch: () => import('./pages/watch.js').then((m) => m.WatchPage),
+    channels: () => import('./pages/channels.js').then((m) => m.ChannelsPage),
+};
+
 const TYPING_MS = 250;
 
 const get = (id) => document.getElementById(id);
@@ -37,8 +41,14 @@ function entitle(title = '') {
 }
 
 
-function route() {
-    const wanted = parse(location.hash);
+async function route() {
+    const { hash } = location;
+    const wanted = parse(hash);
+    const Page = await PAGES[wanted.page]();
+
+    if (location.hash !== hash) {
+        return;                 // it changed while the page was fetched
+    }
 
     if (wanted.page !== name) {
         page?.leave();
@@ -49,12 +59,12 @@ function route() {
         i18n.apply(root);
         report(null);
         entitle();
-        page = new PAGES[name](root, { report, entitle });
+        page = new Page(root, { report, entitle });
         window.scrollTo(0, 0);
     }
 
-    for (const [id, of] of [['to-front', 'front'], ['to-channels',
-                                                    'channels']])
+    for (const [id, of] of [['to-front', 'front'],
+                            ['to-channels', 'channels']])
     {
         if (of === name) {
             get(id).setAttribute('aria-current', 'page');
@@ -108,12 +118,12 @@ document.querySelector('.skip').addEventListener('click', (event) => {
     root.focus();
 });
 
+window.addEventListener('hashchange', route);
 theme.start(get('theme'));
 
-i18n.start(get('language'), () => {
-    page.again();
+await i18n.start(get('language'), () => {
+    page?.again();
     report(trouble);
 });
 
-window.addEventListener('hashchange', route);
 route();

@@ -1,4 +1,4 @@
-// English.  Keys are those of ko.js; a test compares them.
+// English.  Keys are those of ko.js; t/browser/paged.test.mjs compares them.
 
 export default {
     language: 'Language',
@@ -30,7 +30,7 @@ export default {
     pause: 'Pause',
     pause_of: 'Pause {name}',
     unpause: 'Watch again',
-    unpause_of: 'Watch {name} again',
+    unpause_of: 'Watch again: {name}',
     remove: 'Remove',
     remove_of: 'Remove {name}',
     remove_sure: 'Stop watching {name}? Its recordings stay.',
