@@ -1,7 +1,7 @@
 // The front page over a running system with 200 recordings.  Guards that it is
 // there at once, that what is live has its image, viewers and beginning, that
-// words find recordings and "nothing" is said, and that pages follow each other
-// while recordings come (UI-01).
+// words find recordings and "nothing" is said, and that pages follow each
+// other while recordings come (UI-01).
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

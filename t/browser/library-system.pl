@@ -6,8 +6,8 @@
 #
 # A running system with 200 recordings for tests of the page.  One of them,
 # "played", has files: 20 s in two sizes, with gaps; another is deleted.  Says
-# where it is in one line of JSON; a line "add TITLE" on stdin adds a recording,
-# "done" says so; ends when stdin does.
+# where it is in one line of JSON; a line "add TITLE" on stdin adds a
+# recording, "done" says so; ends when stdin does.
 
 use strict;
 use warnings;
@@ -28,8 +28,8 @@ my $m = MNT->new(workers => 2, server => $headers);
 $m->start;
 $m->up;
 
-my $columns = 'streamer_id, platform, channel_id, channel_name, title, category,
-    status, started_at, ended_at, day, sequence, path, segments, bytes,
+my $columns = 'streamer_id, platform, channel_id, channel_name, title,
+    category, status, started_at, ended_at, day, sequence, path, segments, bytes,
     duration_us, epoch, quality';
 
 $m->psql(<<"END");
@@ -50,8 +50,8 @@ INSERT INTO media_record ($columns)
 UPDATE media_record SET title = 'played', path = 'played', gaps = 3,
        lost_us = 13500000, segments = 20 WHERE title = 'title 150';
 UPDATE media_record SET status = 'deleted' WHERE title = 'title 149';
-INSERT INTO media_gap (recording_id, number, track, reason, first_sequence,
-                       segments, lost_us, at_us)
+INSERT INTO media_gap (recording_id, number, track, reason,
+                       first_sequence, segments, lost_us, at_us)
      SELECT id, g.n, g.track, g.reason, 1, 1, g.lost, g.at
        FROM media_record, (VALUES
             (1, 'video', 'network', 4000000, 5000000),
@@ -92,8 +92,8 @@ print encode_json({
     url => "http://127.0.0.1:$m->{port}/",
     played => $id->("title = 'played'"),
     deleted => $id->("status = 'deleted'"),
-    streamer => $m->one("SELECT id FROM streamer WHERE channel_name = 'Name 1'")
-        + 0,
+    streamer => $m->one("SELECT id FROM streamer"
+                        . " WHERE channel_name = 'Name 1'") + 0,
 }), "\n";
 
 while (my $line = <STDIN>) {

@@ -226,6 +226,15 @@ test('its end is told, its return seen', { timeout: 180000 }, async (t) => {
     await until('it is seen live again', async () =>
         await atEdge() === 'true', 40);
 
+    // the address of the channel says the same, by whatever recording it is
+
+    const { items: [{ streamer_id: streamer }] } = await system.api('live');
+    const given = await open(t, '#/live/' + streamer);
+
+    await until('it plays by that, too', () => playing(given), 40);
+    await until('at its live edge', async () => await given.locator(
+        '#player-live').getAttribute('aria-pressed') === 'true', 40);
+
     // meanwhile hls.js waits for what is new, and takes no more than that
 
     const reloads = [];

@@ -1,7 +1,7 @@
 // What a person without a mouse, with other eyes or a slow line needs.  Guards
 // that axe-core has no serious finding on any view in light and dark, that all
-// scripts of the watch page together are small, that nothing moves for who wants
-// no motion, and that colours are chosen and kept.
+// scripts of the watch page together are small, that nothing moves for who
+// wants no motion, and that colours are chosen and kept.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

@@ -1,6 +1,7 @@
-// Lists that are read page by page (www/js/paged.js), without a browser.  Guards
-// that rows which come or go while pages are read again neither repeat nor hide
-// others, and that what is asked for is little.
+// Lists that are read page by page (www/js/paged.js), without a browser.
+// Guards that rows which come or go while pages are read again neither repeat
+// nor hide others, that what is asked for is little, and that both languages
+// have the same words.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
 // A list of the API that is read page by page.  The first page is asked for
-// again and again, since what is new stands there; of the others one each time,
-// and all of them when rows came: then each begins elsewhere.
+// again and again, since what is new stands there; of the others one each
+// time, and all of them when rows came: then each begins elsewhere.
 
 
 export class Paged {

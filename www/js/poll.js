@@ -5,7 +5,7 @@ const FAILED_MS = 6000;
 
 
 export class Poll {
-    // ask() does it and throws what went wrong, which report() is told, or null
+    // ask() does it and throws what went wrong; report() is told that, or null
 
     constructor(ask, ms, report) {
         this.ask = ask;

@@ -14,6 +14,7 @@ import { Player } from '../parts/player.js';
 import { RecordingActions } from '../parts/recording-actions.js';
 import { TitleList } from '../parts/title-list.js';
 import { Poll } from '../poll.js';
+import { searchFor } from '../router.js';
 
 const PARTS = [GapList, TitleList];
 
@@ -212,6 +213,8 @@ export class WatchPage {
 
         setText(get('player-title'), r.title || t('untitled'));
         setText(get('player-channel'), r.channel_name || r.channel_id);
+        get('player-channel').href = searchFor(r.channel_name
+                                               || r.channel_id);
         this.entitle((r.title || t('untitled')) + ' · '
                      + (r.channel_name || r.channel_id));
         get('player-facts').replaceChildren(...facts.filter(Boolean).map(

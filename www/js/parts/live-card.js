@@ -15,7 +15,7 @@ export class LiveCard extends HTMLElement {
         this.link = element('a', { dir: 'auto' });
         this.viewers = element('span', { class: 'viewers' });
         this.parts = Object.fromEntries(
-            ['own', 'category', 'since', 'degraded'].map(
+            ['own', 'category', 'since', 'unrecorded', 'degraded'].map(
                 (name) => [name, element('span', { class: name })]));
         this.name = element('h3', { dir: 'auto' });
 
@@ -35,12 +35,11 @@ export class LiveCard extends HTMLElement {
 
     update(item) {
         const name = item.channel_name || item.channel_id;
-        const { own, category, since, degraded } = this.parts;
+        const { own, category, since, unrecorded, degraded } = this.parts;
         const title = item.title || t('untitled');
 
         this.poster.update(name, item.channel_id, item.thumbnail);
-        setText(this.badge, t(item.recording_id ? 'state_live_recorded'
-                                                : 'state_live'));
+        setText(this.badge, t('state_live'));
         setText(this.name, name);
         setText(this.link, title);
         setText(this.viewers, viewersOf(item));
@@ -50,6 +49,7 @@ export class LiveCard extends HTMLElement {
         setText(category, item.category || '');
         setText(since, item.started_at
                 ? t('since', { time: format.time(item.started_at) }) : '');
+        setText(unrecorded, item.recording_id ? '' : t('unrecorded'));
         setText(degraded, item.degraded ? t('degraded') : '');
 
         // what nobody records has nothing to be played here

@@ -139,8 +139,8 @@ export class Player extends HTMLElement {
         window.removeEventListener('pagehide', this.onHide);
     }
 
-    // at its live edge when that is wanted and there is one, else from where it
-    // was left, or from the beginning
+    // at its live edge when that is wanted and there is one, else from where
+    // it was left, or from the beginning
 
     play(recording, edge = false) {
         const live = edge && recording.status === 'recording';

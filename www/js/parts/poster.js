@@ -1,5 +1,5 @@
-// <mnt-poster>: the image of a broadcast, 16 by 9; without one the first letter
-// of its channel on a colour that is always the same.
+// <mnt-poster>: the image of a broadcast, 16 by 9; without one the first
+// letter of its channel on a colour that is always the same.
 
 import { element, setText } from '../dom.js';
 

@@ -1,6 +1,6 @@
 // <mnt-seek-bar>: where in a recording one is, what is loaded, and where
-// something is missing and why.  A range input does the work: keys, fingers and
-// screen readers know it; what is seen lies below it.
+// something is missing and why.  A range input does the work: keys, fingers
+// and screen readers know it; what is seen lies below it.
 
 import { element, setText } from '../dom.js';
 import * as format from '../format.js';

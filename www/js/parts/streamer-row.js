@@ -1,6 +1,6 @@
-// <mnt-streamer-row>: a watched channel: its state, why it is not recorded when
-// it is on the air, when it was asked about and will be again; and what can be
-// changed of it.
+// <mnt-streamer-row>: a watched channel: its state, why it is not recorded
+// when it is on the air, when it was asked about and will be again; and what
+// can be changed of it.
 
 import { button, element, setLabel, setText } from '../dom.js';
 import * as format from '../format.js';
@@ -63,7 +63,7 @@ export class StreamerRow extends HTMLElement {
         this.why = element('p', { class: 'why' });
         this.now = element('p', { class: 'title', dir: 'auto' });
         this.facts = Object.fromEntries(
-            ['of', 'viewers', 'checked', 'next', 'misses', 'recorded'].map(
+            ['of', 'viewers', 'checked', 'next', 'last', 'recorded'].map(
                 (name) => [name, element('span', { class: name })]));
         this.quality = element('select');
         this.priority = element('input', {
@@ -115,7 +115,7 @@ export class StreamerRow extends HTMLElement {
         const name = nameOf(item);
         const state = stateOf(item);
         const live = item.live ?? {};
-        const { of, viewers, checked, next, misses, recorded } = this.facts;
+        const { of, viewers, checked, next, last, recorded } = this.facts;
         const recording = item.status === 'recording';
 
         this.item = item;
@@ -140,11 +140,13 @@ export class StreamerRow extends HTMLElement {
         ].filter(Boolean).join(' · '));
         setText(checked, item.last_probe && !recording
              ? t('checked', { time: format.clock(item.last_probe.at) }) : '');
-        setText(next, item.monitored && item.status === 'idle'
-             && item.next_check_at
+        setText(next, item.status === 'process' ? t('checking')
+             : item.monitored && item.status === 'idle' && item.next_check_at
              ? t('check_next', { time: format.clock(item.next_check_at) })
              : '');
-        setText(misses, item.status === 'process' ? t('checking') : '');
+        setText(last, item.last_stream_at && !item.is_streaming
+             ? t('last_live', { time: format.time(item.last_stream_at) })
+             : '');
         setText(recorded, item.recorded ? count('recorded', item.recorded)
                                         : '');
         this.controls(item, name);

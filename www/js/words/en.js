@@ -187,7 +187,8 @@ export default {
     found_title: 'Found for “{words}”',
     found_nothing: 'Nothing found for “{words}”. Try a part of a title, a '
                    + 'channel or a category.',
-    state_live_recorded: 'Live',
+    unrecorded: 'not recorded',
+    last_live: 'last on the air {time}',
     watch_label: 'Watch {title}, {name}',
     watching: '{n} here',
     watching_one: '{n} here',

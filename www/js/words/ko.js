@@ -179,7 +179,8 @@ export default {
     found_title: '“{words}” 검색 결과',
     found_nothing: '“{words}” 검색 결과가 없습니다. 제목, 채널, 카테고리의 '
                    + '일부를 입력해 보세요.',
-    state_live_recorded: '방송 중',
+    unrecorded: '녹화하지 않음',
+    last_live: '마지막 방송 {time}',
     watch_label: '{title} 보기, {name}',
     watching: '여기서 {n}명',
     watched_peak: '최대 동시 시청 {n}명',
