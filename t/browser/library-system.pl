@@ -50,6 +50,7 @@ INSERT INTO media_record ($columns)
 UPDATE media_record SET title = 'played', path = 'played', gaps = 3,
        lost_us = 13500000, segments = 20 WHERE title = 'title 150';
 UPDATE media_record SET status = 'deleted' WHERE title = 'title 149';
+UPDATE media_record SET segments = 0 WHERE title = 'title 148';
 INSERT INTO media_gap (recording_id, number, track, reason,
                        first_sequence, segments, lost_us, at_us)
      SELECT id, g.n, g.track, g.reason, 1, 1, g.lost, g.at
@@ -92,6 +93,7 @@ print encode_json({
     url => "http://127.0.0.1:$m->{port}/",
     played => $id->("title = 'played'"),
     deleted => $id->("status = 'deleted'"),
+    empty => $id->("segments = 0"),
     streamer => $m->one("SELECT id FROM streamer"
                         . " WHERE channel_name = 'Name 1'") + 0,
 }), "\n";

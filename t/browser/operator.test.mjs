@@ -120,7 +120,7 @@ test('platforms by their answers, and what is missing', async (t) => {
     assert.deepEqual((await tile(page, 'platform-chzzk')).slice(0, 2),
                      ['ok', 'Answers']);
     assert.deepEqual(await tile(page, 'gaps'),
-                     ['warn', '12.5 sec', 'in 2 recordings / 3 recordings']);
+                     ['warn', '12.5 sec', 'in 2 of 3 recordings']);
 
     outcomes = ['live', 'transient-error', 'rate-limited'];
     await page.reload();

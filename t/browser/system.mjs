@@ -145,14 +145,14 @@ export async function startOwnSystem(...options) {
 }
 
 
-export function startBrowser(autoplay = 'no-user-gesture-required') {
+export function startBrowser() {
     return chromium.launch({
         executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
         args: [
             '--no-sandbox', '--disable-gpu', '--disable-quic',
             '--no-first-run', '--disable-background-networking',
             '--disable-component-update', '--disable-sync',
-            '--autoplay-policy=' + autoplay,
+            '--autoplay-policy=no-user-gesture-required',
         ],
     });
 }

@@ -59,8 +59,15 @@ async function route() {
         i18n.apply(root);
         report(null);
         entitle();
-        page = new Page(root, { report, entitle });
         window.scrollTo(0, 0);
+
+        // who listens is told that it is another page
+
+        if (page && words !== document.activeElement) {
+            root.focus({ preventScroll: true });
+        }
+
+        page = new Page(root, { report, entitle });
     }
 
     for (const [id, of] of [['to-front', 'front'],

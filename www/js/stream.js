@@ -52,6 +52,7 @@ export class Stream extends EventTarget {
     update(recording) {
         const grew = this.recording.status === 'recording';
         const grows = recording.status === 'recording';
+        const begins = !this.recording.url && recording.url;
 
         this.recording = recording;
 
@@ -62,7 +63,11 @@ export class Stream extends EventTarget {
             this.say(null);
         }
 
-        this.resume(recording);
+        if (begins) {
+            this.open();
+        } else {
+            this.resume(recording);
+        }
     }
 
     // its playlist had an end and goes on: its publisher came back
@@ -105,6 +110,14 @@ export class Stream extends EventTarget {
         this.hls = null;
         this.over = null;
 
+        // it has just begun, or ended before there was anything
+
+        if (!recording.url) {
+            this.say(recording.status === 'recording' ? 'note_waiting'
+                                                      : 'note_empty');
+            return;
+        }
+
         const Hls = await loadHls();
 
         if (this.recording?.id !== recording.id || this.hls) {
@@ -117,6 +130,11 @@ export class Stream extends EventTarget {
         } else if (video.canPlayType('application/vnd.apple.mpegurl')) {
             video.src = recording.url
                         + (this.position > 0 ? '#t=' + this.position : '');
+            video.addEventListener('loadedmetadata', () => {
+                if (this.position < 0) {
+                    video.currentTime = this.end();
+                }
+            }, { once: true });
             this.start();
 
         } else {

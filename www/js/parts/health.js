@@ -96,8 +96,7 @@ function gaps({ items, next }) {
     return { name: 'gaps', title: t('health_gaps'),
              value: with_.length ? format.seconds(lost) : t('gaps_none'),
              about: with_.length
-                    ? count('health_gaps_in', with_.length) + ' / ' + all
-                    : all,
+                    ? count('health_gaps_in', with_.length, { all }) : all,
              tone: with_.length ? 'warn' : 'ok' };
 }
 

@@ -156,14 +156,29 @@ export class Player extends HTMLElement {
         this.unmute.hidden = true;
         this.bar.mark([]);
         this.stream.play(recording, live ? -1 : positionOf(recording.id));
+        this.announce(recording);
         this.show();
     }
 
     update(recording) {
         if (this.recording?.id === recording.id) {
+            if (recording.title !== this.recording.title) {
+                this.announce(recording);
+            }
+
             this.recording = recording;
             this.stream.update(recording);
             this.show();
+        }
+    }
+
+    // what a phone shows on its lock screen
+
+    announce({ title, channel_name: artist, channel_id: id }) {
+        if ('mediaSession' in navigator) {
+            navigator.mediaSession.metadata = new MediaMetadata({
+                title: title || t('untitled'), artist: artist || id,
+            });
         }
     }
 

@@ -168,6 +168,7 @@ export default {
     note_growing: 'Being recorded: it can be rewound to its beginning.',
     note_waiting: 'Waiting for its first seconds…',
     note_over: 'The broadcast is over; this is its recording.',
+    note_empty: 'Nothing of it was recorded.',
     note_gone: 'This recording is not there any more.',
     note_failed: 'It cannot be played: {why}',
     note_unsupported: 'This browser cannot play HLS.',
@@ -277,8 +278,7 @@ export default {
     health_workers: '{n} workers, version {version}',
     health_workers_one: '{n} worker, version {version}',
     health_gaps: 'Missing, last 24 hours',
-    health_gaps_in: 'in {n} recordings',
-    health_gaps_in_one: 'in {n} recording',
+    health_gaps_in: 'in {n} of {all}',
     health_of: '{n} recordings',
     health_of_one: '{n} recording',
 };

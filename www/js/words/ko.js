@@ -160,6 +160,7 @@ export default {
     note_growing: '녹화 중입니다. 처음으로 되감을 수 있습니다.',
     note_waiting: '첫 장면을 기다리는 중…',
     note_over: '방송이 끝났습니다. 지금 보는 것은 녹화입니다.',
+    note_empty: '녹화된 것이 없습니다.',
     note_gone: '이 녹화는 더 이상 없습니다.',
     note_failed: '재생할 수 없습니다: {why}',
     note_unsupported: '이 브라우저는 HLS를 재생하지 못합니다.',
@@ -264,6 +265,6 @@ export default {
     health_recordings: '지금 녹화 중',
     health_workers: '워커 {n}개, 버전 {version}',
     health_gaps: '빠진 곳, 최근 24시간',
-    health_gaps_in: '녹화 {n}개에서',
+    health_gaps_in: '{all} 중 {n}개',
     health_of: '녹화 {n}개',
 };
