@@ -180,7 +180,7 @@ test('what is live has its image, viewers and beginning', async (t) => {
         (e) => !e.hidden && e.naturalWidth > 0));
     assert.ok(images <= 2, 'it is asked for now and then');
     assert.equal(await card.locator('.viewers').textContent(),
-                 '1,234 viewers · 5 here');
+                 '1,234 viewers · 5 watch here');
     assert.match(await card.locator('.since').textContent(), /^since \d/);
     assert.equal(await card.locator('a').getAttribute('href'),
                  '#/recordings/' + system.played + '/live');

@@ -185,7 +185,7 @@ test('a channel has its priority, and what is on the air of it', async (t) => {
                  'on the air · Talk');
     await until('with its viewers, and ours', async () =>
         await row.locator('.viewers').textContent()
-        === '12 viewers · 3 here');
+        === '12 viewers · 3 watch here');
     assert.deepEqual(page.trouble, []);
 });
 

@@ -1,6 +1,7 @@
 // Shows the page that the address names, and what all pages have: search,
 // language, colours, and what is wrong.
 
+import { ApiError } from './api.js';
 import { explain } from './errors.js';
 import { setText } from './dom.js';
 import { parse, searchFor } from './router.js';
@@ -44,9 +45,15 @@ function entitle(title = '') {
 async function route() {
     const { hash } = location;
     const wanted = parse(hash);
-    const Page = await PAGES[wanted.page]();
+    let Page;
 
-    if (location.hash !== hash) {
+    try {
+        Page = await PAGES[wanted.page]();
+    } catch {
+        report(new ApiError(0, 'unreachable', ''));
+    }
+
+    if (!Page || location.hash !== hash) {
         return;                 // it changed while the page was fetched
     }
 

@@ -183,7 +183,7 @@ export default {
     unrecorded: '녹화하지 않음',
     last_live: '마지막 방송 {time}',
     watch_label: '{title} 보기, {name}',
-    watching: '여기서 {n}명',
+    watching: '여기서 {n}명 시청',
     watched_peak: '최대 동시 시청 {n}명',
     degraded: '알림을 받지 못한 팔로워가 있음',
     to_front: '첫 페이지로',
