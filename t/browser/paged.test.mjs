@@ -1,11 +1,12 @@
 // Lists that are read page by page (www/js/paged.js), without a browser.
 // Guards that rows which come or go while pages are read again neither repeat
-// nor hide others, that what is asked for is little, and that both languages
-// have the same words.
+// nor hide others, that what is asked for is little, that a cut moves what
+// comes behind it, and that both languages have the same words.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { shownAt } from '../../www/js/cuts.js';
 import { Paged } from '../../www/js/paged.js';
 
 let rows;
@@ -85,6 +86,17 @@ test('other words while an answer is under way', async () => {
     assert.deepEqual(paged.items, []);
     rows = [9];
     assert.deepEqual(await read(paged), [9]);
+});
+
+
+test('what is cut moves what comes behind it', () => {
+    const cuts = [{ begin: 40, end: 50 }, { begin: 10, end: 20 },
+                  { begin: 15, end: 30 }, { begin: 16, end: 17 }];
+
+    assert.deepEqual([0, 9, 10, 20, 29, 30, 35, 45, 50, 60].map(
+        (at) => shownAt(cuts, at)), [0, 9, null, null, null, 10, 15, null, 20,
+                                     30]);
+    assert.equal(shownAt([], 7), 7);
 });
 
 

@@ -86,6 +86,31 @@ test('gaps are on the seek bar, with their reason', async (t) => {
 });
 
 
+test('a gap is where it is shown, whatever is cut', async (t) => {
+    const page = await watch(t);
+
+    await page.route(/\/api\/v1\/recordings\/\d+/, async (route) => {
+        if (/cuts$/.test(route.request().url())) {
+            await route.fulfill({ json: {
+                items: [{ begin: 0, end: 3 }, { begin: 2, end: 6 }],
+                next: null,
+            } });
+            return;
+        }
+
+        const response = await route.fetch();
+
+        await route.fulfill({ response, json: { ...await response.json(),
+                                                cut: 6 } });
+    });
+    await page.reload();
+    await until('one of them is left, and moved', async () =>
+        /^0:09: 9.5 sec missing/.test(
+            await page.locator('mnt-gap-list li').allTextContents()
+                .then((all) => (all.length === 1 ? all[0] : ''))));
+});
+
+
 test('the seek bar by mouse and keys', async (t) => {
     const page = await watch(t);
     const bar = page.locator('#player-seek');

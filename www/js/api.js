@@ -87,10 +87,15 @@ export function recordings({ words, ...parameters } = {}) {
 }
 
 
-// with its gaps, titles and viewers, without its files
+// with its gaps, titles, viewers and cuts, without its files
 
-export function recording(id) {
-    return call('/recordings/' + encodeURIComponent(id) + '?files=0');
+export async function recording(id) {
+    const path = '/recordings/' + encodeURIComponent(id);
+    const all = await call(path + '?files=0');
+    const { items: cuts } = all.cut ? await call(path + '/cuts')
+                                    : { items: [] };
+
+    return { ...all, cuts };
 }
 
 

@@ -154,7 +154,7 @@ export class WatchPage {
         }
 
         if (now.gaps !== before.gaps || now.title !== before.title
-            || now.category !== before.category)
+            || now.category !== before.category || now.cut !== before.cut)
         {
             now = await api.recording(before.id);
         }

@@ -1,6 +1,7 @@
 // <mnt-gap-list>: what is missing of a recording, in words.  A part of the
 // watch page: see pages/watch.js for what a part is.
 
+import { shownAt } from '../cuts.js';
 import { button, element, setText } from '../dom.js';
 import { t } from '../i18n.js';
 import { summary, together, wordsOf } from './seek-bar.js';
@@ -19,7 +20,10 @@ export class GapList extends HTMLElement {
     }
 
     update(recording) {
-        const gaps = together(recording.gap_list ?? []);
+        const { cuts = [], gap_list: list = [] } = recording;
+        const gaps = together(list)
+            .map((gap) => ({ ...gap, at: shownAt(cuts, gap.at) }))
+            .filter((gap) => gap.at !== null);
 
         if (JSON.stringify(gaps) !== JSON.stringify(this.gaps)) {
             this.gaps = gaps;
