@@ -89,7 +89,7 @@ test('an own broadcast, its interruption and its end', async (t) => {
 
     const live = await open();
 
-    await live.locator('#live li').getByRole('button').click();
+    await live.locator('#live li').getByRole('link').click();
 
     const first = await open('#/recordings/' + id);
     const at = await until('the live edge plays', async () => {

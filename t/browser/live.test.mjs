@@ -56,7 +56,7 @@ async function watch(t, channel) {
     const page = await open(t);
     const card = page.locator('#live li[data-channel="' + channel + '"]');
 
-    await card.locator('button').click({ timeout: 60000 });
+    await card.getByRole('link').click({ timeout: 60000 });
     await until('it plays', () => playing(page), 40);
     return page;
 }
@@ -170,11 +170,12 @@ test('a slow network gets smaller pictures', {
             asked.push(found[1]);
         }
     });
-    assert.ok(await page.evaluate(() => window.Hls?.isSupported()), 'hls.js');
     await network.send('Network.enable');
     await limit(3 * source.rate);
     await page.evaluate((id) => { location.hash = '#/recordings/' + id; },
                         recording.id);
+    await until('hls.js plays it', () => page.evaluate(
+        () => window.Hls?.isSupported()));
 
     const { stalls } = await until('the source is shown, and more is there',
                                    async () => {
@@ -208,6 +209,31 @@ test('a slow network gets smaller pictures', {
 test('its end is told, its return seen', { timeout: 180000 }, async (t) => {
     const own = await onAir('studio');
     const page = await watch(t, 'studio');
+    const edge = page.locator('#player-live');
+    const atEdge = async () => await edge.getAttribute('aria-pressed');
+
+    // the button tells whether it is seen live, and goes there
+
+    await until('it is seen live', async () => await atEdge() === 'true', 40);
+    assert.equal(await edge.textContent(), 'Live');
+    await until('there is something to be rewound', () => page.evaluate(
+        () => document.querySelector('video').duration > 12), 40);
+    await page.locator('#player-start').click();
+    await until('how far behind it is', async () =>
+        await atEdge() === 'false'
+        && /^−0:\d\d$/.test(await edge.textContent()));
+    await edge.click();
+    await until('it is seen live again', async () =>
+        await atEdge() === 'true', 40);
+
+    // the address of the channel says the same, by whatever recording it is
+
+    const { items: [{ streamer_id: streamer }] } = await system.api('live');
+    const given = await open(t, '#/live/' + streamer);
+
+    await until('it plays by that, too', () => playing(given), 40);
+    await until('at its live edge', async () => await given.locator(
+        '#player-live').getAttribute('aria-pressed') === 'true', 40);
 
     // meanwhile hls.js waits for what is new, and takes no more than that
 

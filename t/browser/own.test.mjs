@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { startBrowser, until } from './system.mjs';
+import { openPage, startBrowser, until } from './system.mjs';
 
 const HOSTILE = '<img src=x onerror="document.title=\'owned\'">\u202ecba 🎉';
 
@@ -44,32 +44,11 @@ after(async () => {
 }, { timeout: 60000 });
 
 
-async function open(t, options = {}) {
-    const context = await browser.newContext({
-        locale: 'en-US', permissions: ['clipboard-read', 'clipboard-write'],
-        ...options,
+function open(t, options = {}) {
+    return openPage(t, browser, system, {
+        permissions: ['clipboard-read', 'clipboard-write'],
+        hash: '#/channels', ...options,
     });
-    const page = await context.newPage();
-    const own = new URL(system.url).origin;
-
-    page.trouble = [];
-    page.on('pageerror', (error) => page.trouble.push(String(error)));
-    page.on('console', (message) => {
-        if (/Content Security Policy/.test(message.text())) {
-            page.trouble.push(message.text());
-        }
-    });
-    page.on('request', (request) => {
-        const { protocol, origin } = new URL(request.url());
-
-        if (protocol.startsWith('http') && origin !== own) {
-            page.trouble.push('foreign request: ' + request.url());
-        }
-    });
-
-    t.after(() => context.close());
-    await page.goto(system.url);
-    return page;
 }
 
 
@@ -175,13 +154,14 @@ test('somebody gets on the air', async (t) => {
     await until('it is on the air', async () =>
         await row.locator('.state').textContent() === 'On the air');
 
-    const card = page.locator('#live li[data-channel="studio"]');
+    const front = await open(t, { hash: '#/' });
+    const card = front.locator('#live li[data-channel="studio"]');
 
     await card.waitFor();
     assert.equal(await card.locator('h3').textContent(), 'studio');
     assert.match(await card.locator('.facts').textContent(),
                  /own channel.*since/);
-    assert.equal(await card.locator('button').isVisible(), false,
+    assert.equal(await card.locator('button, a[href]').count(), 0,
                  'nothing is recorded: nothing to play');
 
     // called something while it is
@@ -200,8 +180,10 @@ test('somebody gets on the air', async (t) => {
         && await card.locator('.category').textContent() === '음악');
     await until('the list, too', async () =>
         await row.locator('.title').textContent() === HOSTILE);
-    assert.equal(await page.locator('main img').count(), 0);
-    assert.equal(await page.title(), 'mntreamer');
+    assert.equal(await page.locator('main [src=x]').count()
+                 + await front.locator('main [src=x]').count(), 0);
+    assert.match(await page.title(), /^Channels · mntreamer$/);
+    assert.equal(await front.title(), 'mntreamer');
 
     const { items: [on] } = await api('live');
 
@@ -211,7 +193,7 @@ test('somebody gets on the air', async (t) => {
 
     // the viewers that the database knows of
 
-    await page.route(/\/api\/v1\/(live|streamers)\?/, async (route) => {
+    const viewers = async (route) => {
         const response = await route.fetch();
         const body = await response.json();
 
@@ -221,11 +203,14 @@ test('somebody gets on the air', async (t) => {
         }
 
         await route.fulfill({ response, json: body });
-    });
+    };
+    const counted = /\/api\/v1\/(live|streamers)\?/;
+
+    await Promise.all([page, front].map((p) => p.route(counted, viewers)));
     await until('viewers are shown', async () =>
         /1,234 viewers/.test(await card.locator('.viewers').textContent())
         && /1,234 viewers/.test(await row.locator('.viewers').textContent()));
-    await page.unroute(/\/api\/v1\/(live|streamers)\?/);
+    await Promise.all([page, front].map((p) => p.unroute(counted)));
 
     // closed and opened again: the key is gone
 
@@ -260,7 +245,7 @@ test('somebody gets on the air', async (t) => {
         await row.locator('.state').textContent() === 'Off the air');
     await card.waitFor({ state: 'detached' });
     encoder.kill('SIGKILL');
-    assert.deepEqual(page.trouble, []);
+    assert.deepEqual([...page.trouble, ...front.trouble], []);
 });
 
 
@@ -462,9 +447,9 @@ test('in Korean, at the width of a phone', async (t) => {
     }
 
     await page.locator('#language').selectOption('en');
-    assert.equal(await page.locator('#own-title').textContent(),
-                 'Own channels');
-    assert.equal(await row.locator('.make').textContent(), 'New key');
+    await until('it is English', async () =>
+        await page.locator('#own-title').textContent() === 'Own channels'
+        && await row.locator('.make').textContent() === 'New key');
     assert.equal(await width(), 360);
     assert.deepEqual(page.trouble, []);
 });

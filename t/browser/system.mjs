@@ -59,25 +59,52 @@ export async function startSystem() {
 }
 
 
+// One that a program in Perl runs, which says in a line of JSON where it is and
+// ends with its stdin.  exit() gives its exit code: 0 when the log is clean.
+
+async function startHelper(script, options) {
+    const helper = spawn('/usr/bin/perl',
+                         [path.join(top, 't/browser', script), ...options],
+                         { stdio: ['pipe', 'pipe', 'inherit'] });
+    const exit = new Promise((done) => helper.on('exit', done));
+    const lines = createInterface({ input: helper.stdout })[
+        Symbol.asyncIterator]();
+    const { value } = await lines.next();
+
+    if (!value) {
+        throw new Error(script + ': exit code ' + await exit);
+    }
+
+    return {
+        ...JSON.parse(value),
+
+        async tell(line) {
+            helper.stdin.write(line + '\n');
+            return (await lines.next()).value;
+        },
+
+        exit() {
+            helper.stdin.end();
+            return exit;
+        },
+    };
+}
+
+
+// one with 200 recordings, as library-system.pl says
+
+export async function startLibrary() {
+    const system = await startHelper('library-system.pl', []);
+
+    return { ...system, stop: system.exit };
+}
+
+
 // one with nginx-rtmp and nobody on the air, as own-system.pl says
 
 export async function startOwnSystem(...options) {
-    const helper = spawn('/usr/bin/perl',
-                         [path.join(top, 't/browser/own-system.pl'),
-                          ...options],
-                         { stdio: ['pipe', 'pipe', 'inherit'] });
-    const exit = new Promise((done) => helper.on('exit', done));
+    const system = await startHelper('own-system.pl', options);
     const encoders = new Set();
-    let system;
-
-    for await (const line of createInterface({ input: helper.stdout })) {
-        system = JSON.parse(line);
-        break;
-    }
-
-    if (!system) {
-        throw new Error('own-system.pl: exit code ' + await exit);
-    }
 
     return {
         ...system,
@@ -112,8 +139,7 @@ export async function startOwnSystem(...options) {
 
         async stop() {
             encoders.forEach((e) => e.kill('SIGKILL'));
-            helper.stdin.end();
-            return exit;
+            return system.exit();
         },
     };
 }
@@ -129,6 +155,36 @@ export function startBrowser() {
             '--autoplay-policy=no-user-gesture-required',
         ],
     });
+}
+
+
+// A page of a system.  What it complains of, and what it asks of others, is in
+// page.trouble.  Options are the browser's, and hash.
+
+export async function openPage(t, browser, system, options = {}) {
+    const { hash = '', ...more } = options;
+    const context = await browser.newContext({ locale: 'en-US', ...more });
+    const page = await context.newPage();
+    const own = new URL(system.url).origin;
+
+    page.trouble = [];
+    page.on('pageerror', (error) => page.trouble.push(String(error)));
+    page.on('console', (message) => {
+        if (/Content Security Policy/.test(message.text())) {
+            page.trouble.push(message.text());
+        }
+    });
+    page.on('request', (request) => {
+        const { protocol, origin } = new URL(request.url());
+
+        if (protocol.startsWith('http') && origin !== own) {
+            page.trouble.push('foreign request: ' + request.url());
+        }
+    });
+
+    t.after(() => context.close());
+    await page.goto(system.url + hash);
+    return page;
 }
 
 
@@ -155,6 +211,11 @@ export async function until(name, what, seconds = 30) {
 
         await new Promise((done) => setTimeout(done, 100));
     }
+}
+
+
+export function axeFile() {
+    return require.resolve('axe-core/axe.min.js');
 }
 
 

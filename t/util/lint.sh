@@ -79,7 +79,7 @@ no_places() {
 page_parses() {
     local file rc=0
 
-    for file in www/js/*.js t/browser/*.mjs; do
+    for file in www/js/*.js www/js/*/*.js t/browser/*.mjs; do
         node --check "$file" || rc=1
     done
 

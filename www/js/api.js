@@ -57,13 +57,55 @@ export function live() {
 }
 
 
-export function recordings(limit) {
-    return call('/recordings?limit=' + limit);
+export function liveOf(streamer) {
+    return call('/live/' + encodeURIComponent(streamer));
 }
 
 
-export function recording(id) {
-    return call('/recordings/' + encodeURIComponent(id));
+// How the server is; it says so also with status 503.  null where nginx.conf
+// does not let it be asked.
+
+export async function health() {
+    try {
+        const response = await fetch('/health', {
+            credentials: 'same-origin',
+            signal: AbortSignal.timeout(TIMEOUT_MS),
+        });
+        const body = await response.json();
+
+        return body.disk ? body : null;
+    } catch {
+        return null;
+    }
+}
+
+
+// a page of them: { words, after, limit, ... } as the API calls its parameters
+
+export function recordings({ words, ...parameters } = {}) {
+    return call('/recordings' + query({ q: words, ...parameters }));
+}
+
+
+// with its gaps, titles, viewers and cuts, without its files
+
+export async function recording(id) {
+    const path = '/recordings/' + encodeURIComponent(id);
+    const all = await call(path + '?files=0');
+    const { items: cuts } = all.cut ? await call(path + '/cuts')
+                                    : { items: [] };
+
+    return { ...all, cuts };
+}
+
+
+// the same without all those, which may be many: the one that began then
+
+export async function recordingNow({ id, started_at: since }) {
+    const until = new Date(Date.parse(since) + 1).toISOString();
+    const { items } = await recordings({ since, until, limit: 500 });
+
+    return items.find((item) => item.id === id) ?? recording(id);
 }
 
 
@@ -79,9 +121,8 @@ export function deleteRecording(id) {
 }
 
 
-export function streamers(limit, part) {
-    return call('/streamers?limit=' + limit
-                + (part ? '&q=' + encodeURIComponent(part) : ''));
+export function streamers({ words, ...parameters } = {}) {
+    return call('/streamers' + query({ q: words, ...parameters }));
 }
 
 
@@ -108,7 +149,7 @@ export function removeStreamer(id) {
 // Channels that are sent to us.
 
 export function ownChannels() {
-    return call('/streamers?platform=rtmp&limit=500');
+    return streamers({ platform: 'rtmp', limit: 500 });
 }
 
 
@@ -135,6 +176,14 @@ export function makeKey(id) {
 export function revokeKey(id) {
     return call('/streamers/' + encodeURIComponent(id) + '/key',
                 { method: 'DELETE' });
+}
+
+
+function query(parameters) {
+    const given = Object.entries(parameters).filter(
+        ([, value]) => value !== null && value !== undefined && value !== '');
+
+    return given.length ? '?' + new URLSearchParams(given) : '';
 }
 
 

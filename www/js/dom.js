@@ -21,6 +21,21 @@ export function setText(e, text) {
 }
 
 
+// what somebody hears, and sees on pointing at it
+
+export function setLabel(e, text) {
+    if (e.getAttribute('aria-label') !== text) {
+        e.setAttribute('aria-label', text);
+        e.title = text;
+    }
+}
+
+
+export function button(kind, ...children) {
+    return element('button', { type: 'button', class: kind }, ...children);
+}
+
+
 // Brings a list in line with the items.  An element stays while its key does,
 // so that focus and selection survive.
 

@@ -76,3 +76,10 @@ export function clock(iso) {
         timeStyle: 'medium',
     }).format(date);
 }
+
+
+// for a clock beside a picture: minutes and seconds, hours when there are any
+
+export function position(seconds) {
+    return duration(seconds).replace(/^0:0?/, '');
+}

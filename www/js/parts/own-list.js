@@ -1,14 +1,14 @@
 // "Own channels": those that are sent to us by RTMP.  Of each whether it is on
 // the air, what it is called, and what an encoder has to be told.
 
-import * as api from './api.js';
-import { element, setText, KeyedList } from './dom.js';
-import { explain } from './errors.js';
-import * as format from './format.js';
-import { count, t } from './i18n.js';
+import * as api from '../api.js';
+import { element, setText, KeyedList } from '../dom.js';
+import { explain } from '../errors.js';
+import * as format from '../format.js';
+import { count, t } from '../i18n.js';
 import { keyPanel } from './own-key.js';
 import { titleForm } from './own-title.js';
-import { nameOf } from './watch-list.js';
+import { nameOf } from './streamer-row.js';
 
 
 export class OwnList {
@@ -20,7 +20,6 @@ export class OwnList {
         this.empty = get('own-empty');
         this.note = get('own-note');
         this.changed = changed;
-        this.items = null;
         this.list = new KeyedList(get('own-list'), (item) => item.id,
                                   () => this.row(), update);
 
@@ -31,15 +30,8 @@ export class OwnList {
     }
 
     show(items) {
-        this.items = items;
         this.list.show(items);
         this.empty.hidden = items.length > 0;
-    }
-
-    again() {
-        if (this.items) {
-            this.show(this.items);
-        }
     }
 
     async add(input, button) {
@@ -107,6 +99,7 @@ export class OwnList {
                 element('span', { class: 'category' }),
                 element('span', { class: 'viewers' }),
                 element('span', { class: 'since' }),
+                element('span', { class: 'degraded' }),
                 element('span', { class: 'recorded' })));
 
         e.titles = titleForm(this.changed);
@@ -146,6 +139,7 @@ function update(e, item) {
          ? count('viewers', live.viewers) : '');
     text('.since', live.started_at
          ? t('since', { time: format.time(live.started_at) }) : '');
+    text('.degraded', live.degraded ? t('degraded') : '');
     text('.recorded', item.recorded ? count('recorded', item.recorded) : '');
     text('.remove', t('remove'));
     e.querySelector('.remove').setAttribute('aria-label',

@@ -1,11 +1,11 @@
 // The stream key of an own channel and what OBS has to be told.  A key is in
 // the answer that made it and in this panel until it is closed, nowhere else.
 
-import * as api from './api.js';
-import { element, setText } from './dom.js';
-import { explain } from './errors.js';
-import * as format from './format.js';
-import { t } from './i18n.js';
+import * as api from '../api.js';
+import { element, setText } from '../dom.js';
+import { explain } from '../errors.js';
+import * as format from '../format.js';
+import { t } from '../i18n.js';
 
 
 // { element, update(item, name) }

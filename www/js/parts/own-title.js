@@ -1,10 +1,10 @@
 // What the broadcasts of an own channel are called: a form that keeps what
 // somebody types while the list around it is brought up to date.
 
-import * as api from './api.js';
-import { element, setText } from './dom.js';
-import { explain } from './errors.js';
-import { t } from './i18n.js';
+import * as api from '../api.js';
+import { element, setText } from '../dom.js';
+import { explain } from '../errors.js';
+import { t } from '../i18n.js';
 
 const FIELDS = [            // and the API's limits in bytes of UTF-8
     { name: 'title', most: 300, control: 'input' },

@@ -1,9 +1,9 @@
 // "Watch": what somebody types or pastes, one channel a line.
 
-import { addStreamers, ApiError } from './api.js';
-import { setText } from './dom.js';
-import { explain } from './errors.js';
-import { t } from './i18n.js';
+import { addStreamers, ApiError } from '../api.js';
+import { setText } from '../dom.js';
+import { explain } from '../errors.js';
+import { t } from '../i18n.js';
 
 const MOST = 1000;          // the API's own limit
 const MOST_LINES = 8;       // shown at once
