@@ -8,6 +8,7 @@ turn with it, in the same minutes on the same machine.
     bench.py live   [--rounds 5] [--seconds 3]
     bench.py rtmp   [--publishers 20] [--part cost|delay] [--rounds 3]
                     [--seconds 10] [--watch 15]
+    bench.py jobs   [--rounds 5] [--seconds 5]
 
 Each prints what it did, every figure as a median with its extremes, the ratio
 and the target.  Figures of one machine say little about another; the ratios do.
@@ -748,11 +749,17 @@ def bench_rtmp(a):
     return rtmp_bench.run(a)
 
 
+def bench_jobs(a):
+    sys.modules.setdefault("bench", sys.modules[__name__])
+    import jobs_bench
+    return jobs_bench.run(a)
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__,
                                  formatter_class=argparse.RawTextHelpFormatter)
     ap.add_argument("what", choices=["record", "poll", "serve", "live",
-                                     "rtmp", "all"],
+                                     "rtmp", "jobs", "all"],
                     nargs="?", default="all")
     ap.add_argument("--channels", default="1,50,200")
     ap.add_argument("--streamers", type=int, default=100000)
@@ -775,7 +782,8 @@ def main():
                                        ("poll", bench_poll, 6, 5),
                                        ("serve", bench_serve, 1, 15),
                                        ("live", bench_live, 3, 5),
-                                       ("rtmp", bench_rtmp, 10, 3)):
+                                       ("rtmp", bench_rtmp, 10, 3),
+                                       ("jobs", bench_jobs, 5, 5)):
         if a.what in (what, "all"):
             a.seconds, a.rounds = given[0] or seconds, given[1] or rounds
             ok &= run(a)
