@@ -332,6 +332,18 @@ my $gone = row('gone', 10, storage => $m->one("SELECT storage FROM media_record 
 $x = $cut->($gone, 2, 4);
 ok($x->{status} == 409 || !$x->{json}{applied}, 'files that are gone');
 
+# a notification that got lost
+
+my $before = () = playlist_entries($shown->('crash'));
+$m->psql("INSERT INTO media_cut (recording_id, begin_us, end_us, version)
+            SELECT id, 30000000, 32000000, cut_version + 1 FROM media_record WHERE id = $crash;
+          UPDATE media_record SET cut_version = cut_version + 1 WHERE id = $crash");
+wait_for(sub { playlist_entries($shown->('crash')) < $before }, 'a cut that nobody told of', 20);
+$m->psql("UPDATE media_cut SET undone_at = now() WHERE recording_id = $crash
+             AND begin_us = 30000000;
+          UPDATE media_record SET cut_version = cut_version + 1 WHERE id = $crash");
+wait_for(sub { playlist_entries($shown->('crash')) == $before }, '... and undone', 20);
+
 # deleted with it
 
 is($m->call(DELETE => "/api/v1/recordings/$ts")->{status}, 204, 'it is deleted');

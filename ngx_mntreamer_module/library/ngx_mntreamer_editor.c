@@ -13,19 +13,21 @@
 
 /*
  * state     entered by        waits for              deadline   then
- * IDLE      start, the end    an edited row          -          ASKING
- * ASKING    run()             one that is not told   5 s        WORKING, IDLE
+ * IDLE      start, the end    an edited row, or 5 s  -          ASKING
+ * ASKING    run()             one that is not told   5 s        WORKING, IDLE,
+ *                                                               TELLING
  * WORKING   it lies here      a thread               the disk   TELLING
  * TELLING   the file is there its row                5 s        IDLE
  *
  * All cuts first, then clips.  Whatever fails leads to IDLE and is begun anew;
  * rows that were not told of come first, also at the start.  They may be of
  * several machines: what does not lie below this root is passed over, and so
- * is for some seconds what cannot be written.
+ * is until the next round what cannot be written.  One begins also when nobody
+ * said so: a notification may be lost.
  */
 
-#define NGX_MNTREAMER_EDITOR_MS     5000
-#define NGX_MNTREAMER_EDITOR_AGAIN  5000
+#define NGX_MNTREAMER_EDITOR_MS    5000
+#define NGX_MNTREAMER_EDITOR_LOOK  5000
 
 
 typedef enum {
@@ -45,14 +47,13 @@ struct ngx_mntreamer_editor_s {
     ngx_mntreamer_storage_t      *st;         /* alias */
     ngx_mntreamer_catalog_t      *cat;        /* alias */
     ngx_log_t                    *log;        /* alias */
-    ngx_mntreamer_ask_t          *ask;
+    ngx_mntreamer_ask_t          *ask;        /* owned: ASKING, TELLING */
     ngx_mntreamer_edit_t         *edit;       /* owned by its thread's end */
     ngx_uint_t                    due;        /* rows may wait */
     ngx_uint_t                    woken;      /* since this round began */
     ngx_uint_t                    clips;      /* it is their turn */
     int64_t                       passed;     /* of these rows */
-    ngx_uint_t                    failed;     /* some of them could not be, */
-    ngx_msec_t                    failed_ms;  /* last at */
+    ngx_msec_t                    looked_ms;  /* a round ended */
     int64_t                       id;
     int64_t                       version;    /* of a cut */
 };
@@ -65,8 +66,7 @@ static void ngx_mntreamer_editor_ask(ngx_mntreamer_editor_t *ed,
 static void ngx_mntreamer_editor_found(void *data,
     const ngx_mntreamer_result_t *result);
 static void ngx_mntreamer_editor_none(ngx_mntreamer_editor_t *ed);
-static void ngx_mntreamer_editor_pass(ngx_mntreamer_editor_t *ed,
-    ngx_uint_t failed);
+static void ngx_mntreamer_editor_pass(ngx_mntreamer_editor_t *ed);
 static void ngx_mntreamer_editor_work(ngx_mntreamer_editor_t *ed,
     ngx_str_t *path, const ngx_mntreamer_result_t *result);
 static ngx_mntreamer_editor_t *ngx_mntreamer_editor_worked(
@@ -152,10 +152,9 @@ ngx_mntreamer_editor_run(ngx_mntreamer_editor_t *ed)
         return;
     }
 
-    if (ed->failed && ngx_current_msec - ed->failed_ms
-                      >= NGX_MNTREAMER_EDITOR_AGAIN)
+    if (!ed->due
+        && ngx_current_msec - ed->looked_ms >= NGX_MNTREAMER_EDITOR_LOOK)
     {
-        ed->failed = 0;
         ngx_mntreamer_editor_begin(ed);
     }
 
@@ -224,7 +223,7 @@ ngx_mntreamer_editor_found(void *data, const ngx_mntreamer_result_t *result)
         return;
     }
 
-    ngx_mntreamer_editor_pass(ed, 0);
+    ngx_mntreamer_editor_pass(ed);
 }
 
 
@@ -237,6 +236,7 @@ ngx_mntreamer_editor_none(ngx_mntreamer_editor_t *ed)
 
     } else {
         ed->due = 0;
+        ed->looked_ms = ngx_current_msec;
 
         /* the answers may be older than what was told meanwhile */
 
@@ -252,14 +252,9 @@ ngx_mntreamer_editor_none(ngx_mntreamer_editor_t *ed)
 /* the next one */
 
 static void
-ngx_mntreamer_editor_pass(ngx_mntreamer_editor_t *ed, ngx_uint_t failed)
+ngx_mntreamer_editor_pass(ngx_mntreamer_editor_t *ed)
 {
     ed->passed++;
-
-    if (failed) {
-        ed->failed = 1;
-        ed->failed_ms = ngx_current_msec;
-    }
 
     ngx_mntreamer_editor_run(ed);
 }
@@ -323,7 +318,7 @@ ngx_mntreamer_editor_worked(ngx_mntreamer_edit_t *edit, ngx_uint_t rc)
     ed->state = NGX_MNTREAMER_EDITOR_IDLE;
 
     if (rc != NGX_MNTREAMER_STORE_OK) {
-        ngx_mntreamer_editor_pass(ed, 1);
+        ngx_mntreamer_editor_pass(ed);
         return NULL;
     }
 

@@ -109,8 +109,8 @@ static void ngx_mntreamer_sacrifice_log(ngx_mntreamer_sacrifice_t *sf);
 static const ngx_mntreamer_sacrifice_why_t  ngx_mntreamer_sacrifice_whys[] = {
     { "room", " to make room" },
     { "age", " for its age" },
-    { "size", " for the size of all" },
-    { "count", " for the number of all" },
+    { "size", " by a rule of size" },
+    { "count", " by a rule of number" },
     { NULL, "" }
 };
 

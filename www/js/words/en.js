@@ -200,7 +200,8 @@ export default {
     gone_unknown_why: 'The address may be mistyped, or it is of another '
                       + 'server.',
     gone_deleted: 'This recording was deleted',
-    gone_deleted_why: 'Somebody deleted it, or it made room for newer ones.',
+    gone_deleted_why: 'Somebody deleted it, a rule of retention did, or it '
+        + 'made room for newer ones.',
     gone_not_on_air: 'Not on the air now',
     gone_not_on_air_why: 'When this channel is live again, it is here and on '
                          + 'the front page. What was recorded of it is there, '

@@ -190,7 +190,8 @@ export default {
     gone_unknown: '그런 녹화가 없습니다',
     gone_unknown_why: '주소가 틀렸거나 다른 서버의 주소입니다.',
     gone_deleted: '삭제된 녹화입니다',
-    gone_deleted_why: '누군가 삭제했거나, 새 녹화를 위해 자리를 비웠습니다.',
+    gone_deleted_why: '누군가 삭제했거나, 보존 규칙에 따라 또는 새 녹화를 위해 '
+        + '자리를 비웠습니다.',
     gone_not_on_air: '지금은 방송 중이 아닙니다',
     gone_not_on_air_why: '이 채널이 다시 방송하면 여기와 첫 페이지에 나옵니다. '
                          + '지난 녹화도 첫 페이지에 있습니다.',
