@@ -90,7 +90,7 @@ my $check = sub {
     wait_for(sub { $done->($prefix) eq $want }, 'and this goes', 20) or diag $done->($prefix);
     is($left->($prefix), $stay, 'the others stay');
     is($told->($m), '', 'then there is nothing more to go');
-    my @lines = $m->log =~ /\[notice\].*(recording \d+ was (?:deleted|put into the trash) for its age|for the (?:size|number) of all)/g;
+    my @lines = $m->log =~ /\[notice\].*(recording \d+ was (?:deleted|put into the trash) for its age|by a rule of (?:size|number))/g;
     ok(scalar @lines, 'lines say why');
     $hold->();
 };
@@ -210,7 +210,7 @@ is(scalar(grep { -e "$_/index.m3u8" } @d[30 .. 39]), 10, 'all of theirs');
 my @ids = map { $_->[0] } @{ $m->psql("SELECT id FROM media_record WHERE channel_name LIKE 'g%'
                                        AND status = 'deleted'") };
 my $lines = sub { my $log = $m->log . $o->log;
-                  return map { scalar(() = $log =~ /recording $_ was deleted for the number of all, /g) } @ids };
+                  return map { scalar(() = $log =~ /recording $_ was deleted by a rule of number, /g) } @ids };
 wait_for(sub { !grep { $_ == 0 } $lines->() }, 'each is told about', 10);
 is(scalar(grep { $_ != 1 } $lines->()), 0, '... once');
 is($m->recording($r{live}{id})->{status}, 'recording', 'what is on the air is not touched');

@@ -42,6 +42,14 @@ BEGIN
         RETURN;
     END IF;
 
+    -- who cannot tell its storage from others deletes nothing of them
+
+    IF in_mark AND in_storage IS NULL
+       AND EXISTS (SELECT FROM media_record WHERE storage IS NOT NULL)
+    THEN
+        RETURN;
+    END IF;
+
     -- one at a time: two would each see too much
 
     IF in_mark AND NOT pg_try_advisory_xact_lock(

@@ -512,6 +512,15 @@ ngx_http_mntreamer_cut_make(ngx_http_mntreamer_cut_job_t *job,
 
     if (cut.foreign || len >= size) {
         free(text);
+
+        /* a multivariant one has nothing that could be left out */
+
+        if (memmem(playlist.data, playlist.len, "\n#EXT-X-STREAM-INF:", 19)
+            == NULL)
+        {
+            job->failed = "not one of ours";
+        }
+
         return;
     }
 

@@ -47,7 +47,9 @@ ngx_http_mntreamer_viewer(ngx_http_request_t *r, ngx_str_t *path,
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_mntreamer_module);
 
-    if (r != r->main || env->viewers == NULL || (ctx && ctx->view)) {
+    if (r != r->main || env->viewers == NULL
+        || (ctx && (ctx->view || ctx->cut)))
+    {
         return NGX_OK;
     }
 
