@@ -133,7 +133,7 @@ suite_database_stop() {
 # suite_browser [FILE...]
 
 suite_browser() {
-    local out=$build/browser.tap rc
+    local out=$build/browser.tap rc=0 lane file files=()
 
     node_packages || {
         tail -3 "$build/npm.log" >&2
@@ -141,7 +141,36 @@ suite_browser() {
         return 1
     }
 
-    [ $# -gt 0 ] || set -- t/browser/*.test.mjs
+    if [ $# -gt 0 ]; then
+        browser_lane "$out" "$@"
+        return
+    fi
+
+    # these two wait most of the time, beside the others
+
+    browser_lane "$out.slow" t/browser/{live,broadcast}.test.mjs >"$out.told" &
+    lane=$!
+
+    for file in t/browser/*.test.mjs; do
+        case $file in
+            */live.test.mjs | */broadcast.test.mjs) ;;
+            *) files+=("$file") ;;
+        esac
+    done
+
+    browser_lane "$out" "${files[@]}" || rc=1
+    wait "$lane" || rc=1
+    cat "$out.told"
+
+    return "$rc"
+}
+
+
+# browser_lane TAP FILE...
+
+browser_lane() {
+    local out=$1 rc
+    shift
 
     MNT_NODE=$build/npm node --test --test-reporter=tap "$@" | tee "$out"
     rc=${PIPESTATUS[0]}
