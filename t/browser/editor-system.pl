@@ -5,9 +5,9 @@
 # usage: editor-system.pl
 #
 # A running system for tests of the editor, with a trash: "one" and "two" are
-# recordings of 12 segments of 2 s each, over, "two" in two sizes.  Says where it
-# is in one line of JSON; a line of SQL on stdin is done, "done" says so; ends
-# when stdin does.
+# recordings of 12 segments of 2 s each, over, "two" in two sizes.  Says where
+# it is in one line of JSON; a line of SQL on stdin is done, "done" says so;
+# ends when stdin does.
 
 use strict;
 use warnings;

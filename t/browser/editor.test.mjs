@@ -131,7 +131,8 @@ test('mark, cut and undo, by keys alone', async (t) => {
         Math.abs(await time(page) - 9) < 0.3);
     assert.ok(await video(page, (v) => v.paused), 'it waited, and waits');
     assert.equal(await chosen.isVisible(), false);
-    assert.deepEqual((await cutsOf(id)).map((c) => [c.begin, c.end]), [[4, 8]]);
+    assert.deepEqual((await cutsOf(id)).map((c) => [c.begin, c.end]),
+                     [[4, 8]]);
 
     // what is behind it is meant by its time in the whole
 
@@ -182,6 +183,40 @@ test('a preview jumps over what would be cut', async (t) => {
     assert.ok(seen.some((at) => at < 4), 'what is before it');
     assert.deepEqual(seen.filter((at) => at > 5 && at < 11.9), []);
     assert.deepEqual(await cutsOf(system.two), []);
+});
+
+
+test('a clip of what is marked, and the way to it', async (t) => {
+    const page = await watch(t, system.two);
+    const go = page.locator('mnt-editor');
+
+    await go.locator('summary').click();
+    assert.ok(await go.locator('.clip').isDisabled());
+    await seek(page, 4.5);
+    await page.locator('#player-title').click();
+    await page.keyboard.press('i');
+    await seek(page, 9);
+    await page.keyboard.press('o');
+
+    // what is typed there are no keys of the player
+
+    await page.locator('#clip-title').fill('');
+    await page.keyboard.type('xzi 밤');
+    await page.keyboard.press('Enter');
+    await until('it is said', async () =>
+        await note(page) === 'The clip is made.');
+    assert.deepEqual(await cutsOf(system.two), []);
+    await go.getByRole('link', { name: 'Watch the clip' }).click();
+    await until('it plays', () => video(page,
+        (v) => v.currentTime > 0 && Math.abs(v.duration - 6) < 0.3));
+    assert.equal(await page.locator('#player-title').textContent(), 'xzi 밤');
+
+    const id = Number(/\d+$/.exec(page.url())[0]);
+
+    assert.equal((await system.api('recordings/' + id)).clip_of, system.two);
+    assert.equal(await go.locator('.made').isVisible(), false);
+    assert.ok(await go.locator('.clip').isDisabled(), 'marks stay behind');
+    assert.deepEqual(page.trouble, []);
 });
 
 

@@ -114,12 +114,12 @@ test('seconds of what is shown, and of the whole', () => {
     assert.equal(wholeOf(all, 5), 5);
     assert.equal(shownOf(all, 9), 9);
     assert.deepEqual(spanOf(all, 2.5, 4.5),
-                     { begin: 2.000001, end: 6, count: 2, shown: 3.999999 });
+                     { begin: 2, end: 6, count: 2, shown: 3.999999 });
     assert.deepEqual(spanOf(all, 2.001, 4.002),
-                     { begin: 2.000001, end: 4.000001, count: 1, shown: 2 },
+                     { begin: 2, end: 4, count: 1, shown: 2 },
                      'who stepped to a begin means no picture behind it');
     assert.deepEqual(spanOf(all, null, 1),
-                     { begin: 0, end: 2.000001, count: 1, shown: 2.000001 });
+                     { begin: 0, end: 2, count: 1, shown: 2.000001 });
     assert.equal(spanOf(all, 5, null).end, 9.5);
     assert.equal(spanOf(all, 3, 3), null);
     assert.equal(spanOf(all, 5, 3), null);
@@ -144,6 +144,30 @@ test('seconds of what is shown, and of the whole', () => {
     assert.deepEqual(spanOf(line, 4.5, 13),
                      { begin: 4, end: 14, count: 2, shown: 4 },
                      'one over what is cut already');
+
+    // The server tells of milliseconds, and hides what begins in a cut: of
+    // segments of another length those that are meant, in any order.
+
+    const odd = Array(400).fill(2000633);
+    const cuts = [];
+
+    for (let n = 0; n < 100; n++) {
+        const hidden = odd.map((length, i) => cuts.some(
+            ({ begin, end }) => i * length >= begin * 1e6
+                                && i * length < end * 1e6));
+        const left = hidden.map((is, i) => (is ? -1 : i)).filter(
+            (i) => i >= 0);
+        const now = lineOf(left.map((i) => odd[i]), cuts);
+        const pick = n % 2 ? n : left.length - 2 * n - 1;
+        const span = spanOf(now, wholeOf(now, now[pick].shown / 1e6 + 0.5),
+                            wholeOf(now, now[pick].shown / 1e6 + 1.5));
+
+        assert.equal(left.length, 400 - n);
+        assert.equal(odd.filter((length, i) => i * length >= span.begin * 1e6
+            && i * length < span.end * 1e6).length, 1);
+        assert.equal(Math.ceil(span.begin * 1e6 / 2000633), left[pick]);
+        cuts.push(span);
+    }
 
     // steps: back goes to the begin of this one first
 

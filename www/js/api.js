@@ -143,6 +143,40 @@ export function clip(id, begin, end, title) {
 }
 
 
+// files that are made of it
+
+export function exports(id) {
+    return call('/recordings/' + encodeURIComponent(id) + '/exports');
+}
+
+
+export function makeExport(id, span) {
+    return call('/recordings/' + encodeURIComponent(id) + '/exports',
+                change('POST', span));
+}
+
+
+export function retryJob(id) {
+    return call('/jobs/' + encodeURIComponent(id) + '/retry',
+                { method: 'POST' });
+}
+
+
+// cancels what is not over, else deletes it with its file
+
+export function deleteJob(id) {
+    return call('/jobs/' + encodeURIComponent(id), { method: 'DELETE' });
+}
+
+
+// how it goes on: an EventSource with events "job"
+
+export function jobEvents(id) {
+    return new EventSource(BASE + '/jobs/' + encodeURIComponent(id)
+                           + '/events');
+}
+
+
 // how long its segments are, in microseconds, of the first size that there is
 
 export async function segments(url) {
@@ -172,6 +206,27 @@ async function playlist(url) {
     }
 
     return response.text();
+}
+
+
+// back from the trash; what is purged is deleted for good
+
+export function restoreRecording(id) {
+    return call('/recordings/' + encodeURIComponent(id) + '/restore',
+                { method: 'POST' });
+}
+
+
+export function purgeRecording(id) {
+    return call('/recordings/' + encodeURIComponent(id) + '?purge=1',
+                { method: 'DELETE' });
+}
+
+
+// what the rules would delete: { recordings, bytes, items, ... }
+
+export function retention(limit) {
+    return call('/retention' + query({ limit }));
 }
 
 

@@ -36,9 +36,13 @@ export function lengthsOf(playlist) {
 }
 
 
-// The segments that are shown, [{ shown, whole, length }]: where each begins in
-// what is shown and in the whole.  A cut hides those that begin in it, and is
-// taken to end where one does, as those of this page do.
+const NEAR = 50000;         // what is so near is the same
+
+
+// The segments that are shown, [{ shown, whole, length }]: where each begins
+// in what is shown and in the whole.  A cut hides those that begin in it, and
+// is taken to end where one does, as those of this page do; the server tells
+// of them in milliseconds, so that what is behind one is a little early.
 
 export function lineOf(lengths, cuts) {
     const spans = cuts.map(({ begin, end }) => [micro(begin), micro(end)])
@@ -48,7 +52,8 @@ export function lineOf(lengths, cuts) {
     let next = 0;
 
     return lengths.map((length) => {
-        for (; next < spans.length && spans[next][0] <= whole; next++) {
+        for (; next < spans.length && spans[next][0] - NEAR <= whole; next++)
+        {
             whole = Math.max(whole, spans[next][1]);
         }
 
@@ -85,9 +90,7 @@ export function shownOf(line, seconds) {
 // The whole segments in which a span of the whole lies, { begin, end, count,
 // shown }: of the whole, how many are shown in it, and for how long.  Who
 // stepped to where one begins is not meant to be a picture behind it.  null
-// when nothing is.
-
-const NEAR = 50000;
+// when nothing is.  Rounded down: early is right, the segment is the same.
 
 export function spanOf(line, from, to) {
     const begin = from === null ? -Infinity : micro(from) + NEAR;
@@ -102,8 +105,8 @@ export function spanOf(line, from, to) {
     const last = within.at(-1);
 
     return {
-        begin: within[0].whole / 1e6,
-        end: (last.whole + last.length) / 1e6,
+        begin: Math.floor(within[0].whole / 1000) / 1000,
+        end: Math.floor((last.whole + last.length) / 1000) / 1000,
         count: within.length,
         shown: within.reduce((n, one) => n + one.length, 0) / 1e6,
     };

@@ -10,6 +10,7 @@ import { explain } from '../errors.js';
 import * as format from '../format.js';
 import { count, t } from '../i18n.js';
 import { Editor } from '../parts/editor.js';
+import { ExportList } from '../parts/export-list.js';
 import { GapList } from '../parts/gap-list.js';
 import { Player } from '../parts/player.js';
 import { RecordingActions } from '../parts/recording-actions.js';
@@ -17,7 +18,7 @@ import { TitleList } from '../parts/title-list.js';
 import { Poll } from '../poll.js';
 import { searchFor } from '../router.js';
 
-const PARTS = [Editor, GapList, TitleList];
+const PARTS = [Editor, ExportList, GapList, TitleList];
 
 const POLL_MS = 2000;
 const POLL_OVER_MS = 15000;

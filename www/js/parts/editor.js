@@ -51,12 +51,29 @@ export class Editor extends HTMLElement {
                 line('segment_back', 'frame_back', 'frame_ahead',
                      'segment_ahead'),
                 line('mark_in', 'mark_out', 'mark_none'),
-                this.span, line('preview', 'cut', 'confirm'), this.note,
+                this.span, line('preview', 'cut', 'confirm'),
+                this.clip = this.buildClip(make), this.note, this.made,
                 this.cutsTitle, this.cuts));
         this.append(this.details);
 
         this.list = new KeyedList(this.cuts, (cut) => cut.id,
             () => this.row(), (li, cut) => this.fill(li, cut));
+    }
+
+    // what is marked, as a recording of its own
+
+    buildClip(make) {
+        const submit = make('clip');
+
+        submit.type = 'submit';
+        this.title_ = element('input', { type: 'text', id: 'clip-title',
+                                         maxlength: '100',
+                                         autocomplete: 'off' });
+        this.label = element('label', { class: 'hidden', for: 'clip-title' });
+        this.made = element('a', { class: 'made', hidden: '' });
+
+        return element('form', { class: 'add', novalidate: '' }, this.label,
+                       this.title_, submit);
     }
 
     row() {
@@ -101,6 +118,10 @@ export class Editor extends HTMLElement {
             this.buttons[name].addEventListener('click', act);
         }
 
+        this.clip.addEventListener('submit', (event) => {
+            event.preventDefault();
+            this.makeClip();
+        });
         player.bind({
             ...Object.fromEntries(Object.entries(keys).map(([key, name]) =>
                 [key, () => this.key(acts[name])])),
@@ -125,6 +146,8 @@ export class Editor extends HTMLElement {
 
         if (this.recording?.id !== id) {
             this.in = this.out = this.previewed = this.noted = null;
+            this.made.hidden = true;
+            this.title_.value = '';
             this.line = [];
             this.known = '';
         }
@@ -265,6 +288,27 @@ export class Editor extends HTMLElement {
         });
     }
 
+    makeClip() {
+        const { recording: { id }, title_: { value } } = this;
+        const span = this.chosen();
+        const title = value.trim();
+
+        if (!span) {
+            this.say(() => t(this.reversed ? 'mark_wrong' : 'mark_first'));
+            return;
+        }
+
+        this.made.hidden = true;
+        this.change(async () => {
+            const clip = await this.api.clip(id, span.begin, span.end, title);
+
+            this.made.href = '#/recordings/' + clip.id;
+            this.made.hidden = false;
+            this.title_.value = '';
+            return () => t(clip.status ? 'clip_done' : 'clip_later');
+        });
+    }
+
     newest() {
         return (this.recording?.cuts ?? []).reduce(
             (one, cut) => (one && one.id > cut.id ? one : cut), null);
@@ -344,6 +388,7 @@ export class Editor extends HTMLElement {
                                      String(recording.status === 'done'));
         buttons.confirm.disabled = busy;
         buttons.cut.disabled = busy || !span;
+        buttons.clip.disabled = busy || !span;
         buttons.preview.disabled = !span;
         buttons.mark_none.disabled = this.in === null && this.out === null;
 
@@ -354,6 +399,9 @@ export class Editor extends HTMLElement {
                 : t('mark_first'));
         this.span.classList.toggle('reversed', reversed);
         setText(this.note, this.noted?.() ?? '');
+        setText(this.made, t('clip_open'));
+        setText(this.label, t('clip_title'));
+        this.title_.placeholder = t('clip_title');
         setText(this.cutsTitle, t('cuts'));
         this.cutsTitle.hidden = !recording.cuts?.length;
         this.list.show(recording.cuts ?? []);
@@ -371,7 +419,7 @@ export class Editor extends HTMLElement {
                 to: this.out === null ? player.length
                     : shownOf(line, this.out),
                 reversed: this.reversed,
-            });
+            }, this.hidden ? null : this.chosen());
     }
 }
 

@@ -1,6 +1,6 @@
 // <mnt-player>: a picture with its controls and keys.  What others may use of
 // it: play(), update(), stop(), seek(), step(), frame(), reload(), mark(),
-// select(), bind(), time, length and the event "say", when there is something
+// select(), chosen(), bind(), time, length and the event "say", when there is something
 // to be said (said()).
 
 import { button, element, setLabel, setText } from '../dom.js';
@@ -35,6 +35,7 @@ export class Player extends HTMLElement {
         this.kept = 0;              // when the position was noted
         this.bound = {};            // keys of others, and what they do
         this.picture_ = null;       // the time of the picture that is shown
+        this.chosen_ = null;
         this.frame_ = 0;            // for how long one is
         this.video = element('video', { id: 'video', playsinline: '' });
         this.stream = new Stream(this.video);
@@ -163,7 +164,7 @@ export class Player extends HTMLElement {
         this.frame_ = 0;
         this.picture_ = null;
         this.bar.mark([]);
-        this.bar.select(null);
+        this.select(null);
         this.stream.play(recording, live ? -1 : positionOf(recording.id));
         this.announce(recording);
         this.show();
@@ -241,10 +242,23 @@ export class Player extends HTMLElement {
         this.stream.reload(seconds);
     }
 
-    // a span that somebody chose, { from, to, reversed }, or null
+    // A span that somebody chose, { from, to, reversed }, or null; chosen()
+    // gives what is meant by it in the whole, { begin, end }, and the event
+    // "chosen" says that it is another.
 
-    select(span) {
+    select(span, chosen = null) {
+        const other = JSON.stringify(chosen) !== JSON.stringify(this.chosen_);
+
+        this.chosen_ = chosen;
         this.bar.select(span);
+
+        if (other) {
+            this.dispatchEvent(new Event('chosen'));
+        }
+    }
+
+    chosen() {
+        return this.chosen_;
     }
 
     // keys of others: { key: () => ... }
