@@ -7,6 +7,7 @@ import * as format from '../format.js';
 import { t } from '../i18n.js';
 
 const OVER = ['done', 'failed', 'cancelled'];
+const MOST = 2;             // listened to: browsers have six connections
 const LATER_MS = 5000;      // a server that tells nothing is asked again
 
 
@@ -163,7 +164,7 @@ export class ExportList extends HTMLElement {
         try {
             const { items } = await this.api.exports(recording.id);
 
-            if (this.recording.id === recording.id) {
+            if (this.recording.id === recording.id && this.details.open) {
                 this.jobs = new Map(items.map((job) => [job.id, job]));
                 items.forEach((job) => this.follow(job));
             }
@@ -176,7 +177,7 @@ export class ExportList extends HTMLElement {
 
     follow(job) {
         if (OVER.includes(job.state) || this.events.has(job.id)
-            || !this.isConnected)
+            || this.events.size >= MOST || !this.isConnected)
         {
             return;
         }
@@ -193,11 +194,14 @@ export class ExportList extends HTMLElement {
 
             this.jobs.set(now.id, now);
 
+            this.again();
+
+            // then others have gone on, too
+
             if (OVER.includes(now.state)) {
                 this.leave(job.id);
+                this.read();
             }
-
-            this.again();
         });
 
         // refused, and not only interrupted
