@@ -56,6 +56,15 @@ const VIEWS = {
         await page.locator('mnt-player .help').click();
         await page.getByRole('dialog').waitFor();
     }],
+    editor: [null, async (page) => {
+        await page.locator('mnt-editor summary').click();
+        await page.locator('mnt-export-list summary').click();
+        await page.locator('mnt-editor .mark_in').waitFor();
+        await page.locator('mnt-export-list .export_all').waitFor();
+    }],
+    trash: ['#/trash', async (page) => {
+        await page.locator('#trash-empty').waitFor();
+    }],
     gone: ['#/recordings/999999', async (page) => {
         await page.locator('#gone').waitFor();
     }],

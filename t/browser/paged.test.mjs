@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { shownAt } from '../../www/js/cuts.js';
+import { lengthsOf, lineOf, shownAt, shownOf, spanOf, stepOf,
+         wholeOf } from '../../www/js/cuts.js';
 import { Paged } from '../../www/js/paged.js';
 
 let rows;
@@ -97,6 +98,81 @@ test('what is cut moves what comes behind it', () => {
         (at) => shownAt(cuts, at)), [0, 9, null, null, null, 10, 15, null, 20,
                                      30]);
     assert.equal(shownAt([], 7), 7);
+});
+
+
+test('seconds of what is shown, and of the whole', () => {
+    const lengths = lengthsOf('#EXTM3U\n#EXTINF:2.000001,\na\n#EXTINF:2,x\n'
+                              + 'b\n#EXTINF:1.999999,\nc\n#EXTINF:3.5,\nd\n');
+
+    assert.deepEqual(lengths, [2000001, 2000000, 1999999, 3500000]);
+
+    // nothing is cut
+
+    const all = lineOf(lengths, []);
+
+    assert.equal(wholeOf(all, 5), 5);
+    assert.equal(shownOf(all, 9), 9);
+    assert.deepEqual(spanOf(all, 2.5, 4.5),
+                     { begin: 2, end: 6, count: 2, shown: 3.999999 });
+    assert.deepEqual(spanOf(all, 2.001, 4.002),
+                     { begin: 2, end: 4, count: 1, shown: 2 },
+                     'who stepped to a begin means no picture behind it');
+    assert.deepEqual(spanOf(all, null, 1),
+                     { begin: 0, end: 2, count: 1, shown: 2.000001 });
+    assert.equal(spanOf(all, 5, null).end, 9.5);
+    assert.equal(spanOf(all, 3, 3), null);
+    assert.equal(spanOf(all, 5, 3), null);
+    assert.equal(spanOf([], null, null), null);
+
+    // its first second, and two that overlap
+
+    const line = lineOf([2e6, 2e6, 2e6], [
+        { begin: 6, end: 10 }, { begin: 0, end: 2 }, { begin: 8, end: 12 },
+    ]);
+
+    assert.deepEqual(line.map(({ whole }) => whole / 1e6), [2, 4, 12]);
+    assert.deepEqual([0, 1, 3, 4, 5.5].map((at) => wholeOf(line, at)),
+                     [2, 3, 5, 12, 13.5]);
+    assert.deepEqual([0, 2, 5, 7, 11.9, 12, 13].map(
+        (at) => shownOf(line, at)), [0, 0, 3, 4, 4, 4, 5]);
+
+    for (const at of [0, 0.5, 2, 3.999, 4, 5.999]) {
+        assert.equal(shownOf(line, wholeOf(line, at)), at);
+    }
+
+    assert.deepEqual(spanOf(line, 4.5, 13),
+                     { begin: 4, end: 14, count: 2, shown: 4 },
+                     'one over what is cut already');
+
+    // The server tells of milliseconds, and hides what begins in a cut: of
+    // segments of another length those that are meant, in any order.
+
+    const odd = Array(400).fill(2000633);
+    const cuts = [];
+
+    for (let n = 0; n < 100; n++) {
+        const hidden = odd.map((length, i) => cuts.some(
+            ({ begin, end }) => i * length >= begin * 1e6
+                                && i * length < end * 1e6));
+        const left = hidden.map((is, i) => (is ? -1 : i)).filter(
+            (i) => i >= 0);
+        const now = lineOf(left.map((i) => odd[i]), cuts);
+        const pick = n % 2 ? n : left.length - 2 * n - 1;
+        const span = spanOf(now, wholeOf(now, now[pick].shown / 1e6 + 0.5),
+                            wholeOf(now, now[pick].shown / 1e6 + 1.5));
+
+        assert.equal(left.length, 400 - n);
+        assert.equal(odd.filter((length, i) => i * length >= span.begin * 1e6
+            && i * length < span.end * 1e6).length, 1);
+        assert.equal(Math.ceil(span.begin * 1e6 / 2000633), left[pick]);
+        cuts.push(span);
+    }
+
+    // steps: back goes to the begin of this one first
+
+    assert.deepEqual([[0, 1], [1.9, 1], [5, 1], [3, -1], [2.1, -1], [0, -1]]
+        .map(([at, n]) => stepOf(line, at, n)), [2, 2, 4, 2, 0, 0]);
 });
 
 

@@ -100,6 +100,28 @@ export async function startLibrary() {
 }
 
 
+// one with recordings that can be cut, as editor-system.pl says
+
+export async function startEditor() {
+    const system = await startHelper('editor-system.pl', []);
+
+    return { ...system, stop: system.exit,
+             api: (...call) => callApi(system, ...call) };
+}
+
+
+async function callApi(system, name, method = 'GET', body = undefined) {
+    const url = new URL('api/v1/' + name, system.url);
+    const response = await fetch(url, {
+        method,
+        headers: { 'Content-Type': 'application/json' },
+        body: body && JSON.stringify(body),
+    });
+
+    return response.status === 204 ? null : response.json();
+}
+
+
 // one with nginx-rtmp and nobody on the air, as own-system.pl says
 
 export async function startOwnSystem(...options) {
@@ -109,16 +131,7 @@ export async function startOwnSystem(...options) {
     return {
         ...system,
 
-        async api(name, method = 'GET', body = undefined) {
-            const url = new URL('api/v1/' + name, system.url);
-            const response = await fetch(url, {
-                method,
-                headers: { 'Content-Type': 'application/json' },
-                body: body && JSON.stringify(body),
-            });
-
-            return response.status === 204 ? null : response.json();
-        },
+        api: (...call) => callApi(system, ...call),
 
         // sends the clip again and again, without encoding: until it is
         // killed, or for so many seconds

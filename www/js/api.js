@@ -1,5 +1,7 @@
 // The calls to /api/v1 and what goes wrong with them.
 
+import { lengthsOf } from './cuts.js';
+
 const BASE = '/api/v1';
 const TIMEOUT_MS = 15000;
 const MANY_MS = 600000;     // each of many is looked up on its platform
@@ -118,6 +120,113 @@ export function changeRecording(id, fields) {
 export function deleteRecording(id) {
     return call('/recordings/' + encodeURIComponent(id),
                 { method: 'DELETE' });
+}
+
+
+// Spans of a recording that are not shown; seconds are of the whole.
+
+export function cut(id, begin, end) {
+    return call('/recordings/' + encodeURIComponent(id) + '/cuts',
+                change('POST', { begin, end }));
+}
+
+
+export function undoCut(id, cut) {
+    return call('/recordings/' + encodeURIComponent(id) + '/cuts/'
+                + encodeURIComponent(cut), { method: 'DELETE' });
+}
+
+
+export function clip(id, begin, end, title) {
+    return call('/recordings/' + encodeURIComponent(id) + '/clips',
+                change('POST', { begin, end, ...(title ? { title } : {}) }));
+}
+
+
+// files that are made of it
+
+export function exports(id) {
+    return call('/recordings/' + encodeURIComponent(id) + '/exports');
+}
+
+
+export function makeExport(id, span) {
+    return call('/recordings/' + encodeURIComponent(id) + '/exports',
+                change('POST', span));
+}
+
+
+export function retryJob(id) {
+    return call('/jobs/' + encodeURIComponent(id) + '/retry',
+                { method: 'POST' });
+}
+
+
+// cancels what is not over, else deletes it with its file
+
+export function deleteJob(id) {
+    return call('/jobs/' + encodeURIComponent(id), { method: 'DELETE' });
+}
+
+
+// how it goes on: an EventSource with events "job"
+
+export function jobEvents(id) {
+    return new EventSource(BASE + '/jobs/' + encodeURIComponent(id)
+                           + '/events');
+}
+
+
+// how long its segments are, in microseconds, of the first size that there is
+
+export async function segments(url) {
+    const first = await playlist(url);
+    const other = /^#EXT-X-STREAM-INF:.*\n(?:#.*\n|\s*\n)*([^#\s].*)/m
+        .exec(first);
+
+    return lengthsOf(other ? await playlist(
+        new URL(other[1].trim(), new URL(url, location.href)).href) : first);
+}
+
+
+async function playlist(url) {
+    let response;
+
+    try {
+        response = await fetch(url, {
+            credentials: 'same-origin',
+            signal: AbortSignal.timeout(TIMEOUT_MS),
+        });
+    } catch {
+        throw new ApiError(0, 'unreachable', '');
+    }
+
+    if (!response.ok) {
+        throw new ApiError(response.status, 'http', '');
+    }
+
+    return response.text();
+}
+
+
+// back from the trash; what is purged is deleted for good
+
+export function restoreRecording(id) {
+    return call('/recordings/' + encodeURIComponent(id) + '/restore',
+                { method: 'POST' });
+}
+
+
+export function purgeRecording(id) {
+    return call('/recordings/' + encodeURIComponent(id) + '?purge=1',
+                { method: 'DELETE' });
+}
+
+
+// what the rules would delete: { recordings, bytes, items, ... }
+
+export function retention(limit) {
+    return call('/retention' + query({ limit }));
 }
 
 

@@ -13,6 +13,7 @@ import * as theme from './theme.js';
 const PAGES = {
     front: () => import('./pages/front.js').then((m) => m.FrontPage),
     watch: () => import('./pages/watch.js').then((m) => m.WatchPage),
+    trash: () => import('./pages/trash.js').then((m) => m.TrashPage),
     channels: () => import('./pages/channels.js').then((m) => m.ChannelsPage),
 };
 

@@ -4,6 +4,7 @@
 //     #/recordings/ID         a recording, from its beginning or where it was
 //                             left; #/recordings/ID/live from where it is now
 //     #/live/ID               what the streamer with this id has on the air
+//     #/trash                 what was deleted and can be brought back
 //     #/channels              for who runs it
 
 const ROUTES = [
@@ -11,6 +12,7 @@ const ROUTES = [
      ([, id, live]) => ({ id, live: Boolean(live) })],
     [/^\/live\/(\d+)$/, 'watch', ([, streamer]) => ({ streamer, live: true })],
     [/^\/channels$/, 'channels', () => ({})],
+    [/^\/trash$/, 'trash', () => ({})],
     [/^\/?$/, 'front', (found, query) => ({ words: query.get('q') ?? '' })],
 ];
 

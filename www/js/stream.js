@@ -25,6 +25,8 @@ export class Stream extends EventTarget {
         this.mended = false;
         this.over = null;           // what was known when its end was seen
         this.message = null;
+        this.reloading = false;
+        this.held = false;          // it waits, and does when loaded again
 
         video.addEventListener('playing', () => {
             if (this.message?.key !== 'note_over') {
@@ -98,8 +100,22 @@ export class Stream extends EventTarget {
         this.position = 0;
         this.over = null;
         this.message = null;
+        this.reloading = false;
+        this.held = false;
         this.video.removeAttribute('src');
         this.video.load();
+    }
+
+    // its playlist is another one: shown from there, waiting if it waited
+
+    reload(position) {
+        if (!this.reloading) {
+            this.held = this.video.paused && !this.video.ended;
+            this.reloading = true;
+        }
+
+        this.position = position;
+        this.open();
     }
 
     async open() {
@@ -243,6 +259,12 @@ export class Stream extends EventTarget {
 
     start() {
         this.pace(this.rate);
+        this.reloading = false;
+
+        if (this.held) {
+            this.held = false;
+            return;
+        }
 
         // without a click on this page browsers may want it muted
 

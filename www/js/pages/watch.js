@@ -9,6 +9,8 @@ import { element, setText } from '../dom.js';
 import { explain } from '../errors.js';
 import * as format from '../format.js';
 import { count, t } from '../i18n.js';
+import { Editor } from '../parts/editor.js';
+import { ExportList } from '../parts/export-list.js';
 import { GapList } from '../parts/gap-list.js';
 import { Player } from '../parts/player.js';
 import { RecordingActions } from '../parts/recording-actions.js';
@@ -16,7 +18,7 @@ import { TitleList } from '../parts/title-list.js';
 import { Poll } from '../poll.js';
 import { searchFor } from '../router.js';
 
-const PARTS = [GapList, TitleList];
+const PARTS = [Editor, ExportList, GapList, TitleList];
 
 const POLL_MS = 2000;
 const POLL_OVER_MS = 15000;
@@ -149,7 +151,11 @@ export class WatchPage {
         let now = all ? await api.recording(before.id)
                       : await api.recordingNow(before);
 
-        if (this.recording !== before) {
+        // what was asked for by somebody is newer than what was not
+
+        if (all ? this.recording?.id !== before.id
+                : this.recording !== before)
+        {
             return;
         }
 

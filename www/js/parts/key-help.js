@@ -7,6 +7,8 @@ const KEYS = [
     ['K', 'key_toggle'], ['J ←', 'key_back'], ['L →', 'key_ahead'],
     ['< >', 'key_speed'], ['M', 'key_mute'], ['F', 'key_full'],
     ['P', 'key_pip'], ['Home', 'key_first'], ['End', 'key_last'],
+    [', .', 'key_frame'], ['[ ]', 'key_segment'], ['I O', 'key_marks'],
+    ['V', 'key_preview'], ['X', 'key_cut'], ['Z', 'key_undo'],
     ['?', 'key_help'],
 ];
 

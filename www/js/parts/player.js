@@ -1,6 +1,7 @@
 // <mnt-player>: a picture with its controls and keys.  What others may use of
-// it: play(), update(), stop(), seek(), mark(), time, length and the event
-// "say", when there is something to be said (said()).
+// it: play(), update(), stop(), seek(), step(), frame(), reload(), mark(),
+// select(), chosen(), bind(), time, length and the event "say", when there is something
+// to be said (said()).
 
 import { button, element, setLabel, setText } from '../dom.js';
 import * as format from '../format.js';
@@ -16,6 +17,7 @@ const KEEP_MS = 3000;   // between two notes of the position
 const SKIP_S = 10;
 const AT_EDGE_S = 4;    // so far behind the edge is at it
 const IDLE_MS = 3000;   // then controls over a full screen go
+const FRAME_S = 1 / 30; // unless it was seen how long a picture is shown
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 
@@ -31,6 +33,10 @@ export class Player extends HTMLElement {
         super();
         this.recording = null;
         this.kept = 0;              // when the position was noted
+        this.bound = {};            // keys of others, and what they do
+        this.picture_ = null;       // the time of the picture that is shown
+        this.chosen_ = null;
+        this.frame_ = 0;            // for how long one is
         this.video = element('video', { id: 'video', playsinline: '' });
         this.stream = new Stream(this.video);
         this.help = new KeyHelp();
@@ -124,6 +130,7 @@ export class Player extends HTMLElement {
         on(stream, 'say', () => this.dispatchEvent(new Event('say')));
         on(this, 'pointermove pointerdown keydown', () => this.awake());
 
+        this.look();
         this.onKey = (event) => this.key(event);
         this.onHide = () => this.keep();
     }
@@ -154,7 +161,10 @@ export class Player extends HTMLElement {
         this.keep();
         this.recording = recording;
         this.unmute.hidden = true;
+        this.frame_ = 0;
+        this.picture_ = null;
         this.bar.mark([]);
+        this.select(null);
         this.stream.play(recording, live ? -1 : positionOf(recording.id));
         this.announce(recording);
         this.show();
@@ -190,6 +200,71 @@ export class Player extends HTMLElement {
 
     seek(seconds) {
         this.stream.seek(seconds);
+    }
+
+    // to a picture, to look at it
+
+    step(seconds) {
+        this.video.pause();
+        this.video.currentTime = Math.min(this.length, Math.max(0, seconds));
+    }
+
+    // so many pictures ahead or back: to the middle of the time of that one
+
+    frame(n) {
+        const frame = this.frame_ || FRAME_S;
+        const now = this.picture_ === null ? this.time
+                    : this.picture_ + frame / 2;
+
+        this.step(now + n * frame);
+    }
+
+    // Where pictures begin is told for each that is shown.  Some may be left
+    // out: the least time between two counts.
+
+    look() {
+        this.video.requestVideoFrameCallback?.((now, { mediaTime }) => {
+            const passed = mediaTime - this.picture_;
+
+            if (this.picture_ !== null && passed > 1 / 250 && passed < 1) {
+                this.frame_ = Math.min(this.frame_ || 1, passed);
+            }
+
+            this.picture_ = mediaTime;
+            this.look();
+        });
+    }
+
+    // what is shown is another text of the same recording
+
+    reload(seconds) {
+        this.picture_ = null;
+        this.stream.reload(seconds);
+    }
+
+    // A span that somebody chose, { from, to, reversed }, or null; chosen()
+    // gives what is meant by it in the whole, { begin, end }, and the event
+    // "chosen" says that it is another.
+
+    select(span, chosen = null) {
+        const other = JSON.stringify(chosen) !== JSON.stringify(this.chosen_);
+
+        this.chosen_ = chosen;
+        this.bar.select(span);
+
+        if (other) {
+            this.dispatchEvent(new Event('chosen'));
+        }
+    }
+
+    chosen() {
+        return this.chosen_;
+    }
+
+    // keys of others: { key: () => ... }
+
+    bind(keys) {
+        Object.assign(this.bound, keys);
     }
 
     // what is missing: [{ at, lost, reason }]
@@ -360,12 +435,13 @@ export class Player extends HTMLElement {
 
     key(event) {
         const todo = KEYS[event.key];
+        const bound = this.bound[event.key];
         const { target } = event;
         const typed = target.closest('input, textarea, select, dialog');
 
         // what somebody types or chooses is not meant for the player
 
-        if (!this.recording || !todo || event.ctrlKey || event.altKey
+        if (!this.recording || !(todo || bound) || event.ctrlKey || event.altKey
             || event.metaKey || (typed && typed !== this.bar.range)
             || (event.key === ' ' && target.closest('button, a, summary')))
         {
@@ -373,7 +449,12 @@ export class Player extends HTMLElement {
         }
 
         event.preventDefault();
-        this.act(todo);
+
+        if (todo) {
+            this.act(todo);
+        } else {
+            bound();
+        }
     }
 
     // with our controls; a phone that has none for elements has its own

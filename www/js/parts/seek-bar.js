@@ -17,6 +17,7 @@ export class SeekBar extends HTMLElement {
         super();
         this.length = 0;
         this.gaps = [];
+        this.span = null;
         this.dragged = false;
         this.range = element('input', { type: 'range', min: '0', max: '0',
                                         step: '1', value: '0',
@@ -25,7 +26,10 @@ export class SeekBar extends HTMLElement {
                                        'aria-hidden': 'true' });
         this.bubble = element('span', { class: 'bubble',
                                         'aria-hidden': 'true', hidden: '' });
+        this.chosen = element('span', { class: 'chosen', hidden: '',
+                                        'aria-hidden': 'true' });
         this.append(element('span', { class: 'track' }), this.marks,
+                    this.chosen,
                     this.range, this.bubble);
 
         this.range.addEventListener('input', () => {
@@ -69,6 +73,13 @@ export class SeekBar extends HTMLElement {
         this.place();
     }
 
+    // { from, to, reversed: it ends first }, or null
+
+    select(span) {
+        this.span = span;
+        this.place();
+    }
+
     part(seconds) {
         return this.length > 0
                ? Math.min(1, Math.max(0, seconds / this.length)) : 0;
@@ -92,6 +103,18 @@ export class SeekBar extends HTMLElement {
     // one mark for those that would lie upon each other
 
     place() {
+        const { span } = this;
+
+        this.chosen.hidden = !span || !this.length;
+
+        if (span) {
+            this.chosen.classList.toggle('reversed', span.reversed);
+            this.chosen.style.setProperty('--from', this.part(
+                Math.min(span.from, span.to)));
+            this.chosen.style.setProperty('--to', this.part(
+                Math.max(span.from, span.to)));
+        }
+
         const places = new Set(this.gaps.map(
             (gap) => Math.round(this.part(gap.at) * MARKS) / MARKS));
 
