@@ -17,7 +17,7 @@ my $bin = "$m->{dir}/bin";
 my $dir = "$m->{dir}/fake";
 mkdir $_ for $bin, $dir;
 chmod 0777, $dir;
-my $path = "env PATH=$bin:/usr/bin:/bin;";
+my $path = "env PATH=$bin:/usr/bin:/bin; env LD_PRELOAD; env SLOWSYNC;";
 $m->{main} = $path;
 
 # ffmpeg as it is; or one that tells half and waits; or one that fails
@@ -306,6 +306,50 @@ is($m->get("/api/v1/jobs/$id")->{status}, 404, '... with its job');
 wait_for(sub { !$alive->($pid) }, '... ffmpeg ends');
 wait_for(sub { !-e "$base-2" }, '... and all files go', 10);
 wait_for(sub { $m->one("SELECT count(*) FROM job") == 0 }, '... and the row');
+
+# a slow disk: its lease is renewed meanwhile; cancelled, it is so behind that
+
+my $slow = "$dir/slow";
+ok(MNT::quiet('cc', '-shared', '-fPIC', '-O1', '-o', "$m->{dir}/slowsync.so",
+              "$MNT::TOP/t/lib/slowsync.c", '-ldl'), 'a disk that takes its time');
+$m->stop;
+{
+    local $ENV{LD_PRELOAD} = "$m->{dir}/slowsync.so" if !$ENV{MNT_SAN};
+    local $ENV{SLOWSYNC} = $slow;
+    $m->start;
+}
+$m->up;
+spew($slow, '');
+ffmpeg('real');
+my $renewed = sub {
+    $m->psql("UPDATE job SET lease_until = now() + interval '4 seconds' WHERE id = $id");
+    wait_for(sub { $m->one("SELECT lease_until > now() + interval '8 seconds' FROM job"
+                           . " WHERE id = $id") eq 't' }, "slow: $_[0]", 10);
+};
+for my $cancel ($ENV{MNT_SAN} ? () : (0, 1)) {
+    $id = $ask->($r->{id})->{json}{id};
+    wait_for(sub { -e "$slow.waits" }, 'slow: it waits for the disk');
+    $renewed->('its lease is renewed');
+    if ($cancel) {
+        is($m->call(DELETE => "/api/v1/jobs/$id")->{status}, 204, 'slow: it is cancelled');
+        $renewed->('it is ours still');
+    }
+    unlink $slow;
+    if ($cancel) {
+        wait_for(sub { $m->one("SELECT dirty OR owner IS NOT NULL FROM job WHERE id = $id")
+                       eq 'f' }, 'slow: its files are gone');
+        ok(!-e "$base/export-$id.mp4", 'slow: the result, too');
+        is($job->($id)->{state}, 'cancelled', 'slow: and it stays so');
+    } else {
+        $j = $is->($id, 'done', 'slow: it is done');
+        is($j->{attempts}, 1, 'slow: by one try');
+    }
+    $clean->('slow');
+    $delete->($id);
+    unlink "$slow.waits";
+    spew($slow, '');
+}
+unlink $slow;
 
 # another machine of the same storage: each is done once
 

@@ -13,7 +13,10 @@
  * PREPARING  it is to be made     a thread        the disk        MAKING,
  *                                                                 CLEANING
  * MAKING     it is known of what  ffmpeg          1 h and as long CHECKING,
- *                                                 as it plays     CLEANING
+ *                                                 as it plays     STOPPING,
+ *                                                                 CLEANING
+ * STOPPING   it was cancelled     ffmpeg's end    500 ms, then it CLEANING
+ *                                                 is killed
  * CHECKING   ffmpeg succeeded     is it ours yet  again each 1 s  STORING,
  *                                                                 CLEANING
  * STORING    it is                a thread        the disk        TELLING,
@@ -23,10 +26,14 @@
  * TELLING    its end is known     the database    while it is     IDLE
  *                                                 away
  *
- * While it is being made its lease is renewed each second, with how far it is;
- * an answer that does not find it means that it was cancelled, or that another
- * engine has it.  Whoever freezes and wakes up finds that, too, before what it
- * has made gets its name.
+ * drain() gives back what is in CLAIMING, PREPARING, MAKING or STOPPING: it
+ * goes to TELLING from there.
+ *
+ * From PREPARING to CLEANING its lease is renewed each second, with how far it
+ * is: a thread waits for a slow disk for minutes.  The answer says whether it
+ * was cancelled, or another engine has it.  Whoever freezes and wakes up finds
+ * that, too, before what it has made gets its name.  What a thread does is
+ * awaited all the same.
  */
 
 
@@ -53,6 +60,7 @@ typedef enum {
     NGX_MNTREAMER_JOB_CLAIMING,
     NGX_MNTREAMER_JOB_PREPARING,
     NGX_MNTREAMER_JOB_MAKING,
+    NGX_MNTREAMER_JOB_STOPPING,
     NGX_MNTREAMER_JOB_CHECKING,
     NGX_MNTREAMER_JOB_STORING,
     NGX_MNTREAMER_JOB_CLEANING,
@@ -75,7 +83,7 @@ typedef struct {
     ngx_mntreamer_jobs_t        *jobs;        /* alias */
     ngx_mntreamer_statement_t   *st;          /* owned by the connection */
     ngx_mntreamer_export_t      *export;      /* owned by its thread's end */
-    ngx_mntreamer_child_t       *child;       /* owned while MAKING */
+    ngx_mntreamer_child_t       *child;       /* owned; MAKING, STOPPING */
     ngx_mntreamer_export_conf_t  conf;        /* its dir is "path" */
     int64_t                      attempts;
     int64_t                      recording_id;
@@ -83,7 +91,8 @@ typedef struct {
     int64_t                      at_us;
     int64_t                      rate;
     ngx_msec_t                   since;
-    ngx_uint_t                   cancelled;   /* ffmpeg is ending */
+    ngx_uint_t                   lost;        /* :1; it was cancelled, or is
+                                                 another engine's */
     ngx_mntreamer_job_told_t     told;        /* its texts are below */
     u_char                       path[1024];
     u_char                       error[256];
@@ -119,6 +128,7 @@ static void ngx_mntreamer_job_renew(ngx_mntreamer_job_t *j);
 static void ngx_mntreamer_job_renewed(void *data,
     const ngx_mntreamer_result_t *result);
 static void ngx_mntreamer_job_cancelled(ngx_mntreamer_job_t *j);
+static void ngx_mntreamer_job_stop(ngx_mntreamer_job_t *j, const char *word);
 static void ngx_mntreamer_job_store(ngx_mntreamer_job_t *j);
 static void ngx_mntreamer_job_stored(void *data,
     const ngx_mntreamer_exported_t *x);
@@ -200,13 +210,19 @@ ngx_mntreamer_jobs_run(ngx_mntreamer_jobs_t *jobs)
     for (i = 0; i < jobs->n; i++) {
         j = &jobs->job[i];
 
-        if (j->st || j->export || j->cancelled) {
+        if (j->st) {
+            continue;
+        }
+
+        if (j->export) {
+            ngx_mntreamer_job_renew(j);
             continue;
         }
 
         switch (j->state) {
 
         case NGX_MNTREAMER_JOB_MAKING:
+        case NGX_MNTREAMER_JOB_STOPPING:
         case NGX_MNTREAMER_JOB_CHECKING:
             ngx_mntreamer_job_renew(j);
             break;
@@ -258,15 +274,11 @@ ngx_mntreamer_jobs_drain(ngx_mntreamer_jobs_t *jobs)
     for (i = 0; i < jobs->n; i++) {
         j = &jobs->job[i];
 
-        if (j->state != NGX_MNTREAMER_JOB_MAKING
-            && j->state != NGX_MNTREAMER_JOB_PREPARING)
+        if (j->state != NGX_MNTREAMER_JOB_PREPARING
+            && j->state != NGX_MNTREAMER_JOB_MAKING
+            && j->state != NGX_MNTREAMER_JOB_STOPPING)
         {
             continue;
-        }
-
-        if (j->st) {
-            ngx_mntreamer_catalog_job_forget(j->st);
-            j->st = NULL;
         }
 
         if (j->export) {
@@ -397,7 +409,7 @@ ngx_mntreamer_job_read(ngx_mntreamer_job_t *j,
 
     ngx_memcpy(j->path, path.data, path.len);
 
-    j->cancelled = 0;
+    j->lost = 0;
     ngx_memzero(&j->conf, sizeof(ngx_mntreamer_export_conf_t));
     ngx_memzero(&j->told, sizeof(ngx_mntreamer_job_told_t));
 
@@ -435,6 +447,11 @@ ngx_mntreamer_job_prepared(void *data, const ngx_mntreamer_exported_t *x)
     const ngx_mntreamer_space_t  *space;
 
     j->export = NULL;
+
+    if (j->lost) {
+        ngx_mntreamer_job_cancelled(j);
+        return;
+    }
 
     if (x->rc != NGX_MNTREAMER_STORE_OK) {
         ngx_mntreamer_job_failed(j, x->why,
@@ -546,8 +563,8 @@ ngx_mntreamer_job_made(void *data, const ngx_mntreamer_child_result_t *result)
 
     j->child = NULL;
 
-    if (j->cancelled) {
-        ngx_mntreamer_job_cancelled(j);
+    if (j->state == NGX_MNTREAMER_JOB_STOPPING) {
+        ngx_mntreamer_job_end(j, j->told.word);
         return;
     }
 
@@ -614,36 +631,64 @@ ngx_mntreamer_job_renewed(void *data, const ngx_mntreamer_result_t *result)
         return;
     }
 
-    if (result->nrows == 0) {
-
-        ngx_mntreamer_job_cancelled(j);
-        return;
+    if (result->nrows == 0 || !ngx_mntreamer_rows_bool(result->rows, 0, 0)) {
+        j->lost = 1;
     }
 
-    if (j->state == NGX_MNTREAMER_JOB_CHECKING) {
+    switch (j->state) {
+
+    case NGX_MNTREAMER_JOB_MAKING:
+
+        if (j->lost) {
+            ngx_mntreamer_job_cancelled(j);
+        }
+
+        break;
+
+    case NGX_MNTREAMER_JOB_CHECKING:
+
+        if (j->lost) {
+            ngx_mntreamer_job_cancelled(j);
+            break;
+        }
+
         j->state = NGX_MNTREAMER_JOB_STORING;
         ngx_mntreamer_job_store(j);
+        break;
+
+    default:
+
+        /* who waits for a thread or for ffmpeg's end looks at it then */
+
+        break;
     }
+}
+
+
+static void
+ngx_mntreamer_job_cancelled(ngx_mntreamer_job_t *j)
+{
+    ngx_log_error(NGX_LOG_NOTICE, j->jobs->log, 0,
+                  "mntreamer: job %L was cancelled", j->conf.id);
+
+    ngx_mntreamer_job_count(j, NGX_MNTREAMER_JOB_CANCELLED);
+    ngx_mntreamer_job_stop(j, "clean");
 }
 
 
 /* files are looked for when nobody makes any: ffmpeg is awaited */
 
 static void
-ngx_mntreamer_job_cancelled(ngx_mntreamer_job_t *j)
+ngx_mntreamer_job_stop(ngx_mntreamer_job_t *j, const char *word)
 {
     if (j->child && ngx_mntreamer_child_stop(j->child) == NGX_OK) {
-        j->cancelled = 1;
+        j->told.word = word;
+        j->state = NGX_MNTREAMER_JOB_STOPPING;
         return;
     }
 
     j->child = NULL;
-
-    ngx_log_error(NGX_LOG_NOTICE, j->jobs->log, 0,
-                  "mntreamer: job %L was cancelled", j->conf.id);
-
-    ngx_mntreamer_job_count(j, NGX_MNTREAMER_JOB_CANCELLED);
-    ngx_mntreamer_job_end(j, "clean");
+    ngx_mntreamer_job_end(j, word);
 }
 
 
@@ -672,6 +717,18 @@ ngx_mntreamer_job_stored(void *data, const ngx_mntreamer_exported_t *x)
     j->told.file.len = ngx_strlen(j->names.file);
     j->told.bytes = x->bytes;
     j->told.duration_us = j->at_us ? j->at_us : j->whole_us;
+
+    if (j->lost) {
+
+        /*
+         * It has its name now, which may be what its next owner has made: the
+         * row knows, and has it taken away if it was cancelled.
+         */
+
+        ngx_mntreamer_job_count(j, NGX_MNTREAMER_JOB_CANCELLED);
+        ngx_mntreamer_job_tell(j);
+        return;
+    }
 
     ngx_mntreamer_job_count(j, NGX_MNTREAMER_JOB_DONE);
 
@@ -734,13 +791,6 @@ ngx_mntreamer_job_end(ngx_mntreamer_job_t *j, const char *word)
     j->told.word = word;
     j->state = NGX_MNTREAMER_JOB_CLEANING;
 
-    /* a renewal that is under way says nothing that matters now */
-
-    if (j->st) {
-        ngx_mntreamer_catalog_job_forget(j->st);
-        j->st = NULL;
-    }
-
     ngx_mntreamer_job_clean(j);
 }
 
@@ -777,6 +827,13 @@ static void
 ngx_mntreamer_job_tell(ngx_mntreamer_job_t *j)
 {
     j->state = NGX_MNTREAMER_JOB_TELLING;
+
+    /* a renewal that is under way says nothing that matters now */
+
+    if (j->st) {
+        ngx_mntreamer_catalog_job_forget(j->st);
+    }
+
     j->st = ngx_mntreamer_catalog_job_told(j->jobs->cat, &j->told,
                                            ngx_mntreamer_job_over, j);
 }
