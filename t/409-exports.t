@@ -286,6 +286,23 @@ $j = $done->($ask->('two')->{json}{id}, 'two playlists');
 together($disk->($j->{url}), 5, 'two playlists');
 like($j->{download}, qr/\?download=two%20/, 'without a title it is called as its channel');
 
+# in a directory whose name is no address
+
+my $odd = encode_utf8('#1 방송? 50%25');
+mkdir "$m->{storage}/$odd" or die;
+MNT::quiet('cp', '-a', $base, "$m->{storage}/$odd/a b") or die;
+MNT::quiet('chown', 'nobody:nogroup', "$m->{storage}/$odd");
+$m->psql("INSERT INTO media_record (platform, channel_id, channel_name, day, sequence, path,
+            epoch, storage, status, ended_at, segments, bytes, duration_us)
+          SELECT platform, channel_id, 'odd', day, 1001, '$odd/a b', epoch, storage,
+            'recorded', now(), segments, bytes, 5000000 FROM media_record
+           WHERE id = $r{plain}{id}");
+($r{odd}) = grep { $_->{channel_name} eq 'odd' } @{ $m->recordings };
+$j = $done->($ask->('odd')->{json}{id}, 'odd');
+is($m->get($j->{url})->{status}, 200, 'odd: it is served');
+spew("$dir/odd.mp4", slurp($disk->($j->{url}) =~ s/%(..)/chr hex $1/ger));
+together("$dir/odd.mp4", 5, 'odd');
+
 # deleted with its recording
 
 for my $name ('clocks', 'two') {

@@ -484,7 +484,8 @@ ngx_mntreamer_job_prepared(void *data, const ngx_mntreamer_exported_t *x)
 
 /*
  * The format of the list is named, and nothing but files is opened; what is in
- * it are playlists of ours.
+ * it are playlists of ours.  No path is told: ffmpeg takes a "#" for the begin
+ * of a fragment, and a title may have one.
  */
 
 static void
@@ -512,7 +513,7 @@ ngx_mntreamer_job_make(ngx_mntreamer_job_t *j)
     ngx_memzero(&conf, sizeof(ngx_mntreamer_child_conf_t));
 
     conf.argv = argv;
-    conf.cwd = "/";
+    conf.cwd = (char *) j->names.dir;
     conf.deadline_ms = NGX_MNTREAMER_JOB_MS + (ngx_msec_t) j->whole_us / 1000;
     conf.grace_ms = NGX_MNTREAMER_JOB_GRACE_MS;
     conf.line = ngx_mntreamer_job_line;

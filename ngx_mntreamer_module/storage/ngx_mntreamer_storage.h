@@ -450,11 +450,12 @@ typedef struct {
 typedef void (*ngx_mntreamer_exported_pt)(void *data,
     const ngx_mntreamer_exported_t *exported);
 
-/* with a NUL; the last one is beside the playlist */
+/* with a NUL */
 
 typedef struct {
-    u_char         list[2048];                /* what ffmpeg reads */
-    u_char         part[2048];                /* what it makes */
+    u_char         dir[NGX_MAX_PATH];         /* absolute; all else is there */
+    u_char         list[96];                  /* what ffmpeg reads */
+    u_char         part[96];                  /* what it makes */
     u_char         file[64];                  /* the name of the export */
 } ngx_mntreamer_export_names_t;
 

@@ -159,10 +159,12 @@ ngx_mntreamer_export_names(ngx_mntreamer_storage_t *st,
 
     root = &st->conf.root;
 
-    *ngx_snprintf(n->list, sizeof(n->list) - 1, "%V/%V/.export-%L-%L.part",
-                  root, &conf->dir, conf->id, conf->epoch) = '\0';
-    *ngx_snprintf(n->part, sizeof(n->part) - 1, "%V/%V/.export-%L-%L.mp4.part",
-                  root, &conf->dir, conf->id, conf->epoch) = '\0';
+    *ngx_snprintf(n->dir, sizeof(n->dir) - 1, "%V/%V", root, &conf->dir)
+        = '\0';
+    *ngx_snprintf(n->list, sizeof(n->list) - 1, ".export-%L-%L.part",
+                  conf->id, conf->epoch) = '\0';
+    *ngx_snprintf(n->part, sizeof(n->part) - 1, ".export-%L-%L.mp4.part",
+                  conf->id, conf->epoch) = '\0';
     *ngx_snprintf(n->file, sizeof(n->file) - 1, "export-%L.mp4", conf->id)
         = '\0';
 }
