@@ -236,6 +236,27 @@ my ($gone) = map { $_->{uri} } (playlist_entries($m->playlist($r{clocks})))[2];
 unlink $disk->($r{clocks}{url} =~ s/index\.m3u8$/$gone/r) or die;
 $j = $done->($ask->('clocks', { end => 5 })->{json}{id}, 'a lost file');
 together($disk->($j->{url}), 4, 'a lost file');
+like($m->log, qr/export of recording $r{clocks}{id}: the files of 1 of its segments are not there/,
+     'a lost file: the log says so');
+
+# one that cannot be read just now is not lost
+
+my $shut = $disk->($r{clocks}{url} =~ s/index\.m3u8$/(playlist_entries($m->playlist($r{clocks})))[1]{uri}/er);
+my ($mode, $owner, $group) = (stat $shut)[2, 4, 5];
+SKIP: {
+    skip 'only root can give files away', 3 if $>;
+    chown 0, 0, $shut;
+    chmod 0600, $shut;
+    my $id = $ask->('clocks', { end => 6 })->{json}{id};
+    wait_for(sub { my $j = $job->($id); $j->{state} eq 'queued' && $j->{attempts} == 1 },
+             'a shut file: it is tried again');
+    is($job->($id)->{error}, 'a file could not be read or written', 'a shut file: why');
+    chown $owner, $group, $shut;
+    chmod $mode & 07777, $shut;
+    $m->psql("UPDATE job SET run_at = now() WHERE id = $id");
+    $j = $done->($id, 'a shut file');
+    together($disk->($j->{url}), 5, 'a shut file');
+}
 
 # a recording that has grown since has another export; the old one goes
 

@@ -476,6 +476,13 @@ ngx_mntreamer_job_prepared(void *data, const ngx_mntreamer_exported_t *x)
         return;
     }
 
+    if (x->missing) {
+        ngx_log_error(NGX_LOG_WARN, j->jobs->log, 0,
+                      "mntreamer: export of recording %L: the files of %ui of "
+                      "its segments are not there",
+                      j->recording_id, x->missing);
+    }
+
     j->whole_us = x->duration_us;
 
     ngx_mntreamer_job_make(j);
@@ -577,6 +584,13 @@ ngx_mntreamer_job_made(void *data, const ngx_mntreamer_child_result_t *result)
             ngx_log_error(NGX_LOG_WARN, j->jobs->log, 0,
                           "mntreamer: export of recording %L: ffmpeg %V",
                           j->recording_id, &text);
+        }
+
+        /* it goes on behind what it cannot read, and calls that a success */
+
+        if (mnt_export_short(j->at_us, j->whole_us)) {
+            ngx_mntreamer_job_failed(j, "what ffmpeg made is too short", 1);
+            return;
         }
 
         j->state = NGX_MNTREAMER_JOB_CHECKING;

@@ -444,7 +444,7 @@ typedef struct {
     const char    *why;                       /* not OK: for people */
     off_t          bytes;                     /* to be read, or stored */
     int64_t        duration_us;               /* to be read */
-    ngx_uint_t     runs;                      /* with clocks of their own */
+    ngx_uint_t     missing;                   /* segments without a file */
 } ngx_mntreamer_exported_t;
 
 typedef void (*ngx_mntreamer_exported_pt)(void *data,
