@@ -351,6 +351,64 @@ for my $cancel ($ENV{MNT_SAN} ? () : (0, 1)) {
 }
 unlink $slow;
 
+# recordings pause for room: it makes room, and that was no try
+
+if (!$ENV{MNT_SAN}) {
+    ffmpeg('half');
+    $id = $ask->($r->{id})->{json}{id};
+    wait_for(sub { $half->() }, 'full: it runs');
+    $pid = $half->();
+    spew("$slow.full", '');
+    wait_for(sub { !$alive->($pid) }, 'full: ffmpeg ends', 20);
+    $j = $is->($id, 'queued', 'full: it waits');
+    like($j->{error}, qr/not enough room/, 'full: for room');
+    is($j->{attempts}, 0, 'full: which is no try');
+    $clean->('full');
+    unlink "$slow.full";
+    wait_for(sub { $m->get('/health')->{status} == 200 }, 'full: there is room again', 20);
+    spew("$dir/go", '');
+    $m->psql("UPDATE job SET run_at = now() WHERE id = $id");
+    $j = $is->($id, 'done', 'full: it is done');
+    $delete->($id);
+}
+
+# one whose recording has a path that is none, fails
+
+ffmpeg('real');
+my $three = another(3);
+$m->psql("UPDATE media_record SET path = repeat('x', 1100) WHERE id = $three");
+$id = $ask->($three)->{json}{id};
+$j = $is->($id, 'failed', 'no path: it fails');
+like($j->{error}, qr/no directory/, 'no path: why');
+$delete->($id);
+$m->psql("DELETE FROM media_record WHERE id = $three");
+
+# so many listen who all asked at once: a worker has 256 of them
+
+ffmpeg('half');
+$id = $ask->($r->{id})->{json}{id};
+wait_for(sub { $half->() }, 'one to listen to by many');
+my @pids = sort $m->workers_of;
+open my $lock, '|-', 'psql', '-X', '-q', '-h', $m->{pg}, '-U', 'postgres', '-d', $m->{db} or die;
+$lock->autoflush(1);
+print $lock "BEGIN; LOCK TABLE job IN ACCESS EXCLUSIVE MODE;\n";
+wait_for(sub { $m->one("SELECT count(*) FROM pg_locks WHERE relation = 'job'::regclass"
+                       . " AND mode = 'AccessExclusiveLock' AND granted") == 1 }, 'a question waits');
+@more = map { listen_to("/api/v1/jobs/$id/events") } 1 .. 600;
+sleep 1;
+close $lock;
+heard($_, 10, qr/\r\n\r\n/) for @more;
+cmp_ok(scalar(grep { $_->{text} =~ m{^HTTP/1.1 503} } @more), '>=', 600 - 512, 'too many listen');
+my @heard = grep { $_->{text} =~ m{^HTTP/1.1 200} } @more;
+cmp_ok(scalar @heard, '>=', 256, 'others do');
+spew("$dir/go", '');
+heard($_, 15) for @heard;
+is(scalar(grep { $_->{over} && $states->($_) =~ /done$/ } @heard), scalar @heard,
+   'and hear of its end');
+is(join(' ', sort $m->workers_of), "@pids", 'no worker died of it');
+close $_->{s} for @more;
+$delete->($id);
+
 # another machine of the same storage: each is done once
 
 my $o = MNT->new(workers => 1, pg => $m->{pg}, storage => $m->{storage}, main => $path,

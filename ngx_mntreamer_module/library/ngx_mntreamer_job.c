@@ -15,8 +15,9 @@
  * MAKING     it is known of what  ffmpeg          1 h and as long CHECKING,
  *                                                 as it plays     STOPPING,
  *                                                                 CLEANING
- * STOPPING   it was cancelled     ffmpeg's end    500 ms, then it CLEANING
- *                                                 is killed
+ * STOPPING   it was cancelled,    ffmpeg's end    500 ms, then it CLEANING
+ *            recordings pause                     is killed
+ *            for room
  * CHECKING   ffmpeg succeeded     is it ours yet  again each 1 s  STORING,
  *                                                                 CLEANING
  * STORING    it is                a thread        the disk        TELLING,
@@ -27,7 +28,7 @@
  *                                                 away
  *
  * drain() gives back what is in CLAIMING, PREPARING, MAKING or STOPPING: it
- * goes to TELLING from there.
+ * goes to TELLING from there, as one does whose recording has no path.
  *
  * From PREPARING to CLEANING its lease is renewed each second, with how far it
  * is: a thread waits for a slow disk for minutes.  The answer says whether it
@@ -76,6 +77,10 @@ typedef enum {
     NGX_MNTREAMER_JOB_FAILED,
     NGX_MNTREAMER_JOB_CANCELLED
 } ngx_mntreamer_job_result_e;
+
+#define ngx_mntreamer_job_count(j, result)                                    \
+    ngx_mntreamer_metrics_add((j)->jobs->metrics, NGX_MNTREAMER_M_JOBS,       \
+                              result, 1)
 
 
 typedef struct {
@@ -128,12 +133,11 @@ static void ngx_mntreamer_job_renew(ngx_mntreamer_job_t *j);
 static void ngx_mntreamer_job_renewed(void *data,
     const ngx_mntreamer_result_t *result);
 static void ngx_mntreamer_job_cancelled(ngx_mntreamer_job_t *j);
+static void ngx_mntreamer_job_yield(ngx_mntreamer_job_t *j);
 static void ngx_mntreamer_job_stop(ngx_mntreamer_job_t *j, const char *word);
 static void ngx_mntreamer_job_store(ngx_mntreamer_job_t *j);
 static void ngx_mntreamer_job_stored(void *data,
     const ngx_mntreamer_exported_t *x);
-static void ngx_mntreamer_job_count(ngx_mntreamer_job_t *j,
-    ngx_mntreamer_job_result_e result);
 static void ngx_mntreamer_job_failed(ngx_mntreamer_job_t *j, const char *why,
     ngx_uint_t again);
 static void ngx_mntreamer_job_end(ngx_mntreamer_job_t *j, const char *word);
@@ -222,6 +226,14 @@ ngx_mntreamer_jobs_run(ngx_mntreamer_jobs_t *jobs)
         switch (j->state) {
 
         case NGX_MNTREAMER_JOB_MAKING:
+
+            if (ngx_mntreamer_storage_space(jobs->st)->paused) {
+                ngx_mntreamer_job_yield(j);
+                break;
+            }
+
+            /* fall through */
+
         case NGX_MNTREAMER_JOB_STOPPING:
         case NGX_MNTREAMER_JOB_CHECKING:
             ngx_mntreamer_job_renew(j);
@@ -346,6 +358,7 @@ ngx_mntreamer_job_claimed(void *data, const ngx_mntreamer_result_t *result)
 {
     ngx_mntreamer_job_t *j = data;
 
+    ngx_int_t              rc;
     ngx_uint_t             runs;
     ngx_mntreamer_jobs_t  *jobs;
 
@@ -354,9 +367,8 @@ ngx_mntreamer_job_claimed(void *data, const ngx_mntreamer_result_t *result)
     j->st = NULL;
     j->state = NGX_MNTREAMER_JOB_IDLE;
 
-    if (result->rc != NGX_MNTREAMER_PQ_OK || result->nrows == 0
-        || ngx_mntreamer_job_read(j, result->rows) != NGX_OK)
-    {
+    if (result->rc != NGX_MNTREAMER_PQ_OK || result->nrows == 0) {
+
         /* told of one meanwhile */
 
         if (jobs->look && result->rc == NGX_MNTREAMER_PQ_OK) {
@@ -368,6 +380,8 @@ ngx_mntreamer_job_claimed(void *data, const ngx_mntreamer_result_t *result)
 
     runs = ngx_mntreamer_rows_bool(result->rows, 0, NGX_MNTREAMER_JOB_RUNS);
 
+    rc = ngx_mntreamer_job_read(j, result->rows);
+
     if (!runs) {
         j->conf.all = 1;
         ngx_mntreamer_job_end(j, "clean");
@@ -375,6 +389,10 @@ ngx_mntreamer_job_claimed(void *data, const ngx_mntreamer_result_t *result)
     } else if (jobs->draining) {
         j->told.word = "back";
         ngx_mntreamer_job_tell(j);
+
+    } else if (rc != NGX_OK) {
+        ngx_mntreamer_job_failed(j, "no directory has its recording's path",
+                                 0);
 
     } else if (j->attempts > NGX_MNTREAMER_JOB_TRIES) {
         ngx_mntreamer_job_failed(j, "whoever tried it has died of it", 0);
@@ -395,26 +413,18 @@ ngx_mntreamer_job_claimed(void *data, const ngx_mntreamer_result_t *result)
 }
 
 
+/* NGX_DECLINED: all but its directory */
+
 static ngx_int_t
 ngx_mntreamer_job_read(ngx_mntreamer_job_t *j,
     const ngx_mntreamer_rows_t *rows)
 {
     ngx_str_t  path;
 
-    path = ngx_mntreamer_rows_get(rows, 0, NGX_MNTREAMER_JOB_PATH);
-
-    if (path.len == 0 || path.len >= sizeof(j->path)) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(j->path, path.data, path.len);
-
     j->lost = 0;
     ngx_memzero(&j->conf, sizeof(ngx_mntreamer_export_conf_t));
     ngx_memzero(&j->told, sizeof(ngx_mntreamer_job_told_t));
 
-    j->conf.dir.data = j->path;
-    j->conf.dir.len = path.len;
     j->conf.id = ngx_mntreamer_rows_i64(rows, 0, NGX_MNTREAMER_JOB_ID, 0);
     j->conf.epoch = ngx_mntreamer_rows_i64(rows, 0, NGX_MNTREAMER_JOB_EPOCH,
                                            0);
@@ -432,6 +442,16 @@ ngx_mntreamer_job_read(ngx_mntreamer_job_t *j,
     j->whole_us = 0;
     j->at_us = 0;
     j->rate = 0;
+
+    path = ngx_mntreamer_rows_get(rows, 0, NGX_MNTREAMER_JOB_PATH);
+
+    if (path.len == 0 || path.len >= sizeof(j->path)) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(j->path, path.data, path.len);
+    j->conf.dir.data = j->path;
+    j->conf.dir.len = path.len;
 
     return NGX_OK;
 }
@@ -462,17 +482,16 @@ ngx_mntreamer_job_prepared(void *data, const ngx_mntreamer_exported_t *x)
 
     space = ngx_mntreamer_storage_space(j->jobs->st);
 
-    if (space->free >= 0 && space->free - space->reserve < x->bytes) {
+    if (space->paused
+        || (space->free >= 0 && space->free - space->reserve < x->bytes))
+    {
         ngx_log_error(NGX_LOG_WARN, j->jobs->log, 0,
                       "mntreamer: no room to export recording %L: %O bytes "
                       "are wanted, %O are free besides the reserve",
                       j->recording_id, x->bytes,
                       ngx_max(space->free - space->reserve, 0));
 
-        ngx_str_set(&j->told.error, "there is not enough room on the disk");
-        j->told.pause_ms = NGX_MNTREAMER_JOB_ROOM_MS;
-
-        ngx_mntreamer_job_end(j, "back");
+        ngx_mntreamer_job_yield(j);
         return;
     }
 
@@ -691,6 +710,18 @@ ngx_mntreamer_job_cancelled(ngx_mntreamer_job_t *j)
 }
 
 
+/* recordings have what room there is; that they pause is in the log */
+
+static void
+ngx_mntreamer_job_yield(ngx_mntreamer_job_t *j)
+{
+    ngx_str_set(&j->told.error, "there is not enough room on the disk");
+    j->told.pause_ms = NGX_MNTREAMER_JOB_ROOM_MS;
+
+    ngx_mntreamer_job_stop(j, "back");
+}
+
+
 /* files are looked for when nobody makes any: ffmpeg is awaited */
 
 static void
@@ -756,15 +787,6 @@ ngx_mntreamer_job_stored(void *data, const ngx_mntreamer_exported_t *x)
 }
 
 
-static void
-ngx_mntreamer_job_count(ngx_mntreamer_job_t *j,
-    ngx_mntreamer_job_result_e result)
-{
-    ngx_mntreamer_metrics_add(j->jobs->metrics, NGX_MNTREAMER_M_JOBS, result,
-                              1);
-}
-
-
 /* "again": another try may succeed */
 
 static void
@@ -804,8 +826,13 @@ static void
 ngx_mntreamer_job_end(ngx_mntreamer_job_t *j, const char *word)
 {
     j->told.word = word;
-    j->state = NGX_MNTREAMER_JOB_CLEANING;
 
+    if (j->conf.dir.len == 0) {
+        ngx_mntreamer_job_tell(j);
+        return;
+    }
+
+    j->state = NGX_MNTREAMER_JOB_CLEANING;
     ngx_mntreamer_job_clean(j);
 }
 

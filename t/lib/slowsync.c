@@ -7,7 +7,8 @@
 /*
  * Preloaded into nginx by a test: while the file named by SLOWSYNC is there,
  * an export is not made durable.  Who waits for that says so by a file of the
- * same name and ".waits".
+ * same name and ".waits".  While there is one of that name and ".full", there
+ * is no room left.
  */
 
 #define _GNU_SOURCE
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 
@@ -55,4 +57,32 @@ fsync(int fd)
     }
 
     return next(fd);
+}
+
+
+int
+fstatvfs64(int fd, struct statvfs64 *fs)
+{
+    int          rc;
+    char         name[4096];
+    const char  *file;
+
+    static int  (*next)(int, struct statvfs64 *);
+
+    if (next == NULL) {
+        *(void **) &next = dlsym(RTLD_NEXT, "fstatvfs64");
+    }
+
+    rc = next(fd, fs);
+    file = getenv("SLOWSYNC");
+
+    if (rc == 0 && file) {
+        (void) snprintf(name, sizeof(name), "%s.full", file);
+
+        if (access(name, F_OK) == 0) {
+            fs->f_bavail = 0;
+        }
+    }
+
+    return rc;
 }
