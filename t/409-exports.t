@@ -236,6 +236,27 @@ my ($gone) = map { $_->{uri} } (playlist_entries($m->playlist($r{clocks})))[2];
 unlink $disk->($r{clocks}{url} =~ s/index\.m3u8$/$gone/r) or die;
 $j = $done->($ask->('clocks', { end => 5 })->{json}{id}, 'a lost file');
 together($disk->($j->{url}), 4, 'a lost file');
+like($m->log, qr/export of recording $r{clocks}{id}: the files of 1 of its segments are not there/,
+     'a lost file: the log says so');
+
+# one that cannot be read just now is not lost
+
+my $shut = $disk->($r{clocks}{url} =~ s/index\.m3u8$/(playlist_entries($m->playlist($r{clocks})))[1]{uri}/er);
+my ($mode, $owner, $group) = (stat $shut)[2, 4, 5];
+SKIP: {
+    skip 'only root can give files away', 3 if $>;
+    chown 0, 0, $shut;
+    chmod 0600, $shut;
+    my $id = $ask->('clocks', { end => 6 })->{json}{id};
+    wait_for(sub { my $j = $job->($id); $j->{state} eq 'queued' && $j->{attempts} == 1 },
+             'a shut file: it is tried again');
+    is($job->($id)->{error}, 'a file could not be read or written', 'a shut file: why');
+    chown $owner, $group, $shut;
+    chmod $mode & 07777, $shut;
+    $m->psql("UPDATE job SET run_at = now() WHERE id = $id");
+    $j = $done->($id, 'a shut file');
+    together($disk->($j->{url}), 5, 'a shut file');
+}
 
 # a recording that has grown since has another export; the old one goes
 
@@ -285,6 +306,23 @@ $m->psql("INSERT INTO media_record (platform, channel_id, channel_name, day, seq
 $j = $done->($ask->('two')->{json}{id}, 'two playlists');
 together($disk->($j->{url}), 5, 'two playlists');
 like($j->{download}, qr/\?download=two%20/, 'without a title it is called as its channel');
+
+# in a directory whose name is no address
+
+my $odd = encode_utf8('#1 방송? 50%25');
+mkdir "$m->{storage}/$odd" or die;
+MNT::quiet('cp', '-a', $base, "$m->{storage}/$odd/a b") or die;
+MNT::quiet('chown', 'nobody:nogroup', "$m->{storage}/$odd");
+$m->psql("INSERT INTO media_record (platform, channel_id, channel_name, day, sequence, path,
+            epoch, storage, status, ended_at, segments, bytes, duration_us)
+          SELECT platform, channel_id, 'odd', day, 1001, '$odd/a b', epoch, storage,
+            'recorded', now(), segments, bytes, 5000000 FROM media_record
+           WHERE id = $r{plain}{id}");
+($r{odd}) = grep { $_->{channel_name} eq 'odd' } @{ $m->recordings };
+$j = $done->($ask->('odd')->{json}{id}, 'odd');
+is($m->get($j->{url})->{status}, 200, 'odd: it is served');
+spew("$dir/odd.mp4", slurp($disk->($j->{url}) =~ s/%(..)/chr hex $1/ger));
+together("$dir/odd.mp4", 5, 'odd');
 
 # deleted with its recording
 

@@ -17,7 +17,7 @@ my $bin = "$m->{dir}/bin";
 my $dir = "$m->{dir}/fake";
 mkdir $_ for $bin, $dir;
 chmod 0777, $dir;
-my $path = "env PATH=$bin:/usr/bin:/bin;";
+my $path = "env PATH=$bin:/usr/bin:/bin; env LD_PRELOAD; env SLOWSYNC;";
 $m->{main} = $path;
 
 # ffmpeg as it is; or one that tells half and waits; or one that fails
@@ -306,6 +306,114 @@ is($m->get("/api/v1/jobs/$id")->{status}, 404, '... with its job');
 wait_for(sub { !$alive->($pid) }, '... ffmpeg ends');
 wait_for(sub { !-e "$base-2" }, '... and all files go', 10);
 wait_for(sub { $m->one("SELECT count(*) FROM job") == 0 }, '... and the row');
+
+# a slow disk: its lease is renewed meanwhile; cancelled, it is so behind that
+
+my $slow = "$dir/slow";
+ok(MNT::quiet('cc', '-shared', '-fPIC', '-O1', '-o', "$m->{dir}/slowsync.so",
+              "$MNT::TOP/t/lib/slowsync.c", '-ldl'), 'a disk that takes its time');
+$m->stop;
+{
+    local $ENV{LD_PRELOAD} = "$m->{dir}/slowsync.so" if !$ENV{MNT_SAN};
+    local $ENV{SLOWSYNC} = $slow;
+    $m->start;
+}
+$m->up;
+spew($slow, '');
+ffmpeg('real');
+my $renewed = sub {
+    $m->psql("UPDATE job SET lease_until = now() + interval '4 seconds' WHERE id = $id");
+    wait_for(sub { $m->one("SELECT lease_until > now() + interval '8 seconds' FROM job"
+                           . " WHERE id = $id") eq 't' }, "slow: $_[0]", 10);
+};
+for my $cancel ($ENV{MNT_SAN} ? () : (0, 1)) {
+    $id = $ask->($r->{id})->{json}{id};
+    wait_for(sub { -e "$slow.waits" }, 'slow: it waits for the disk');
+    $renewed->('its lease is renewed');
+    if ($cancel) {
+        is($m->call(DELETE => "/api/v1/jobs/$id")->{status}, 204, 'slow: it is cancelled');
+        $renewed->('it is ours still');
+    }
+    unlink $slow;
+    if ($cancel) {
+        wait_for(sub { $m->one("SELECT dirty OR owner IS NOT NULL FROM job WHERE id = $id")
+                       eq 'f' }, 'slow: its files are gone');
+        ok(!-e "$base/export-$id.mp4", 'slow: the result, too');
+        is($job->($id)->{state}, 'cancelled', 'slow: and it stays so');
+    } else {
+        $j = $is->($id, 'done', 'slow: it is done');
+        is($j->{attempts}, 1, 'slow: by one try');
+    }
+    $clean->('slow');
+    $delete->($id);
+    unlink "$slow.waits";
+    spew($slow, '');
+}
+unlink $slow;
+
+# recordings pause for room: it makes room, and that was no try
+
+if (!$ENV{MNT_SAN}) {
+    ffmpeg('half');
+    $id = $ask->($r->{id})->{json}{id};
+    wait_for(sub { $half->() }, 'full: it runs');
+    $pid = $half->();
+    spew("$slow.full", '');
+    wait_for(sub { !$alive->($pid) }, 'full: ffmpeg ends', 20);
+    $j = $is->($id, 'queued', 'full: it waits');
+    like($j->{error}, qr/not enough room/, 'full: for room');
+    is($j->{attempts}, 0, 'full: which is no try');
+    $clean->('full');
+    unlink "$slow.full";
+    wait_for(sub { $m->get('/health')->{status} == 200 }, 'full: there is room again', 20);
+    spew("$dir/go", '');
+    $m->psql("UPDATE job SET run_at = now() WHERE id = $id");
+    $j = $is->($id, 'done', 'full: it is done');
+    $delete->($id);
+}
+
+# one whose recording has a path that is none, fails
+
+ffmpeg('real');
+my $three = another(3);
+$m->psql("UPDATE media_record SET path = repeat('x', 1100) WHERE id = $three");
+$id = $ask->($three)->{json}{id};
+$j = $is->($id, 'failed', 'no path: it fails');
+like($j->{error}, qr/no directory/, 'no path: why');
+$delete->($id);
+$m->psql("DELETE FROM media_record WHERE id = $three");
+
+# so many listen, of whom many asked at once: a worker has 256 of them
+
+ffmpeg('half');
+$id = $ask->($r->{id})->{json}{id};
+wait_for(sub { $half->() }, 'one to listen to by many');
+my @pids = sort $m->workers_of;
+@more = ();
+for (1 .. 400) {
+    push @more, listen_to("/api/v1/jobs/$id/events");
+    heard($more[-1], 10, qr/\r\n\r\n/);
+}
+open my $lock, '|-', 'psql', '-X', '-q', '-h', $m->{pg}, '-U', 'postgres', '-d', $m->{db} or die;
+$lock->autoflush(1);
+print $lock "BEGIN; LOCK TABLE job IN ACCESS EXCLUSIVE MODE;\n";
+wait_for(sub { $m->one("SELECT count(*) FROM pg_locks WHERE relation = 'job'::regclass"
+                       . " AND mode = 'AccessExclusiveLock' AND granted") == 1 }, 'a question waits');
+push @more, map { listen_to("/api/v1/jobs/$id/events") } 1 .. 400;
+sleep 1;
+close $lock;
+heard($_, 10, qr/\r\n\r\n/) for @more;
+my @heard = grep { $_->{text} =~ m{^HTTP/1.1 200} } @more;
+cmp_ok(scalar @heard, '>=', 256, 'many listen');
+cmp_ok(scalar @heard, '<=', 512, 'no more than may');
+is(scalar(grep { $_->{text} =~ m{^HTTP/1.1 503} } @more), 800 - @heard, 'the others are told so');
+spew("$dir/go", '');
+heard($_, 15) for @heard;
+is(scalar(grep { $_->{over} && $states->($_) =~ /done$/ } @heard), scalar @heard,
+   'and hear of its end');
+is(join(' ', sort $m->workers_of), "@pids", 'no worker died of it');
+close $_->{s} for @more;
+$delete->($id);
 
 # another machine of the same storage: each is done once
 

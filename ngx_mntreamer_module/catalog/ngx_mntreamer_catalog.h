@@ -566,8 +566,9 @@ typedef enum {
 
 ngx_mntreamer_statement_t *ngx_mntreamer_catalog_job_claim(
     ngx_mntreamer_catalog_t *cat, ngx_mntreamer_result_pt done, void *data);
-/* of 1000; rate in thousandths of real time, 0: unknown.  No row: it is not
-   ours any more, or was cancelled.  NULL: not now */
+/* of 1000; rate in thousandths of real time, 0: unknown.  A row of one bool:
+   false, it was cancelled or deleted.  No row: it is not ours any more.  NULL:
+   not now */
 ngx_mntreamer_statement_t *ngx_mntreamer_catalog_job_renew(
     ngx_mntreamer_catalog_t *cat, int64_t id, int64_t epoch, int64_t progress,
     int64_t rate, ngx_mntreamer_result_pt done, void *data);

@@ -104,14 +104,16 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_job_sql[] = {
       " JOIN media_record r ON r.id = c.recording_id", 4,
       NGX_MNTREAMER_JOB_COLUMNS },
 
-    /* id, engine, epoch, lease, progress, rate */
+    /* id, engine, epoch, lease, progress, rate; its files are taken away
+       under a lease, too */
 
     { "job_renew",
-      "UPDATE job j SET progress = $5::int, rate = nullif($6::bigint, 0),"
+      "UPDATE job j SET progress = CASE j.state WHEN 'running'"
+      " THEN $5::int ELSE j.progress END, rate = nullif($6::bigint, 0),"
       " lease_until = now() + $4::bigint * interval '1 millisecond'"
       " FROM " NGX_MNTREAMER_CATALOG_LAZY
       " WHERE j.id = $1::bigint AND j.owner = $2::bigint"
-      " AND j.epoch = $3::bigint AND j.state = 'running' RETURNING j.id",
+      " AND j.epoch = $3::bigint RETURNING j.state = 'running'",
       6, 1 },
 
     /* id, engine, epoch, word, pause, error, file, bytes, duration */

@@ -46,6 +46,7 @@ typedef struct {
 } ngx_http_mntreamer_stream_t;
 
 
+static ngx_int_t ngx_http_mntreamer_events_full(ngx_http_request_t *r);
 static ngx_int_t ngx_http_mntreamer_events_begin(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_events_header(ngx_http_request_t *r,
@@ -129,18 +130,26 @@ ngx_int_t
 ngx_http_mntreamer_job_events(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx)
 {
-    ngx_http_mntreamer_error_t  err;
-
     if (ngx_exiting
         || ngx_http_mntreamer_nstreams >= NGX_HTTP_MNTREAMER_EVENTS_MAX)
     {
-        ngx_http_mntreamer_error_set(&err, NGX_HTTP_MNTREAMER_E_UNAVAILABLE,
-                                     NULL, "too many listen");
-        return ngx_http_mntreamer_fail(r, &err);
+        return ngx_http_mntreamer_events_full(r);
     }
 
     return ngx_http_mntreamer_ask_one(r, ctx, NGX_MNTREAMER_ASK_JOB,
                                       ngx_http_mntreamer_events_begin);
+}
+
+
+static ngx_int_t
+ngx_http_mntreamer_events_full(ngx_http_request_t *r)
+{
+    ngx_http_mntreamer_error_t  err;
+
+    ngx_http_mntreamer_error_set(&err, NGX_HTTP_MNTREAMER_E_UNAVAILABLE, NULL,
+                                 "too many listen");
+
+    return ngx_http_mntreamer_fail(r, &err);
 }
 
 
@@ -155,6 +164,12 @@ ngx_http_mntreamer_events_begin(ngx_http_request_t *r,
     if (result->nrows == 0) {
         return ngx_http_mntreamer_fail_code(r,
                                          NGX_HTTP_MNTREAMER_E_JOB_NOT_FOUND);
+    }
+
+    /* others may have begun while the database was asked */
+
+    if (ngx_http_mntreamer_nstreams >= NGX_HTTP_MNTREAMER_EVENTS_MAX) {
+        return ngx_http_mntreamer_events_full(r);
     }
 
     s = ngx_pcalloc(r->pool, sizeof(ngx_http_mntreamer_stream_t));
@@ -266,7 +281,7 @@ ngx_http_mntreamer_events_timer(ngx_event_t *ev)
 static void
 ngx_http_mntreamer_events_ask(void)
 {
-    u_char                          *p;
+    u_char                          *p, *last;
     u_char                           buf[NGX_HTTP_MNTREAMER_EVENTS_MAX
                                          * (NGX_INT64_LEN + 1) + 2];
     ngx_str_t                        ids;
@@ -281,10 +296,11 @@ ngx_http_mntreamer_events_ask(void)
     }
 
     p = buf;
+    last = buf + sizeof(buf) - (NGX_INT64_LEN + 1) - 1;
     *p++ = '{';
 
     for (q = ngx_queue_head(&ngx_http_mntreamer_streams);
-         q != ngx_queue_sentinel(&ngx_http_mntreamer_streams);
+         q != ngx_queue_sentinel(&ngx_http_mntreamer_streams) && p <= last;
          q = ngx_queue_next(q))
     {
         s = ngx_queue_data(q, ngx_http_mntreamer_stream_t, queue);

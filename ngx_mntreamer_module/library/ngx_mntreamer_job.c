@@ -13,7 +13,11 @@
  * PREPARING  it is to be made     a thread        the disk        MAKING,
  *                                                                 CLEANING
  * MAKING     it is known of what  ffmpeg          1 h and as long CHECKING,
- *                                                 as it plays     CLEANING
+ *                                                 as it plays     STOPPING,
+ *                                                                 CLEANING
+ * STOPPING   it was cancelled,    ffmpeg's end    500 ms, then it CLEANING
+ *            recordings pause                     is killed
+ *            for room
  * CHECKING   ffmpeg succeeded     is it ours yet  again each 1 s  STORING,
  *                                                                 CLEANING
  * STORING    it is                a thread        the disk        TELLING,
@@ -23,10 +27,14 @@
  * TELLING    its end is known     the database    while it is     IDLE
  *                                                 away
  *
- * While it is being made its lease is renewed each second, with how far it is;
- * an answer that does not find it means that it was cancelled, or that another
- * engine has it.  Whoever freezes and wakes up finds that, too, before what it
- * has made gets its name.
+ * drain() gives back what is in CLAIMING, PREPARING, MAKING or STOPPING: it
+ * goes to TELLING from there, as one does whose recording has no path.
+ *
+ * From PREPARING to CLEANING its lease is renewed each second, with how far it
+ * is: a thread waits for a slow disk for minutes.  The answer says whether it
+ * was cancelled, or another engine has it.  Whoever freezes and wakes up finds
+ * that, too, before what it has made gets its name.  What a thread does is
+ * awaited all the same.
  */
 
 
@@ -53,6 +61,7 @@ typedef enum {
     NGX_MNTREAMER_JOB_CLAIMING,
     NGX_MNTREAMER_JOB_PREPARING,
     NGX_MNTREAMER_JOB_MAKING,
+    NGX_MNTREAMER_JOB_STOPPING,
     NGX_MNTREAMER_JOB_CHECKING,
     NGX_MNTREAMER_JOB_STORING,
     NGX_MNTREAMER_JOB_CLEANING,
@@ -69,13 +78,17 @@ typedef enum {
     NGX_MNTREAMER_JOB_CANCELLED
 } ngx_mntreamer_job_result_e;
 
+#define ngx_mntreamer_job_count(j, result)                                    \
+    ngx_mntreamer_metrics_add((j)->jobs->metrics, NGX_MNTREAMER_M_JOBS,       \
+                              result, 1)
+
 
 typedef struct {
     ngx_mntreamer_job_state_e    state;
     ngx_mntreamer_jobs_t        *jobs;        /* alias */
     ngx_mntreamer_statement_t   *st;          /* owned by the connection */
     ngx_mntreamer_export_t      *export;      /* owned by its thread's end */
-    ngx_mntreamer_child_t       *child;       /* owned while MAKING */
+    ngx_mntreamer_child_t       *child;       /* owned; MAKING, STOPPING */
     ngx_mntreamer_export_conf_t  conf;        /* its dir is "path" */
     int64_t                      attempts;
     int64_t                      recording_id;
@@ -83,7 +96,8 @@ typedef struct {
     int64_t                      at_us;
     int64_t                      rate;
     ngx_msec_t                   since;
-    ngx_uint_t                   cancelled;   /* ffmpeg is ending */
+    ngx_uint_t                   lost;        /* :1; it was cancelled, or is
+                                                 another engine's */
     ngx_mntreamer_job_told_t     told;        /* its texts are below */
     u_char                       path[1024];
     u_char                       error[256];
@@ -119,11 +133,11 @@ static void ngx_mntreamer_job_renew(ngx_mntreamer_job_t *j);
 static void ngx_mntreamer_job_renewed(void *data,
     const ngx_mntreamer_result_t *result);
 static void ngx_mntreamer_job_cancelled(ngx_mntreamer_job_t *j);
+static void ngx_mntreamer_job_yield(ngx_mntreamer_job_t *j);
+static void ngx_mntreamer_job_stop(ngx_mntreamer_job_t *j, const char *word);
 static void ngx_mntreamer_job_store(ngx_mntreamer_job_t *j);
 static void ngx_mntreamer_job_stored(void *data,
     const ngx_mntreamer_exported_t *x);
-static void ngx_mntreamer_job_count(ngx_mntreamer_job_t *j,
-    ngx_mntreamer_job_result_e result);
 static void ngx_mntreamer_job_failed(ngx_mntreamer_job_t *j, const char *why,
     ngx_uint_t again);
 static void ngx_mntreamer_job_end(ngx_mntreamer_job_t *j, const char *word);
@@ -200,13 +214,27 @@ ngx_mntreamer_jobs_run(ngx_mntreamer_jobs_t *jobs)
     for (i = 0; i < jobs->n; i++) {
         j = &jobs->job[i];
 
-        if (j->st || j->export || j->cancelled) {
+        if (j->st) {
+            continue;
+        }
+
+        if (j->export) {
+            ngx_mntreamer_job_renew(j);
             continue;
         }
 
         switch (j->state) {
 
         case NGX_MNTREAMER_JOB_MAKING:
+
+            if (ngx_mntreamer_storage_space(jobs->st)->paused) {
+                ngx_mntreamer_job_yield(j);
+                break;
+            }
+
+            /* fall through */
+
+        case NGX_MNTREAMER_JOB_STOPPING:
         case NGX_MNTREAMER_JOB_CHECKING:
             ngx_mntreamer_job_renew(j);
             break;
@@ -258,15 +286,11 @@ ngx_mntreamer_jobs_drain(ngx_mntreamer_jobs_t *jobs)
     for (i = 0; i < jobs->n; i++) {
         j = &jobs->job[i];
 
-        if (j->state != NGX_MNTREAMER_JOB_MAKING
-            && j->state != NGX_MNTREAMER_JOB_PREPARING)
+        if (j->state != NGX_MNTREAMER_JOB_PREPARING
+            && j->state != NGX_MNTREAMER_JOB_MAKING
+            && j->state != NGX_MNTREAMER_JOB_STOPPING)
         {
             continue;
-        }
-
-        if (j->st) {
-            ngx_mntreamer_catalog_job_forget(j->st);
-            j->st = NULL;
         }
 
         if (j->export) {
@@ -334,6 +358,7 @@ ngx_mntreamer_job_claimed(void *data, const ngx_mntreamer_result_t *result)
 {
     ngx_mntreamer_job_t *j = data;
 
+    ngx_int_t              rc;
     ngx_uint_t             runs;
     ngx_mntreamer_jobs_t  *jobs;
 
@@ -342,9 +367,8 @@ ngx_mntreamer_job_claimed(void *data, const ngx_mntreamer_result_t *result)
     j->st = NULL;
     j->state = NGX_MNTREAMER_JOB_IDLE;
 
-    if (result->rc != NGX_MNTREAMER_PQ_OK || result->nrows == 0
-        || ngx_mntreamer_job_read(j, result->rows) != NGX_OK)
-    {
+    if (result->rc != NGX_MNTREAMER_PQ_OK || result->nrows == 0) {
+
         /* told of one meanwhile */
 
         if (jobs->look && result->rc == NGX_MNTREAMER_PQ_OK) {
@@ -356,6 +380,8 @@ ngx_mntreamer_job_claimed(void *data, const ngx_mntreamer_result_t *result)
 
     runs = ngx_mntreamer_rows_bool(result->rows, 0, NGX_MNTREAMER_JOB_RUNS);
 
+    rc = ngx_mntreamer_job_read(j, result->rows);
+
     if (!runs) {
         j->conf.all = 1;
         ngx_mntreamer_job_end(j, "clean");
@@ -363,6 +389,10 @@ ngx_mntreamer_job_claimed(void *data, const ngx_mntreamer_result_t *result)
     } else if (jobs->draining) {
         j->told.word = "back";
         ngx_mntreamer_job_tell(j);
+
+    } else if (rc != NGX_OK) {
+        ngx_mntreamer_job_failed(j, "no directory has its recording's path",
+                                 0);
 
     } else if (j->attempts > NGX_MNTREAMER_JOB_TRIES) {
         ngx_mntreamer_job_failed(j, "whoever tried it has died of it", 0);
@@ -383,26 +413,18 @@ ngx_mntreamer_job_claimed(void *data, const ngx_mntreamer_result_t *result)
 }
 
 
+/* NGX_DECLINED: all but its directory */
+
 static ngx_int_t
 ngx_mntreamer_job_read(ngx_mntreamer_job_t *j,
     const ngx_mntreamer_rows_t *rows)
 {
     ngx_str_t  path;
 
-    path = ngx_mntreamer_rows_get(rows, 0, NGX_MNTREAMER_JOB_PATH);
-
-    if (path.len == 0 || path.len >= sizeof(j->path)) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(j->path, path.data, path.len);
-
-    j->cancelled = 0;
+    j->lost = 0;
     ngx_memzero(&j->conf, sizeof(ngx_mntreamer_export_conf_t));
     ngx_memzero(&j->told, sizeof(ngx_mntreamer_job_told_t));
 
-    j->conf.dir.data = j->path;
-    j->conf.dir.len = path.len;
     j->conf.id = ngx_mntreamer_rows_i64(rows, 0, NGX_MNTREAMER_JOB_ID, 0);
     j->conf.epoch = ngx_mntreamer_rows_i64(rows, 0, NGX_MNTREAMER_JOB_EPOCH,
                                            0);
@@ -421,6 +443,16 @@ ngx_mntreamer_job_read(ngx_mntreamer_job_t *j,
     j->at_us = 0;
     j->rate = 0;
 
+    path = ngx_mntreamer_rows_get(rows, 0, NGX_MNTREAMER_JOB_PATH);
+
+    if (path.len == 0 || path.len >= sizeof(j->path)) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(j->path, path.data, path.len);
+    j->conf.dir.data = j->path;
+    j->conf.dir.len = path.len;
+
     return NGX_OK;
 }
 
@@ -436,6 +468,11 @@ ngx_mntreamer_job_prepared(void *data, const ngx_mntreamer_exported_t *x)
 
     j->export = NULL;
 
+    if (j->lost) {
+        ngx_mntreamer_job_cancelled(j);
+        return;
+    }
+
     if (x->rc != NGX_MNTREAMER_STORE_OK) {
         ngx_mntreamer_job_failed(j, x->why,
                                  x->rc == NGX_MNTREAMER_STORE_FULL
@@ -445,18 +482,24 @@ ngx_mntreamer_job_prepared(void *data, const ngx_mntreamer_exported_t *x)
 
     space = ngx_mntreamer_storage_space(j->jobs->st);
 
-    if (space->free >= 0 && space->free - space->reserve < x->bytes) {
+    if (space->paused
+        || (space->free >= 0 && space->free - space->reserve < x->bytes))
+    {
         ngx_log_error(NGX_LOG_WARN, j->jobs->log, 0,
                       "mntreamer: no room to export recording %L: %O bytes "
                       "are wanted, %O are free besides the reserve",
                       j->recording_id, x->bytes,
                       ngx_max(space->free - space->reserve, 0));
 
-        ngx_str_set(&j->told.error, "there is not enough room on the disk");
-        j->told.pause_ms = NGX_MNTREAMER_JOB_ROOM_MS;
-
-        ngx_mntreamer_job_end(j, "back");
+        ngx_mntreamer_job_yield(j);
         return;
+    }
+
+    if (x->missing) {
+        ngx_log_error(NGX_LOG_WARN, j->jobs->log, 0,
+                      "mntreamer: export of recording %L: the files of %ui of "
+                      "its segments are not there",
+                      j->recording_id, x->missing);
     }
 
     j->whole_us = x->duration_us;
@@ -467,7 +510,8 @@ ngx_mntreamer_job_prepared(void *data, const ngx_mntreamer_exported_t *x)
 
 /*
  * The format of the list is named, and nothing but files is opened; what is in
- * it are playlists of ours.
+ * it are playlists of ours.  No path is told: ffmpeg takes a "#" for the begin
+ * of a fragment, and a title may have one.
  */
 
 static void
@@ -495,7 +539,7 @@ ngx_mntreamer_job_make(ngx_mntreamer_job_t *j)
     ngx_memzero(&conf, sizeof(ngx_mntreamer_child_conf_t));
 
     conf.argv = argv;
-    conf.cwd = "/";
+    conf.cwd = (char *) j->names.dir;
     conf.deadline_ms = NGX_MNTREAMER_JOB_MS + (ngx_msec_t) j->whole_us / 1000;
     conf.grace_ms = NGX_MNTREAMER_JOB_GRACE_MS;
     conf.line = ngx_mntreamer_job_line;
@@ -546,8 +590,8 @@ ngx_mntreamer_job_made(void *data, const ngx_mntreamer_child_result_t *result)
 
     j->child = NULL;
 
-    if (j->cancelled) {
-        ngx_mntreamer_job_cancelled(j);
+    if (j->state == NGX_MNTREAMER_JOB_STOPPING) {
+        ngx_mntreamer_job_end(j, j->told.word);
         return;
     }
 
@@ -559,6 +603,13 @@ ngx_mntreamer_job_made(void *data, const ngx_mntreamer_child_result_t *result)
             ngx_log_error(NGX_LOG_WARN, j->jobs->log, 0,
                           "mntreamer: export of recording %L: ffmpeg %V",
                           j->recording_id, &text);
+        }
+
+        /* it goes on behind what it cannot read, and calls that a success */
+
+        if (mnt_export_short(j->at_us, j->whole_us)) {
+            ngx_mntreamer_job_failed(j, "what ffmpeg made is too short", 1);
+            return;
         }
 
         j->state = NGX_MNTREAMER_JOB_CHECKING;
@@ -614,36 +665,76 @@ ngx_mntreamer_job_renewed(void *data, const ngx_mntreamer_result_t *result)
         return;
     }
 
-    if (result->nrows == 0) {
-
-        ngx_mntreamer_job_cancelled(j);
-        return;
+    if (result->nrows == 0 || !ngx_mntreamer_rows_bool(result->rows, 0, 0)) {
+        j->lost = 1;
     }
 
-    if (j->state == NGX_MNTREAMER_JOB_CHECKING) {
+    switch (j->state) {
+
+    case NGX_MNTREAMER_JOB_MAKING:
+
+        if (j->lost) {
+            ngx_mntreamer_job_cancelled(j);
+        }
+
+        break;
+
+    case NGX_MNTREAMER_JOB_CHECKING:
+
+        if (j->lost) {
+            ngx_mntreamer_job_cancelled(j);
+            break;
+        }
+
         j->state = NGX_MNTREAMER_JOB_STORING;
         ngx_mntreamer_job_store(j);
+        break;
+
+    default:
+
+        /* who waits for a thread or for ffmpeg's end looks at it then */
+
+        break;
     }
+}
+
+
+static void
+ngx_mntreamer_job_cancelled(ngx_mntreamer_job_t *j)
+{
+    ngx_log_error(NGX_LOG_NOTICE, j->jobs->log, 0,
+                  "mntreamer: job %L was cancelled", j->conf.id);
+
+    ngx_mntreamer_job_count(j, NGX_MNTREAMER_JOB_CANCELLED);
+    ngx_mntreamer_job_stop(j, "clean");
+}
+
+
+/* recordings have what room there is; that they pause is in the log */
+
+static void
+ngx_mntreamer_job_yield(ngx_mntreamer_job_t *j)
+{
+    ngx_str_set(&j->told.error, "there is not enough room on the disk");
+    j->told.pause_ms = NGX_MNTREAMER_JOB_ROOM_MS;
+
+    ngx_mntreamer_job_stop(j, "back");
 }
 
 
 /* files are looked for when nobody makes any: ffmpeg is awaited */
 
 static void
-ngx_mntreamer_job_cancelled(ngx_mntreamer_job_t *j)
+ngx_mntreamer_job_stop(ngx_mntreamer_job_t *j, const char *word)
 {
     if (j->child && ngx_mntreamer_child_stop(j->child) == NGX_OK) {
-        j->cancelled = 1;
+        j->told.word = word;
+        j->state = NGX_MNTREAMER_JOB_STOPPING;
         return;
     }
 
     j->child = NULL;
-
-    ngx_log_error(NGX_LOG_NOTICE, j->jobs->log, 0,
-                  "mntreamer: job %L was cancelled", j->conf.id);
-
-    ngx_mntreamer_job_count(j, NGX_MNTREAMER_JOB_CANCELLED);
-    ngx_mntreamer_job_end(j, "clean");
+    ngx_mntreamer_job_end(j, word);
 }
 
 
@@ -673,6 +764,18 @@ ngx_mntreamer_job_stored(void *data, const ngx_mntreamer_exported_t *x)
     j->told.bytes = x->bytes;
     j->told.duration_us = j->at_us ? j->at_us : j->whole_us;
 
+    if (j->lost) {
+
+        /*
+         * It has its name now, which may be what its next owner has made: the
+         * row knows, and has it taken away if it was cancelled.
+         */
+
+        ngx_mntreamer_job_count(j, NGX_MNTREAMER_JOB_CANCELLED);
+        ngx_mntreamer_job_tell(j);
+        return;
+    }
+
     ngx_mntreamer_job_count(j, NGX_MNTREAMER_JOB_DONE);
 
     ngx_log_error(NGX_LOG_NOTICE, j->jobs->log, 0,
@@ -681,15 +784,6 @@ ngx_mntreamer_job_stored(void *data, const ngx_mntreamer_exported_t *x)
                   ngx_current_msec - j->since, &j->conf.dir, j->names.file);
 
     ngx_mntreamer_job_tell(j);
-}
-
-
-static void
-ngx_mntreamer_job_count(ngx_mntreamer_job_t *j,
-    ngx_mntreamer_job_result_e result)
-{
-    ngx_mntreamer_metrics_add(j->jobs->metrics, NGX_MNTREAMER_M_JOBS, result,
-                              1);
 }
 
 
@@ -732,15 +826,13 @@ static void
 ngx_mntreamer_job_end(ngx_mntreamer_job_t *j, const char *word)
 {
     j->told.word = word;
-    j->state = NGX_MNTREAMER_JOB_CLEANING;
 
-    /* a renewal that is under way says nothing that matters now */
-
-    if (j->st) {
-        ngx_mntreamer_catalog_job_forget(j->st);
-        j->st = NULL;
+    if (j->conf.dir.len == 0) {
+        ngx_mntreamer_job_tell(j);
+        return;
     }
 
+    j->state = NGX_MNTREAMER_JOB_CLEANING;
     ngx_mntreamer_job_clean(j);
 }
 
@@ -777,6 +869,13 @@ static void
 ngx_mntreamer_job_tell(ngx_mntreamer_job_t *j)
 {
     j->state = NGX_MNTREAMER_JOB_TELLING;
+
+    /* a renewal that is under way says nothing that matters now */
+
+    if (j->st) {
+        ngx_mntreamer_catalog_job_forget(j->st);
+    }
+
     j->st = ngx_mntreamer_catalog_job_told(j->jobs->cat, &j->told,
                                            ngx_mntreamer_job_over, j);
 }

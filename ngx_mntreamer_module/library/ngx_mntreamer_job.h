@@ -40,7 +40,9 @@ void ngx_mntreamer_jobs_destroy(ngx_mntreamer_jobs_t *jobs);
 void ngx_mntreamer_jobs_run(ngx_mntreamer_jobs_t *jobs);
 /* there are new ones, or some were cancelled */
 void ngx_mntreamer_jobs_wake(ngx_mntreamer_jobs_t *jobs);
-/* the worker exits: nothing is begun, what ffmpeg makes is given back */
+/* the worker exits: nothing is begun, what ffmpeg makes is given back; what a
+   thread stores is either told, or made anew by who took it meanwhile, whose
+   sweep has left nothing that could get the name */
 void ngx_mntreamer_jobs_drain(ngx_mntreamer_jobs_t *jobs);
 
 

@@ -10,6 +10,7 @@
 
 
 #define MNT_EXPORT_LONGEST  ((int64_t) 86400 * 1000000)  /* an entry */
+#define MNT_EXPORT_LACKS    ((int64_t) 10 * 1000000)
 
 
 static int mnt_export_line(mnt_str_t *text, mnt_str_t *line);
@@ -228,6 +229,17 @@ mnt_export_share(int64_t at_us, int64_t whole_us)
     /* no recording is so long that this overflows */
 
     return at_us * 1000 / whole_us;
+}
+
+
+int
+mnt_export_short(int64_t made_us, int64_t whole_us)
+{
+    int64_t  lacks;
+
+    lacks = whole_us - made_us;
+
+    return lacks > MNT_EXPORT_LACKS && lacks > whole_us / 100;
 }
 
 

@@ -68,5 +68,9 @@ int mnt_export_progress(mnt_str_t line, int64_t *at_us, int64_t *rate);
 /* of 1000, below 1000 while it is not all */
 int64_t mnt_export_share(int64_t at_us, int64_t whole_us);
 
+/* what was made lacks so much that it is none: durations that playlists tell
+   are not exact */
+int mnt_export_short(int64_t made_us, int64_t whole_us);
+
 
 #endif /* _MNT_EXPORT_H_INCLUDED_ */

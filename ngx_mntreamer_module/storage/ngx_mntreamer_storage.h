@@ -444,17 +444,18 @@ typedef struct {
     const char    *why;                       /* not OK: for people */
     off_t          bytes;                     /* to be read, or stored */
     int64_t        duration_us;               /* to be read */
-    ngx_uint_t     runs;                      /* with clocks of their own */
+    ngx_uint_t     missing;                   /* segments without a file */
 } ngx_mntreamer_exported_t;
 
 typedef void (*ngx_mntreamer_exported_pt)(void *data,
     const ngx_mntreamer_exported_t *exported);
 
-/* with a NUL; the last one is beside the playlist */
+/* with a NUL */
 
 typedef struct {
-    u_char         list[2048];                /* what ffmpeg reads */
-    u_char         part[2048];                /* what it makes */
+    u_char         dir[NGX_MAX_PATH];         /* absolute; all else is there */
+    u_char         list[96];                  /* what ffmpeg reads */
+    u_char         part[96];                  /* what it makes */
     u_char         file[64];                  /* the name of the export */
 } ngx_mntreamer_export_names_t;
 

@@ -159,10 +159,12 @@ ngx_mntreamer_export_names(ngx_mntreamer_storage_t *st,
 
     root = &st->conf.root;
 
-    *ngx_snprintf(n->list, sizeof(n->list) - 1, "%V/%V/.export-%L-%L.part",
-                  root, &conf->dir, conf->id, conf->epoch) = '\0';
-    *ngx_snprintf(n->part, sizeof(n->part) - 1, "%V/%V/.export-%L-%L.mp4.part",
-                  root, &conf->dir, conf->id, conf->epoch) = '\0';
+    *ngx_snprintf(n->dir, sizeof(n->dir) - 1, "%V/%V", root, &conf->dir)
+        = '\0';
+    *ngx_snprintf(n->list, sizeof(n->list) - 1, ".export-%L-%L.part",
+                  conf->id, conf->epoch) = '\0';
+    *ngx_snprintf(n->part, sizeof(n->part) - 1, ".export-%L-%L.mp4.part",
+                  conf->id, conf->epoch) = '\0';
     *ngx_snprintf(n->file, sizeof(n->file) - 1, "export-%L.mp4", conf->id)
         = '\0';
 }
@@ -241,8 +243,7 @@ ngx_mntreamer_export_task(void *data)
 
     case NGX_MNTREAMER_EXPORT_STORE:
         ngx_mntreamer_export_keep(x);
-        ngx_mntreamer_export_sweep(x);
-        break;
+        /* fall through */
 
     default:
         ngx_mntreamer_export_sweep(x);
@@ -267,15 +268,14 @@ ngx_mntreamer_export_done(void *data)
         x->result.rc = x->fail.rc;
         x->result.why = (x->fail.rc == NGX_MNTREAMER_STORE_FULL)
                         ? "the disk is full"
-                        : "a file could not be written";
+                        : "a file could not be read or written";
 
         ngx_log_error(NGX_LOG_ERR, x->st->log, x->fail.err,
                       "%s \"%V/%V/%s\" failed", x->fail.call,
                       &x->st->conf.root, &x->dir, x->fail.name);
     }
 
-    /* is there room now */
-    x->st->looked_at = 0;
+    x->st->looked_at = 0;                     /* is there room now */
 
     if (x->done) {
         x->done(x->data, &x->result);
@@ -507,6 +507,7 @@ static ngx_int_t
 ngx_mntreamer_export_runs(ngx_mntreamer_export_t *x, mnt_str_t text,
     ngx_uint_t sound, int64_t *lengths, ngx_uint_t *nruns)
 {
+    ngx_int_t                     rc;
     mnt_str_t                     map;
     ngx_uint_t                    n;
     mnt_export_entry_t            e;
@@ -521,9 +522,15 @@ ngx_mntreamer_export_runs(ngx_mntreamer_export_t *x, mnt_str_t text,
 
     while (mnt_export_next(&rd, &e)) {
 
-        if (ngx_mntreamer_export_there(x, &e, &clock) != NGX_OK) {
+        rc = ngx_mntreamer_export_there(x, &e, &clock);
+
+        if (rc == NGX_DECLINED) {
+            x->result.missing++;
             mnt_export_skip(&rd);
             continue;
+
+        } else if (rc != NGX_OK) {
+            return NGX_ERROR;
         }
 
         if (e.begins) {
@@ -634,7 +641,10 @@ ngx_mntreamer_export_together(ngx_mntreamer_export_t *x, ngx_uint_t n)
 }
 
 
-/* NGX_DECLINED: its file is not there, which is no reason to have nothing */
+/*
+ * NGX_DECLINED: its file is not there, which is no reason to have nothing; one
+ * that cannot be opened just now is.  A socket is ENXIO.
+ */
 
 static ngx_int_t
 ngx_mntreamer_export_there(ngx_mntreamer_export_t *x, mnt_export_entry_t *e,
@@ -642,6 +652,7 @@ ngx_mntreamer_export_there(ngx_mntreamer_export_t *x, mnt_export_entry_t *e,
 {
     char         name[256];
     ngx_fd_t     fd;
+    ngx_int_t    rc;
     struct stat  sb;
 
     ngx_memcpy(name, e->uri.data, e->uri.len);
@@ -650,20 +661,27 @@ ngx_mntreamer_export_there(ngx_mntreamer_export_t *x, mnt_export_entry_t *e,
     fd = openat(x->fd, name, O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_NONBLOCK);
 
     if (fd == -1) {
-        return NGX_DECLINED;
+        return (ngx_errno == NGX_ENOENT || ngx_errno == NGX_ELOOP
+                || ngx_errno == ENXIO)
+               ? NGX_DECLINED
+               : ngx_mntreamer_failed(&x->fail, ngx_errno, "open()", name);
     }
 
-    if (fstat(fd, &sb) == -1 || !S_ISREG(sb.st_mode) || sb.st_size == 0) {
-        (void) close(fd);
-        return NGX_DECLINED;
+    if (fstat(fd, &sb) == -1) {
+        rc = ngx_mntreamer_failed(&x->fail, ngx_errno, "fstat()", name);
+
+    } else if (!S_ISREG(sb.st_mode) || sb.st_size == 0) {
+        rc = NGX_DECLINED;
+
+    } else {
+        rc = NGX_OK;
+        x->result.bytes += sb.st_size;
+        ngx_mntreamer_export_clock(x, e, fd, clock);
     }
 
-    x->result.bytes += sb.st_size;
-
-    ngx_mntreamer_export_clock(x, e, fd, clock);
     (void) close(fd);
 
-    return NGX_OK;
+    return rc;
 }
 
 
@@ -745,8 +763,6 @@ ngx_mntreamer_export_listed(ngx_mntreamer_export_t *x, const int64_t *lengths,
         }
     }
 
-    x->result.runs = nruns;
-
     *ngx_snprintf((u_char *) name, sizeof(name) - 1, ".export-%L-%L.part",
                   x->conf.id, x->conf.epoch) = '\0';
 
@@ -814,7 +830,6 @@ ngx_mntreamer_export_text(ngx_mntreamer_export_t *x,
 
     ngx_memcpy(text->data + text->len, buf, n);
     text->len += n;
-
     return NGX_OK;
 }
 
@@ -824,14 +839,14 @@ ngx_mntreamer_export_text(ngx_mntreamer_export_t *x,
 static void
 ngx_mntreamer_export_keep(ngx_mntreamer_export_t *x)
 {
-    char         part[96], name[64];
-    ngx_fd_t     fd;
-    struct stat  sb;
+    char                          *part, *name;
+    ngx_fd_t                       fd;
+    struct stat                    sb;
+    ngx_mntreamer_export_names_t   names;
 
-    *ngx_snprintf((u_char *) part, sizeof(part) - 1, ".export-%L-%L.mp4.part",
-                  x->conf.id, x->conf.epoch) = '\0';
-    *ngx_snprintf((u_char *) name, sizeof(name) - 1, "export-%L.mp4",
-                  x->conf.id) = '\0';
+    ngx_mntreamer_export_names(x->st, &x->conf, &names);
+    part = (char *) names.part;
+    name = (char *) names.file;
 
     fd = openat(x->fd, part, O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_NONBLOCK);
 
@@ -880,6 +895,5 @@ ngx_mntreamer_export_why(ngx_mntreamer_export_t *x, ngx_uint_t rc,
 {
     x->result.rc = rc;
     x->result.why = why;
-
     return NGX_ERROR;
 }

@@ -224,6 +224,35 @@ progress(void **state)
 }
 
 
+static void
+lacks(void **state)
+{
+    size_t  i;
+
+    static const struct {
+        const char  *name;
+        int64_t      made, whole;
+        int          rc;
+    } rows[] = {
+        { "all", 60000000, 60000000, 0 },
+        { "more", 70000000, 60000000, 0 },
+        { "nothing of what is short", 0, 10000000, 0 },
+        { "nothing", 0, 10000001, 1 },
+        { "ten seconds", 50000000, 60000000, 0 },
+        { "more than that", 49999999, 60000000, 1 },
+        { "one of a hundred", 3564000000, 3600000000, 0 },
+        { "more of a hundred", 3563999999, 3600000000, 1 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        mnt_test_i64(mnt_export_short(rows[i].made, rows[i].whole),
+                     rows[i].rc, rows[i].name, "lacks");
+    }
+}
+
+
 int
 main(void)
 {
@@ -231,7 +260,8 @@ main(void)
         cmocka_unit_test(runs),
         cmocka_unit_test(cut),
         cmocka_unit_test(audio),
-        cmocka_unit_test(progress)
+        cmocka_unit_test(progress),
+        cmocka_unit_test(lacks)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
