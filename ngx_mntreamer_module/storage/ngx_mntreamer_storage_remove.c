@@ -47,6 +47,10 @@ static ngx_int_t ngx_mntreamer_remove_dir(ngx_mntreamer_remove_t *rm,
 static void ngx_mntreamer_remove_files(ngx_mntreamer_remove_t *rm, DIR *dir);
 static ngx_uint_t ngx_mntreamer_remove_ours(const char *name);
 static void ngx_mntreamer_remove_above(ngx_mntreamer_remove_t *rm);
+static ngx_int_t ngx_mntreamer_remove_beside(ngx_str_t *dir,
+    ngx_str_t *hidden, char *path);
+static ngx_int_t ngx_mntreamer_remove_there(ngx_mntreamer_storage_t *st,
+    ngx_str_t *dir);
 static void ngx_mntreamer_remove_done(void *data);
 
 
@@ -130,6 +134,13 @@ ngx_mntreamer_remove_work(void *data)
 
     case NGX_MNTREAMER_REMOVAL_SHOW:
         (void) ngx_mntreamer_remove_rename(rm, fd, name, leaf);
+        break;
+
+    case NGX_MNTREAMER_REMOVAL_HIDDEN:
+        if (ngx_mntreamer_remove_dir(rm, fd, name, leaf) == NGX_OK) {
+            ngx_mntreamer_remove_above(rm);
+        }
+
         break;
 
     default: /* NGX_MNTREAMER_REMOVAL_FILES */
@@ -364,13 +375,57 @@ ngx_mntreamer_remove_above(ngx_mntreamer_remove_t *rm)
 ngx_int_t
 ngx_mntreamer_storage_lies(ngx_mntreamer_storage_t *st, ngx_str_t *dir)
 {
-    char        *leaf, path[NGX_MNTREAMER_PATH_MAX], name[NAME_MAX + 1];
-    size_t       n;
-    ngx_fd_t     fd;
-    ngx_str_t    hidden;
-    ngx_uint_t   i;
+    char        path[NGX_MNTREAMER_PATH_MAX];
+    ngx_int_t   rc;
+    ngx_str_t   hidden;
+    ngx_uint_t  i;
 
-    if (dir->len == 0 || dir->len + sizeof(".removed.") > sizeof(path)) {
+    if (ngx_mntreamer_remove_beside(dir, &hidden, path) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+
+    for (i = 0; rc == NGX_DECLINED && i < 4; i++) {
+        rc = ngx_mntreamer_remove_there(st, i % 2 ? &hidden : dir);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_mntreamer_storage_shown(ngx_mntreamer_storage_t *st, ngx_str_t *dir)
+{
+    char       path[NGX_MNTREAMER_PATH_MAX];
+    ngx_int_t  rc;
+    ngx_str_t  hidden;
+
+    if (ngx_mntreamer_remove_beside(dir, &hidden, path) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_mntreamer_remove_there(st, &hidden);
+
+    if (rc != NGX_DECLINED) {
+        return (rc == NGX_OK) ? NGX_DECLINED : NGX_ERROR;
+    }
+
+    return ngx_mntreamer_remove_there(st, dir);
+}
+
+
+/* the hidden name of "dir", in "path" */
+
+static ngx_int_t
+ngx_mntreamer_remove_beside(ngx_str_t *dir, ngx_str_t *hidden, char *path)
+{
+    char    *leaf, name[NAME_MAX + 1];
+    size_t   n;
+
+    if (dir->len == 0
+        || dir->len + sizeof(".removed.") > NGX_MNTREAMER_PATH_MAX)
+    {
         return NGX_DECLINED;
     }
 
@@ -383,27 +438,29 @@ ngx_mntreamer_storage_lies(ngx_mntreamer_storage_t *st, ngx_str_t *dir)
     ngx_mntreamer_remove_hidden(name, leaf);
 
     n = leaf - path;
-    hidden.data = (u_char *) path;
-    hidden.len = ngx_cpystrn((u_char *) leaf, (u_char *) name,
-                             sizeof(path) - n)
-                 - hidden.data;
+    hidden->data = (u_char *) path;
+    hidden->len = ngx_cpystrn((u_char *) leaf, (u_char *) name,
+                              NGX_MNTREAMER_PATH_MAX - n)
+                  - hidden->data;
 
-    for (i = 0; i < 4; i++) {
-        fd = ngx_mntreamer_storage_open_dir(st, i % 2 ? &hidden : dir);
+    return NGX_OK;
+}
 
-        if (fd != NGX_INVALID_FILE) {
-            (void) close(fd);
-            return NGX_OK;
-        }
 
-        if (ngx_errno != NGX_ENOENT && ngx_errno != NGX_ENOTDIR
-            && ngx_errno != NGX_ELOOP)
-        {
-            return NGX_ERROR;
-        }
+static ngx_int_t
+ngx_mntreamer_remove_there(ngx_mntreamer_storage_t *st, ngx_str_t *dir)
+{
+    ngx_fd_t  fd;
+
+    fd = ngx_mntreamer_storage_open_dir(st, dir);
+
+    if (fd != NGX_INVALID_FILE) {
+        (void) close(fd);
+        return NGX_OK;
     }
 
-    return NGX_DECLINED;
+    return (ngx_errno == NGX_ENOENT || ngx_errno == NGX_ENOTDIR
+            || ngx_errno == NGX_ELOOP) ? NGX_DECLINED : NGX_ERROR;
 }
 
 
