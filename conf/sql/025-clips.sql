@@ -85,12 +85,16 @@ BEGIN
         RETURN;
     END IF;
 
+    SELECT * INTO r FROM media_record m WHERE m.id = c.recording_id;
+
+    -- its files may be hidden, and come back
+
     IF in_refused IS NOT NULL THEN
-        UPDATE media_clip SET refused = in_refused WHERE id = c.id;
+        UPDATE media_clip SET refused = in_refused
+         WHERE id = c.id
+           AND NOT (r.status = 'deleted' AND r.removed_at IS NULL);
         RETURN;
     END IF;
-
-    SELECT * INTO r FROM media_record m WHERE m.id = c.recording_id;
 
     began := r.started_at + c.begin_us * interval '1 microsecond';
 

@@ -387,8 +387,9 @@ typedef enum {
     NGX_MNTREAMER_ASK_RECORDING_PATH,         /* id: json null; 1: path; a row
         while it has something to be served */
     NGX_MNTREAMER_ASK_MARKED,                 /* skip: 0: id; 1: path; 2: it is
-        surely of this storage (bool); 3: "files" are to go, or those that are
-        "hidden", to "hide", to "show"; 4: why; 5: else, in ms, when something is to be done */
+        surely of this storage (bool); 3: "files" are to go, or those that
+        are "hidden", to "hide", to "show"; 4: why; 5: else, in ms, when
+        something is to be done */
     NGX_MNTREAMER_ASK_OLDEST,                 /* skip, seconds: 0 to 2 as
         above; the first that may be deleted */
     NGX_MNTREAMER_ASK_SACRIFICE,              /* id, seconds: marked as deleted
