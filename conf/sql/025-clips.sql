@@ -27,15 +27,17 @@ CREATE INDEX media_clip_wanted ON media_clip (id)
     WHERE made_at IS NULL AND refused IS NULL;
 
 
--- made, missing, end (it is past that of the recording) or waiting: too many
--- of it are.
+-- made, missing, end (it is past that of the recording), waiting: too many of
+-- it are, or long: its directory would have no name.  The clock is of that name:
+-- an id comes again when a database is restored that forgot the last ones.
 
 CREATE FUNCTION mntreamer_clip(in_recording bigint, in_begin bigint,
                                in_end bigint, in_title text,
                                OUT word text, OUT clip bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
-    r  media_record;
+    r   media_record;
+    at  text;
 BEGIN
     SELECT * INTO r FROM media_record m
      WHERE m.id = in_recording AND m.status <> 'deleted'
@@ -52,11 +54,19 @@ BEGIN
     END IF;
 
     clip := nextval(pg_get_serial_sequence('media_record', 'id'));
+    at := r.path || '-clip-' || clip || '-' || to_hex(
+              (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
+
+    IF octet_length(substring(at FROM '[^/]*$')) > 230 THEN
+        word := 'long';
+        clip := NULL;
+        RETURN;
+    END IF;
+
     word := 'made';
 
     INSERT INTO media_clip (id, recording_id, begin_us, end_us, title, path)
-    VALUES (clip, r.id, in_begin, in_end, in_title,
-            r.path || '-clip-' || clip);
+    VALUES (clip, r.id, in_begin, in_end, in_title, at);
 
     PERFORM pg_notify('mntreamer', 'edit');
 END

@@ -505,7 +505,9 @@ ngx_http_mntreamer_cut_refused(ngx_http_request_t *r, ngx_str_t *why)
         { ngx_string("many"), NGX_HTTP_MNTREAMER_E_CONFLICT, NULL,
           "it has 1000 cuts" },
         { ngx_string("waiting"), NGX_HTTP_MNTREAMER_E_UNAVAILABLE, NULL,
-          "100 clips of it wait to be made" }
+          "100 clips of it wait to be made" },
+        { ngx_string("long"), NGX_HTTP_MNTREAMER_E_CONFLICT, NULL,
+          "the name of a clip of it would be too long" }
     };
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
