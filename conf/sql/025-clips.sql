@@ -13,6 +13,7 @@ CREATE TABLE media_clip (
     begin_us        bigint NOT NULL CHECK (begin_us >= 0),
     end_us          bigint NOT NULL,
     title           text,
+    protected       boolean NOT NULL DEFAULT false,
     path            text NOT NULL UNIQUE,
     created_at      timestamptz NOT NULL DEFAULT now(),
     made_at         timestamptz,
@@ -33,6 +34,7 @@ CREATE INDEX media_clip_wanted ON media_clip (id)
 
 CREATE FUNCTION mntreamer_clip(in_recording bigint, in_begin bigint,
                                in_end bigint, in_title text,
+                               in_protected boolean DEFAULT false,
                                OUT word text, OUT clip bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -65,8 +67,10 @@ BEGIN
 
     word := 'made';
 
-    INSERT INTO media_clip (id, recording_id, begin_us, end_us, title, path)
-    VALUES (clip, r.id, in_begin, in_end, in_title, at);
+    INSERT INTO media_clip (id, recording_id, begin_us, end_us, title,
+                            protected, path)
+    VALUES (clip, r.id, in_begin, in_end, in_title,
+            coalesce(in_protected, false), at);
 
     PERFORM pg_notify('mntreamer', 'edit');
 END
@@ -114,7 +118,7 @@ BEGIN
                    channel_name, title, category, broadcast_id, status,
                    started_at, ended_at, day, sequence, path, segments, bytes,
                    duration_us, quality, epoch, counted, storage, left_of,
-                   clip_of)
+                   clip_of, protected)
             SELECT c.id, r.streamer_id, r.platform, r.channel_id,
                    r.channel_name, coalesce(c.title, r.title), r.category,
                    r.broadcast_id, 'recorded', began,
@@ -125,7 +129,7 @@ BEGIN
                            AND m.day = r.day),
                    c.path, in_segments, in_bytes, in_us, r.quality, r.epoch,
                    true, r.storage, coalesce(r.streamer_id, r.left_of, 0),
-                   r.id;
+                   r.id, c.protected;
             EXIT;
         EXCEPTION WHEN unique_violation THEN
             tries := tries + 1;

@@ -461,7 +461,8 @@ typedef enum {
     NGX_MNTREAMER_ASK_CUT_TOLD,               /* id, version, NULL or why it
         was refused, segments, us; the last two NULL: as before */
     NGX_MNTREAMER_ASK_CLIP,                   /* recording, begin, end in us,
-        title or NULL: made missing end waiting long; 1: the clip; notifies */
+        title or NULL, protected (bool or NULL): made missing end waiting
+        long; 1: the clip; notifies */
     NGX_MNTREAMER_ASK_CLIP_STATE,             /* recording, clip: json; 1: it
         is a recording, or never will be (bool); 2: why not, or NULL */
     NGX_MNTREAMER_ASK_CLIP_PENDING,           /* skip, (storage): 0: id; 1:

@@ -72,7 +72,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_edit_sql[] = {
 
     { "clip",
       "SELECT word, clip FROM mntreamer_clip($1::bigint, $2::bigint,"
-      " $3::bigint, $4::text)", 4, 2 },
+      " $3::bigint, $4::text, $5::boolean)", 5, 2 },
 
     { "clip_state",
       "SELECT json_build_object('id', c.id, 'clip_of', c.recording_id),"
