@@ -164,7 +164,7 @@ for ([400, { begin => 1, end => 1 }], [400, { begin => 0, end => 9999 }], [400, 
 is($m->call(POST => '/api/v1/recordings/999999/clips', { begin => 0, end => 1 })->{status}, 404,
    'there is no such recording');
 $q = $m->one("INSERT INTO media_record (platform, channel_id, status, started_at, ended_at, day,
-    sequence, path, segments, duration_us, epoch) VALUES (1, 'c', 'recorded', now(), now(), now(), 2,
+    sequence, path, segments, duration_us, epoch) VALUES (1, 'c', 'recorded', now(), now(), now(), 200,
     'x/' || repeat('y', 210), 6, 12000000, 1) RETURNING id");
 $x = $clip->({ id => $q }, 0, 1);
 is($x->{status}, 409, 'its name would be too long');
