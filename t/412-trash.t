@@ -178,6 +178,7 @@ wait_for(sub { $row->('one', 'hidden') eq 't' && !-e $dir->('one') }, 'and hidde
 $x = $files->($hidden->('one'));
 delete $x->{$_} for grep { /^export/ } keys %$x;
 is_deeply($x, $sums, '... with all of its files');
+like($m->log, qr/\[warn\].* 1 files in the trash were deleted, of an older "/, '... a line tells of the other one');
 is($m->call(POST => $at->('one') . '/restore')->{status}, 202, 'it is brought back');
 wait_for(sub { $of->('one')->{status} eq 'done' }, 'it is there', 10);
 

@@ -30,6 +30,7 @@ typedef struct {
     ngx_str_t                  dir;           /* behind the struct */
     ngx_uint_t                 durable;
     ngx_uint_t                 files;
+    ngx_uint_t                 stale;         /* of one nobody knows */
     ngx_mntreamer_fail_t       fail;
     ngx_mntreamer_removed_pt   done;
     void                      *data;          /* alias */
@@ -39,6 +40,8 @@ typedef struct {
 static void ngx_mntreamer_remove_work(void *data);
 static void ngx_mntreamer_remove_all(ngx_mntreamer_remove_t *rm, ngx_fd_t fd,
     const char *leaf, const char *name);
+static ngx_int_t ngx_mntreamer_remove_stale(ngx_mntreamer_remove_t *rm,
+    ngx_fd_t parent, const char *name, const char *leaf);
 static void ngx_mntreamer_remove_hidden(char *name, const char *leaf);
 static ngx_int_t ngx_mntreamer_remove_rename(ngx_mntreamer_remove_t *rm,
     ngx_fd_t fd, const char *from, const char *to);
@@ -129,7 +132,10 @@ ngx_mntreamer_remove_work(void *data)
     switch (rm->how) {
 
     case NGX_MNTREAMER_REMOVAL_HIDE:
-        (void) ngx_mntreamer_remove_rename(rm, fd, leaf, name);
+        if (ngx_mntreamer_remove_stale(rm, fd, name, leaf) == NGX_OK) {
+            (void) ngx_mntreamer_remove_rename(rm, fd, leaf, name);
+        }
+
         break;
 
     case NGX_MNTREAMER_REMOVAL_SHOW:
@@ -170,6 +176,52 @@ ngx_mntreamer_remove_all(ngx_mntreamer_remove_t *rm, ngx_fd_t fd,
     if (ngx_mntreamer_remove_dir(rm, fd, name, leaf) == NGX_OK) {
         ngx_mntreamer_remove_above(rm);
     }
+}
+
+
+/*
+ * There are both names when a restored database forgot one that was deleted
+ * before under this name: nobody can bring that back.  By its descriptor, for
+ * another nginx may just be hiding the one that is to stay.
+ */
+
+static ngx_int_t
+ngx_mntreamer_remove_stale(ngx_mntreamer_remove_t *rm, ngx_fd_t parent,
+    const char *name, const char *leaf)
+{
+    DIR          *dir;
+    ngx_fd_t      fd;
+    struct stat   sb, own;
+
+    fd = openat(parent, name, O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+
+    if (fd == -1) {
+        return NGX_OK;
+    }
+
+    if (fstatat(parent, leaf, &own, AT_SYMLINK_NOFOLLOW) == -1
+        || fstat(fd, &sb) == -1
+        || (sb.st_ino == own.st_ino && sb.st_dev == own.st_dev))
+    {
+        (void) close(fd);
+        return NGX_OK;
+    }
+
+    dir = fdopendir(fd);
+
+    if (dir == NULL) {
+        (void) ngx_mntreamer_failed(&rm->fail, ngx_errno, "fdopendir()", name);
+        (void) close(fd);
+        return NGX_ERROR;
+    }
+
+    ngx_mntreamer_remove_files(rm, dir);
+    (void) closedir(dir);
+
+    rm->stale = rm->files;
+    rm->files = 0;
+
+    return rm->fail.rc == NGX_MNTREAMER_STORE_OK ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -476,6 +528,13 @@ ngx_mntreamer_remove_done(void *data)
     rc = rm->fail.rc;
 
     ngx_mntreamer_fail_log(st, st->log, &rm->fail, &rm->dir);
+
+    if (rm->stale) {
+        ngx_log_error(NGX_LOG_WARN, st->log, 0,
+                      "mntreamer: %ui files in the trash were deleted, of an "
+                      "older \"%V\" that the database does not know",
+                      rm->stale, &rm->dir);
+    }
 
     /* is there room now */
     st->looked_at = 0;
