@@ -117,14 +117,70 @@ $text = $m->playlist($r{one});
 is($m->call(DELETE => $at->('one'))->{status}, 204, 'it is deleted');
 wait_for(sub { $row->('one', 'hidden') eq 't' }, 'and hidden', 20);
 is($m->get($url)->{status}, 404, 'so is the export');
+
+# (what was under way when it went there)
+
+my $clip = sub {
+    return $m->one("INSERT INTO media_clip (id, recording_id, begin_us, end_us, title, path)
+        SELECT nextval(pg_get_serial_sequence('media_record', 'id')), id, 0, 400000, '$_[0]',
+            path || '-clip-$_[0]' FROM media_record WHERE id = $r{one}{id} RETURNING id");
+};
+my $late = $clip->('late');
+$m->psql("NOTIFY mntreamer, 'edit'");
+is($m->call(POST => $at->('two') . '/clips', { begin => 0, end => 0.4 })->{status}, 201, 'clips are made');
+is($m->one("SELECT refused FROM media_clip WHERE id = $late") // '', '', 'one of what is in the trash waits');
+$m->psql("SELECT mntreamer_clip_told($late, 'its files are gone', NULL, NULL, NULL)");
+is($m->one("SELECT refused FROM media_clip WHERE id = $late") // '', '', '... whatever the engine found');
+$m->psql("INSERT INTO media_cut (recording_id, begin_us, end_us, version)
+    VALUES ($r{one}{id}, 600000, 800000, mntreamer_cut_changed($r{one}{id}))");
+$m->psql("SELECT mntreamer_cut_told(id, cut_version, 'its files are gone', NULL, NULL)
+    FROM media_record WHERE id = $r{one}{id}");
+is($m->one('SELECT count(*) FROM media_cut WHERE refused IS NOT NULL'), 0, 'so does a cut');
+$m->psql('DELETE FROM media_cut WHERE begin_us = 600000');
+$m->psql("UPDATE job SET owner = 1, epoch = 5, lease_until = now() + interval '1 minute' WHERE id = 77");
+$m->psql("SELECT mntreamer_job_told(77, 1, 5, 'clean', 0, NULL, NULL, NULL, NULL)");
+is($m->one('SELECT dirty FROM job WHERE id = 77') // '', 't', 'nothing is clean there');
+
 is($m->call(POST => $at->('one') . '/restore')->{status}, 202, 'it is brought back');
 wait_for(sub { $of->('one')->{status} eq 'done' }, 'it is there', 10);
 is($m->playlist($r{one}), $text, 'cut as it was');
 is(scalar @{ $m->json($at->('one') . '/cuts')->{items} }, 1, 'by one cut');
+wait_for(sub { $m->one("SELECT count(*) FROM media_record WHERE id = $late AND status = 'recorded'") == 1 },
+         'what waited is made', 20);
 is(scalar @{ $m->json($at->('one') . '/exports')->{items} }, 0, 'there is no export');
 wait_for(sub { $m->get($url)->{status} == 404 }, 'nor its file', 20);
 wait_for(sub { $m->one('SELECT count(*) FROM job') == 0 }, 'nor a row of it', 20);
 is($m->get($export->(78))->{status}, 200, 'it is made anew');
+
+# a database that was restored does not know that one was brought back
+
+is($m->call(DELETE => $at->('one'))->{status}, 204, 'it is deleted');
+wait_for(sub { $row->('one', 'hidden') eq 't' }, 'and hidden', 20);
+rename $hidden->('one'), $dir->('one') or die $!;
+$sums = $files->($dir->('one'));
+delete $sums->{$_} for grep { /^export/ } keys %$sums;
+$m->psql("UPDATE media_record SET purge_at = now() - interval '1 second' WHERE id = $r{one}{id}");
+$m->psql("NOTIFY mntreamer, 'remove'");
+wait_for(sub { $of->('one')->{status} eq 'done' }, 'one that is not hidden stays', 10);
+$x = $files->($dir->('one'));
+delete $x->{$_} for grep { /^export/ } keys %$x;
+is_deeply($x, $sums, '... with all of its files');
+like($m->log, qr/recording $r{one}{id} stays, for "/, '... as a line says');
+is($m->playlist($r{one}), $text, '... and is shown');
+
+# nor of one that lies in the trash under its name
+
+mkdir $hidden->('one') or die $!;
+spew($hidden->('one') . '/000001.ts', 'older');
+MNT::quiet('chown', '-R', 'nobody', $hidden->('one')) if !$>;
+is($m->call(DELETE => $at->('one'))->{status}, 204, 'it is deleted');
+wait_for(sub { $row->('one', 'hidden') eq 't' && !-e $dir->('one') }, 'and hidden', 20);
+$x = $files->($hidden->('one'));
+delete $x->{$_} for grep { /^export/ } keys %$x;
+is_deeply($x, $sums, '... with all of its files');
+like($m->log, qr/\[warn\].* 1 files in the trash were deleted, of an older "/, '... a line tells of the other one');
+is($m->call(POST => $at->('one') . '/restore')->{status}, 202, 'it is brought back');
+wait_for(sub { $of->('one')->{status} eq 'done' }, 'it is there', 10);
 
 # at once
 

@@ -133,17 +133,42 @@ like($m->playlist($l), qr/ENDLIST\n\z/, '... that is over');
 my $n = $m->recording($r{live}{id})->{segments};
 wait_for(sub { $m->recording($r{live}{id})->{segments} > $n + 2 }, '... which goes on', 20);
 
+# protected from its first moment on
+
+my $p = $clip->($r{plain}, 1, 3, protected => JSON::PP::true())->{json};
+is($p->{protected}, JSON::PP::true(), 'one that is protected');
+is($m->call(DELETE => "/api/v1/recordings/$p->{id}")->{status}, 409, '... is not deleted');
+$m->call(PATCH => "/api/v1/recordings/$p->{id}", { protected => JSON::PP::false() });
+
+# a restored database gives an id again, and its directory is there
+
+my $f = $clip->($r{plain}, 1, 3)->{json};
+like($f->{url}, qr{-clip-$f->{id}-[0-9a-f]{12,}/}, 'the clock is in its name');
+$m->psql("DELETE FROM media_record WHERE id = $f->{id}");
+$m->psql("DELETE FROM media_clip WHERE id = $f->{id}");
+$m->one("SELECT setval(pg_get_serial_sequence('media_record', 'id'), $f->{id}, false)");
+my $g = $clip->($r{plain}, 2, 4)->{json};
+is($g->{id}, $f->{id}, 'an id comes again');
+is($numbers->($g), '5 6 7 8', '... and is another clip');
+
 # refused: nothing is left of it
 
 for ([400, { begin => 1, end => 1 }], [400, { begin => 0, end => 9999 }], [400, { end => 1 }],
      [400, { begin => 0, end => 1, title => 'x' x 301 }], [400, { begin => 0, end => 1, title => 7 }],
-     [400, { begin => 0, end => 1, name => 'x' }], [409, { begin => 0.1, end => 0.2 }])
+     [400, { begin => 0, end => 1, name => 'x' }],
+     [400, { begin => 0, end => 1, protected => 1 }], [409, { begin => 0.1, end => 0.2 }])
 {
     is($m->call(POST => "/api/v1/recordings/$r{plain}{id}/clips", $_->[1])->{status}, $_->[0],
        'refused: ' . encode_json($_->[1]) =~ s/x{9,}/x.../r);
 }
 is($m->call(POST => '/api/v1/recordings/999999/clips', { begin => 0, end => 1 })->{status}, 404,
    'there is no such recording');
+$q = $m->one("INSERT INTO media_record (platform, channel_id, status, started_at, ended_at, day,
+    sequence, path, segments, duration_us, epoch) VALUES (1, 'c', 'recorded', now(), now(), now(), 200,
+    'x/' || repeat('y', 210), 6, 12000000, 1) RETURNING id");
+$x = $clip->({ id => $q }, 0, 1);
+is($x->{status}, 409, 'its name would be too long');
+like($x->{content}, qr/too long/, '... as is said');
 is($m->call(GET => "/api/v1/recordings/$r{plain}{id}/clips")->{status}, 405, 'they are with the recordings');
 is($hidden->(), 0, 'nothing is left of those');
 

@@ -215,6 +215,7 @@ $$;
 -- The end of a claim.  "done"; "again" in "in_pause_ms"; "back": nothing was
 -- wrong with it; "failed"; "clean": its files are gone.  One that was cancelled
 -- or removed meanwhile stays so.  False: it is not this engine's any more.
+-- Nothing is clean in the trash, where its files may only not have been found.
 
 CREATE FUNCTION mntreamer_job_told(
     in_id bigint, in_engine bigint, in_epoch bigint, in_word text,
@@ -231,6 +232,16 @@ BEGIN
 
     IF NOT FOUND THEN
         RETURN false;
+    END IF;
+
+    IF in_word = 'clean'
+       AND EXISTS (SELECT FROM media_record r
+                    WHERE r.id = j.recording_id AND r.status = 'deleted'
+                      AND r.removed_at IS NULL
+                      AND (r.restoring OR r.purge_at > now()))
+    THEN
+        in_word := 'again';
+        in_pause_ms := greatest(in_pause_ms, 1000);
     END IF;
 
     IF j.state <> 'running' THEN

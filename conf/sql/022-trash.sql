@@ -1,6 +1,8 @@
 -- What was deleted may lie in the trash for some time.  "purge_at" is when its
 -- files may go: '-infinity', or NULL, is at once, and from then on nothing
--- brings it back.  "hidden": its directory has the name that is not served.
+-- brings it back; nor from 'epoch' on, which says that its time was over and
+-- that only what is hidden goes.  "hidden": its directory has the name that is
+-- not served.
 
 ALTER TABLE media_record
     ADD COLUMN deleted_at timestamptz,

@@ -133,7 +133,8 @@ $$;
 
 -- What the engine made of a version.  When it was refused, what came since the
 -- one that is applied is taken back; where nothing did there is nothing to try
--- again.
+-- again.  Of one that was deleted meanwhile nothing is: its files may be hidden,
+-- and come back.
 
 CREATE FUNCTION mntreamer_cut_told(in_recording bigint, in_version bigint,
                                    in_refused text, in_segments bigint,
@@ -146,6 +147,10 @@ BEGIN
     SELECT * INTO r FROM media_record m WHERE m.id = in_recording FOR UPDATE;
 
     IF in_refused IS NOT NULL THEN
+
+        IF r.status = 'deleted' AND r.removed_at IS NULL THEN
+            RETURN;
+        END IF;
 
         UPDATE media_cut
            SET undone_at = now(), refused = in_refused

@@ -13,6 +13,7 @@ CREATE TABLE media_clip (
     begin_us        bigint NOT NULL CHECK (begin_us >= 0),
     end_us          bigint NOT NULL,
     title           text,
+    protected       boolean NOT NULL DEFAULT false,
     path            text NOT NULL UNIQUE,
     created_at      timestamptz NOT NULL DEFAULT now(),
     made_at         timestamptz,
@@ -27,15 +28,18 @@ CREATE INDEX media_clip_wanted ON media_clip (id)
     WHERE made_at IS NULL AND refused IS NULL;
 
 
--- made, missing, end (it is past that of the recording) or waiting: too many
--- of it are.
+-- made, missing, end (it is past that of the recording), waiting: too many of
+-- it are, or long: its directory would have no name.  The clock is of that name:
+-- an id comes again when a database is restored that forgot the last ones.
 
 CREATE FUNCTION mntreamer_clip(in_recording bigint, in_begin bigint,
                                in_end bigint, in_title text,
+                               in_protected boolean DEFAULT false,
                                OUT word text, OUT clip bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
-    r  media_record;
+    r   media_record;
+    at  text;
 BEGIN
     SELECT * INTO r FROM media_record m
      WHERE m.id = in_recording AND m.status <> 'deleted'
@@ -52,11 +56,21 @@ BEGIN
     END IF;
 
     clip := nextval(pg_get_serial_sequence('media_record', 'id'));
+    at := r.path || '-clip-' || clip || '-' || to_hex(
+              (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
+
+    IF octet_length(substring(at FROM '[^/]*$')) > 230 THEN
+        word := 'long';
+        clip := NULL;
+        RETURN;
+    END IF;
+
     word := 'made';
 
-    INSERT INTO media_clip (id, recording_id, begin_us, end_us, title, path)
+    INSERT INTO media_clip (id, recording_id, begin_us, end_us, title,
+                            protected, path)
     VALUES (clip, r.id, in_begin, in_end, in_title,
-            r.path || '-clip-' || clip);
+            coalesce(in_protected, false), at);
 
     PERFORM pg_notify('mntreamer', 'edit');
 END
@@ -85,12 +99,16 @@ BEGIN
         RETURN;
     END IF;
 
+    SELECT * INTO r FROM media_record m WHERE m.id = c.recording_id;
+
+    -- its files may be hidden, and come back
+
     IF in_refused IS NOT NULL THEN
-        UPDATE media_clip SET refused = in_refused WHERE id = c.id;
+        UPDATE media_clip SET refused = in_refused
+         WHERE id = c.id
+           AND NOT (r.status = 'deleted' AND r.removed_at IS NULL);
         RETURN;
     END IF;
-
-    SELECT * INTO r FROM media_record m WHERE m.id = c.recording_id;
 
     began := r.started_at + c.begin_us * interval '1 microsecond';
 
@@ -100,7 +118,7 @@ BEGIN
                    channel_name, title, category, broadcast_id, status,
                    started_at, ended_at, day, sequence, path, segments, bytes,
                    duration_us, quality, epoch, counted, storage, left_of,
-                   clip_of)
+                   clip_of, protected)
             SELECT c.id, r.streamer_id, r.platform, r.channel_id,
                    r.channel_name, coalesce(c.title, r.title), r.category,
                    r.broadcast_id, 'recorded', began,
@@ -111,7 +129,7 @@ BEGIN
                            AND m.day = r.day),
                    c.path, in_segments, in_bytes, in_us, r.quality, r.epoch,
                    true, r.storage, coalesce(r.streamer_id, r.left_of, 0),
-                   r.id;
+                   r.id, c.protected;
             EXIT;
         EXCEPTION WHEN unique_violation THEN
             tries := tries + 1;

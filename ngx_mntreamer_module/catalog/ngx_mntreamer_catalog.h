@@ -387,14 +387,15 @@ typedef enum {
     NGX_MNTREAMER_ASK_RECORDING_PATH,         /* id: json null; 1: path; a row
         while it has something to be served */
     NGX_MNTREAMER_ASK_MARKED,                 /* skip: 0: id; 1: path; 2: it is
-        surely of this storage (bool); 3: "files" are to go, to "hide", to
-        "show"; 4: why; 5: else, in ms, when something is to be done */
+        surely of this storage (bool); 3: "files" are to go, or those that
+        are "hidden", to "hide", to "show"; 4: why; 5: else, in ms, when
+        something is to be done */
     NGX_MNTREAMER_ASK_OLDEST,                 /* skip, seconds: 0 to 2 as
         above; the first that may be deleted */
     NGX_MNTREAMER_ASK_SACRIFICE,              /* id, seconds: marked as deleted
         when it still may be: its id */
-    NGX_MNTREAMER_ASK_PURGE,                  /* id: the same of one whose
-        time is over */
+    NGX_MNTREAMER_ASK_PURGE,                  /* id, it stays (bool): the same
+        of one whose time is over; or it is to be brought back */
     NGX_MNTREAMER_ASK_REMOVED,                /* id: its files are gone; */
     NGX_MNTREAMER_ASK_HIDDEN,                 /* they are not served; */
     NGX_MNTREAMER_ASK_SHOWN,                  /* or where they were, and if
@@ -460,7 +461,8 @@ typedef enum {
     NGX_MNTREAMER_ASK_CUT_TOLD,               /* id, version, NULL or why it
         was refused, segments, us; the last two NULL: as before */
     NGX_MNTREAMER_ASK_CLIP,                   /* recording, begin, end in us,
-        title or NULL: made missing end waiting; 1: the clip; notifies */
+        title or NULL, protected (bool or NULL): made missing end waiting
+        long; 1: the clip; notifies */
     NGX_MNTREAMER_ASK_CLIP_STATE,             /* recording, clip: json; 1: it
         is a recording, or never will be (bool); 2: why not, or NULL */
     NGX_MNTREAMER_ASK_CLIP_PENDING,           /* skip, (storage): 0: id; 1:

@@ -188,12 +188,6 @@ static void ngx_mntreamer_ask_done(void *data,
 #define NGX_MNTREAMER_SQL_TITLED(a, b, c)                                     \
     "coalesce($" a "::text, $" b "::text, $" c "::text) IS NOT NULL"
 
-/* a job has files of "r" in its hands: behind it "remove" is notified */
-
-#define NGX_MNTREAMER_SQL_BUSY                                                \
-    "EXISTS (SELECT FROM job j WHERE j.recording_id = r.id"                   \
-    " AND j.lease_until > now())"
-
 #define NGX_MNTREAMER_SQL_NOTIFY                                              \
     "count(pg_notify('" NGX_MNTREAMER_CATALOG_CHANNEL "', x))"
 
@@ -490,6 +484,8 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       "WITH x AS ("
       " SELECT r.id, r.path, r.storage = $2 AS here, CASE"
       " WHEN r.restoring THEN 'show'"
+      " WHEN r.purge_at <= now() AND r.hidden AND isfinite(r.purge_at)"
+      " THEN 'hidden'"
       " WHEN coalesce(r.purge_at, '-infinity') <= now() THEN 'files'"
       " ELSE 'hide' END AS how, r.deleted_why FROM media_record r"
       " WHERE r.status = 'deleted' AND r.removed_at IS NULL"
@@ -540,13 +536,15 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_ask_sql[] = {
       " AND r.ended_at < now() - $2::bigint * interval '1 second' END"
       " AND NOT " NGX_MNTREAMER_SQL_BUSY " RETURNING r.id", 2, 1 },
 
-    /* from here on it cannot be brought back */
+    /* id, it stays; else from here on it cannot be brought back */
 
     { "purge",
-      "UPDATE media_record r SET purge_at = '-infinity'"
+      "UPDATE media_record r SET restoring = $2::boolean,"
+      " purge_at = CASE WHEN $2::boolean THEN r.purge_at"
+      " WHEN isfinite(r.purge_at) THEN 'epoch' ELSE '-infinity' END"
       " WHERE r.id = $1::bigint AND r.status = 'deleted'"
       " AND r.removed_at IS NULL AND NOT r.restoring"
-      " AND coalesce(r.purge_at, '-infinity') <= now() RETURNING r.id", 1, 1 },
+      " AND coalesce(r.purge_at, '-infinity') <= now() RETURNING r.id", 2, 1 },
 
     { "removed",
       "UPDATE media_record SET removed_at = now(), restoring = false"

@@ -72,7 +72,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_edit_sql[] = {
 
     { "clip",
       "SELECT word, clip FROM mntreamer_clip($1::bigint, $2::bigint,"
-      " $3::bigint, $4::text)", 4, 2 },
+      " $3::bigint, $4::text, $5::boolean)", 5, 2 },
 
     { "clip_state",
       "SELECT json_build_object('id', c.id, 'clip_of', c.recording_id),"
@@ -84,6 +84,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_edit_sql[] = {
       "SELECT c.id, r.path, c.path, c.begin_us, c.end_us, r.storage = $2"
       " FROM media_clip c JOIN media_record r ON r.id = c.recording_id"
       " WHERE c.made_at IS NULL AND c.refused IS NULL"
+      " AND NOT (r.status = 'deleted' AND r.removed_at IS NULL)"
       " AND (r.storage = $2 OR r.storage IS NULL OR $2 IS NULL)"
       " ORDER BY c.id LIMIT 1 OFFSET $1::bigint", 2, 6 },
 

@@ -73,6 +73,13 @@ typedef enum {
  * newer one has come.
  */
 
+/* a job has files of "r" in its hands: behind it "remove" is notified */
+
+#define NGX_MNTREAMER_SQL_BUSY                                                \
+    "EXISTS (SELECT FROM job j WHERE j.recording_id = r.id"                   \
+    " AND j.lease_until > now())"
+
+
 typedef struct {
     ngx_rbtree_node_t            node;        /* key: low bits of "id" */
     ngx_queue_t                  queue;

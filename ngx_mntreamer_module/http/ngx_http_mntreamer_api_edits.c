@@ -78,7 +78,7 @@ static const char *const  ngx_http_mntreamer_cut_fields[] = {
 };
 
 static const char *const  ngx_http_mntreamer_clip_fields[] = {
-    "begin", "end", "title", NULL
+    "begin", "end", "title", "protected", NULL
 };
 
 
@@ -286,9 +286,10 @@ static ngx_int_t
 ngx_http_mntreamer_clip_body(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx)
 {
-    ngx_str_t                   params[4], titles[NGX_HTTP_MNTREAMER_TITLES];
+    ngx_str_t                   params[5], titles[NGX_HTTP_MNTREAMER_TITLES];
     ngx_http_mntreamer_error_t  err;
 
+    ngx_memzero(params, sizeof(params));
     ngx_memzero(titles, sizeof(titles));
 
     if (ngx_http_mntreamer_fields_known(ctx->json,
@@ -297,7 +298,10 @@ ngx_http_mntreamer_clip_body(ngx_http_request_t *r,
         != NGX_OK
         || ngx_http_mntreamer_cut_span(r, ctx->json, &params[1], &err)
            != NGX_OK
-        || ngx_http_mntreamer_field_titles(ctx->json, titles, &err) != NGX_OK)
+        || ngx_http_mntreamer_field_titles(ctx->json, titles, &err) != NGX_OK
+        || ngx_http_mntreamer_field_flag(ctx->json, "protected", &params[4],
+                                         &err)
+           != NGX_OK)
     {
         return ngx_http_mntreamer_fail(r, &err);
     }
@@ -312,7 +316,7 @@ ngx_http_mntreamer_clip_body(ngx_http_request_t *r,
         params[3].data = NULL;
     }
 
-    return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_CLIP, params, 4,
+    return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_CLIP, params, 5,
                                   ngx_http_mntreamer_clip_made);
 }
 
@@ -505,7 +509,9 @@ ngx_http_mntreamer_cut_refused(ngx_http_request_t *r, ngx_str_t *why)
         { ngx_string("many"), NGX_HTTP_MNTREAMER_E_CONFLICT, NULL,
           "it has 1000 cuts" },
         { ngx_string("waiting"), NGX_HTTP_MNTREAMER_E_UNAVAILABLE, NULL,
-          "100 clips of it wait to be made" }
+          "100 clips of it wait to be made" },
+        { ngx_string("long"), NGX_HTTP_MNTREAMER_E_CONFLICT, NULL,
+          "the name of a clip of it would be too long" }
     };
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

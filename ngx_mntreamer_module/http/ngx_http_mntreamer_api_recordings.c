@@ -40,8 +40,6 @@ static ngx_int_t ngx_http_mntreamer_live_one_send(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_recording_patch_body(
     ngx_http_request_t *r, ngx_http_mntreamer_ctx_t *ctx);
-static ngx_int_t ngx_http_mntreamer_recording_flag(json_t *json,
-    const char *name, ngx_str_t *slot, ngx_http_mntreamer_error_t *err);
 static ngx_int_t ngx_http_mntreamer_recording_patched(ngx_http_request_t *r,
     ngx_http_mntreamer_ctx_t *ctx, const ngx_mntreamer_result_t *result);
 static ngx_int_t ngx_http_mntreamer_recording_deleted(ngx_http_request_t *r,
@@ -350,11 +348,11 @@ ngx_http_mntreamer_recording_patch_body(ngx_http_request_t *r,
                                         ngx_http_mntreamer_recording_fields,
                                         r->pool, &err)
         != NGX_OK
-        || ngx_http_mntreamer_recording_flag(ctx->json, "protected",
-                                             &params[1], &err)
+        || ngx_http_mntreamer_field_flag(ctx->json, "protected", &params[1],
+                                         &err)
            != NGX_OK
-        || ngx_http_mntreamer_recording_flag(ctx->json, "confirmed",
-                                             &params[2], &err)
+        || ngx_http_mntreamer_field_flag(ctx->json, "confirmed", &params[2],
+                                         &err)
            != NGX_OK)
     {
         return ngx_http_mntreamer_fail(r, &err);
@@ -375,35 +373,6 @@ ngx_http_mntreamer_recording_patch_body(ngx_http_request_t *r,
     return ngx_http_mntreamer_ask(r, ctx, NGX_MNTREAMER_ASK_RECORDING_PATCH,
                                   params, 3,
                                   ngx_http_mntreamer_recording_patched);
-}
-
-
-static ngx_int_t
-ngx_http_mntreamer_recording_flag(json_t *json, const char *name,
-    ngx_str_t *slot, ngx_http_mntreamer_error_t *err)
-{
-    json_t  *v;
-
-    v = json_object_get(json, name);
-
-    if (v == NULL) {
-        return NGX_OK;
-    }
-
-    if (!json_is_boolean(v)) {
-        ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_BAD_FIELD, name,
-                                     "must be true or false");
-        return NGX_DECLINED;
-    }
-
-    if (json_is_true(v)) {
-        ngx_str_set(slot, "true");
-
-    } else {
-        ngx_str_set(slot, "false");
-    }
-
-    return NGX_OK;
 }
 
 

@@ -334,6 +334,35 @@ ngx_http_mntreamer_field_retention(ngx_http_request_t *r, json_t *json,
 
 
 ngx_int_t
+ngx_http_mntreamer_field_flag(json_t *json, const char *name,
+    ngx_str_t *slot, ngx_http_mntreamer_error_t *err)
+{
+    json_t  *v;
+
+    v = json_object_get(json, name);
+
+    if (v == NULL) {
+        return NGX_OK;
+    }
+
+    if (!json_is_boolean(v)) {
+        ngx_http_mntreamer_error_set(err, NGX_HTTP_MNTREAMER_E_BAD_FIELD, name,
+                                     "must be true or false");
+        return NGX_DECLINED;
+    }
+
+    if (json_is_true(v)) {
+        ngx_str_set(slot, "true");
+
+    } else {
+        ngx_str_set(slot, "false");
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_mntreamer_field_titles(json_t *json, ngx_str_t *slots,
     ngx_http_mntreamer_error_t *err)
 {

@@ -439,6 +439,9 @@ ngx_int_t ngx_http_mntreamer_field_priority(ngx_http_request_t *r,
 /* a text of JSON for the row; null resets */
 ngx_int_t ngx_http_mntreamer_field_retention(ngx_http_request_t *r,
     json_t *json, ngx_str_t *slot, ngx_http_mntreamer_error_t *err);
+/* true or false; the slot stays as it is when it is not given */
+ngx_int_t ngx_http_mntreamer_field_flag(json_t *json, const char *name,
+    ngx_str_t *slot, ngx_http_mntreamer_error_t *err);
 
 /* title, description, category: three slots; null resets, as "" does */
 

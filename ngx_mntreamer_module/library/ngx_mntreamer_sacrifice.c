@@ -60,6 +60,7 @@ struct ngx_mntreamer_sacrifice_s {
     ngx_uint_t                       how;     /* ngx_mntreamer_removal_e */
     const char                      *why;     /* for the log */
     ngx_uint_t                       asked;   /* for MARKED, or OLDEST */
+    ngx_uint_t                       stays;   /* it is not hidden any more */
     ngx_uint_t                       files;   /* that went */
     ngx_uint_t                       told;    /* that nothing is left */
     ngx_uint_t                       woken;   /* since it asked */
@@ -118,7 +119,7 @@ static const ngx_mntreamer_sacrifice_why_t  ngx_mntreamer_sacrifice_whys[] = {
 
 static const ngx_uint_t  ngx_mntreamer_sacrifice_ends[] = {
     NGX_MNTREAMER_ASK_REMOVED, NGX_MNTREAMER_ASK_HIDDEN,
-    NGX_MNTREAMER_ASK_SHOWN
+    NGX_MNTREAMER_ASK_SHOWN, NGX_MNTREAMER_ASK_REMOVED
 };
 
 
@@ -314,8 +315,11 @@ static void
 ngx_mntreamer_sacrifice_take(ngx_mntreamer_sacrifice_t *sf,
     const ngx_mntreamer_result_t *result)
 {
+    ngx_int_t   shown;
     ngx_str_t   how;
     ngx_uint_t  ask;
+
+    sf->stays = 0;
 
     if (sf->asked == NGX_MNTREAMER_ASK_MARKED) {
         how = ngx_mntreamer_rows_get(result->rows, 0, 3);
@@ -338,7 +342,24 @@ ngx_mntreamer_sacrifice_take(ngx_mntreamer_sacrifice_t *sf,
 
     sf->how = NGX_MNTREAMER_REMOVAL_FILES;
 
-    ngx_mntreamer_sacrifice_ask(sf, ask, sf->id, sf->age_s,
+    /* it was brought back by what a database that was restored forgot */
+
+    if (how.len == 6) {
+        sf->how = NGX_MNTREAMER_REMOVAL_HIDDEN;
+
+        shown = ngx_mntreamer_storage_shown(sf->st, &sf->path);
+
+        if (shown == NGX_ERROR) {
+            ngx_mntreamer_sacrifice_failed(sf);
+            return;
+        }
+
+        sf->stays = (shown == NGX_OK);
+    }
+
+    ngx_mntreamer_sacrifice_ask(sf, ask, sf->id,
+                                ask == NGX_MNTREAMER_ASK_PURGE
+                                ? (int64_t) sf->stays : sf->age_s,
                                 NGX_MNTREAMER_SACRIFICE_MARKING,
                                 ngx_mntreamer_sacrifice_marked);
 }
@@ -435,6 +456,15 @@ ngx_mntreamer_sacrifice_marked(void *data,
     /* no row: it is protected by now, goes on, or is brought back */
 
     if (result->rc != NGX_MNTREAMER_PQ_OK || result->nrows == 0) {
+        return;
+    }
+
+    if (sf->stays) {
+        ngx_log_error(NGX_LOG_WARN, sf->log, 0,
+                      "mntreamer: recording %L stays, for \"%V\" is not in "
+                      "the trash as its row says", sf->id, &sf->path);
+
+        ngx_mntreamer_sacrifice_run(sf);
         return;
     }
 
@@ -561,7 +591,7 @@ ngx_mntreamer_sacrifice_log(ngx_mntreamer_sacrifice_t *sf)
                       sf->id, &sf->path);
         break;
 
-    default: /* NGX_MNTREAMER_REMOVAL_FILES */
+    default: /* NGX_MNTREAMER_REMOVAL_FILES, _HIDDEN */
         ngx_log_error(NGX_LOG_NOTICE, sf->log, 0,
                       "mntreamer: recording %L was deleted%s, %ui files of "
                       "\"%V\"", sf->id, sf->why, sf->files, &sf->path);

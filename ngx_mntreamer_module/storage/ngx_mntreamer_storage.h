@@ -402,13 +402,15 @@ ngx_int_t ngx_mntreamer_storage_thumbnail(ngx_mntreamer_storage_t *st,
  * FILES takes the files of a recording away, hidden or not, and the
  * directories that are empty then; what no recording consists of stays.
  * HIDE keeps them all, under a name that is not served; SHOW undoes that.
+ * HIDDEN is FILES of what is hidden alone.
  * Each may be repeated.  No track of the recording may be open.  done() comes
  * once, later, not when NGX_ERROR was returned.
  */
 typedef enum {
     NGX_MNTREAMER_REMOVAL_FILES = 0,
     NGX_MNTREAMER_REMOVAL_HIDE,
-    NGX_MNTREAMER_REMOVAL_SHOW
+    NGX_MNTREAMER_REMOVAL_SHOW,
+    NGX_MNTREAMER_REMOVAL_HIDDEN
 } ngx_mntreamer_removal_e;
 
 typedef void (*ngx_mntreamer_removed_pt)(void *data, ngx_uint_t rc,
@@ -420,6 +422,9 @@ ngx_int_t ngx_mntreamer_storage_remove(ngx_mntreamer_storage_t *st,
 /* NGX_OK: it lies below the root, hidden or not, or what is left of it;
    NGX_DECLINED: it does not; NGX_ERROR: that cannot be told now */
 ngx_int_t ngx_mntreamer_storage_lies(ngx_mntreamer_storage_t *st,
+    ngx_str_t *dir);
+/* the same of one that is not hidden */
+ngx_int_t ngx_mntreamer_storage_shown(ngx_mntreamer_storage_t *st,
     ngx_str_t *dir);
 
 

@@ -30,6 +30,7 @@ typedef struct {
     ngx_str_t                  dir;           /* behind the struct */
     ngx_uint_t                 durable;
     ngx_uint_t                 files;
+    ngx_uint_t                 stale;         /* of one nobody knows */
     ngx_mntreamer_fail_t       fail;
     ngx_mntreamer_removed_pt   done;
     void                      *data;          /* alias */
@@ -39,6 +40,8 @@ typedef struct {
 static void ngx_mntreamer_remove_work(void *data);
 static void ngx_mntreamer_remove_all(ngx_mntreamer_remove_t *rm, ngx_fd_t fd,
     const char *leaf, const char *name);
+static ngx_int_t ngx_mntreamer_remove_stale(ngx_mntreamer_remove_t *rm,
+    ngx_fd_t parent, const char *name, const char *leaf);
 static void ngx_mntreamer_remove_hidden(char *name, const char *leaf);
 static ngx_int_t ngx_mntreamer_remove_rename(ngx_mntreamer_remove_t *rm,
     ngx_fd_t fd, const char *from, const char *to);
@@ -47,6 +50,10 @@ static ngx_int_t ngx_mntreamer_remove_dir(ngx_mntreamer_remove_t *rm,
 static void ngx_mntreamer_remove_files(ngx_mntreamer_remove_t *rm, DIR *dir);
 static ngx_uint_t ngx_mntreamer_remove_ours(const char *name);
 static void ngx_mntreamer_remove_above(ngx_mntreamer_remove_t *rm);
+static ngx_int_t ngx_mntreamer_remove_beside(ngx_str_t *dir,
+    ngx_str_t *hidden, char *path);
+static ngx_int_t ngx_mntreamer_remove_there(ngx_mntreamer_storage_t *st,
+    ngx_str_t *dir);
 static void ngx_mntreamer_remove_done(void *data);
 
 
@@ -125,11 +132,21 @@ ngx_mntreamer_remove_work(void *data)
     switch (rm->how) {
 
     case NGX_MNTREAMER_REMOVAL_HIDE:
-        (void) ngx_mntreamer_remove_rename(rm, fd, leaf, name);
+        if (ngx_mntreamer_remove_stale(rm, fd, name, leaf) == NGX_OK) {
+            (void) ngx_mntreamer_remove_rename(rm, fd, leaf, name);
+        }
+
         break;
 
     case NGX_MNTREAMER_REMOVAL_SHOW:
         (void) ngx_mntreamer_remove_rename(rm, fd, name, leaf);
+        break;
+
+    case NGX_MNTREAMER_REMOVAL_HIDDEN:
+        if (ngx_mntreamer_remove_dir(rm, fd, name, leaf) == NGX_OK) {
+            ngx_mntreamer_remove_above(rm);
+        }
+
         break;
 
     default: /* NGX_MNTREAMER_REMOVAL_FILES */
@@ -159,6 +176,52 @@ ngx_mntreamer_remove_all(ngx_mntreamer_remove_t *rm, ngx_fd_t fd,
     if (ngx_mntreamer_remove_dir(rm, fd, name, leaf) == NGX_OK) {
         ngx_mntreamer_remove_above(rm);
     }
+}
+
+
+/*
+ * There are both names when a restored database forgot one that was deleted
+ * before under this name: nobody can bring that back.  By its descriptor, for
+ * another nginx may just be hiding the one that is to stay.
+ */
+
+static ngx_int_t
+ngx_mntreamer_remove_stale(ngx_mntreamer_remove_t *rm, ngx_fd_t parent,
+    const char *name, const char *leaf)
+{
+    DIR          *dir;
+    ngx_fd_t      fd;
+    struct stat   sb, own;
+
+    fd = openat(parent, name, O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+
+    if (fd == -1) {
+        return NGX_OK;
+    }
+
+    if (fstatat(parent, leaf, &own, AT_SYMLINK_NOFOLLOW) == -1
+        || fstat(fd, &sb) == -1
+        || (sb.st_ino == own.st_ino && sb.st_dev == own.st_dev))
+    {
+        (void) close(fd);
+        return NGX_OK;
+    }
+
+    dir = fdopendir(fd);
+
+    if (dir == NULL) {
+        (void) ngx_mntreamer_failed(&rm->fail, ngx_errno, "fdopendir()", name);
+        (void) close(fd);
+        return NGX_ERROR;
+    }
+
+    ngx_mntreamer_remove_files(rm, dir);
+    (void) closedir(dir);
+
+    rm->stale = rm->files;
+    rm->files = 0;
+
+    return rm->fail.rc == NGX_MNTREAMER_STORE_OK ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -364,13 +427,57 @@ ngx_mntreamer_remove_above(ngx_mntreamer_remove_t *rm)
 ngx_int_t
 ngx_mntreamer_storage_lies(ngx_mntreamer_storage_t *st, ngx_str_t *dir)
 {
-    char        *leaf, path[NGX_MNTREAMER_PATH_MAX], name[NAME_MAX + 1];
-    size_t       n;
-    ngx_fd_t     fd;
-    ngx_str_t    hidden;
-    ngx_uint_t   i;
+    char        path[NGX_MNTREAMER_PATH_MAX];
+    ngx_int_t   rc;
+    ngx_str_t   hidden;
+    ngx_uint_t  i;
 
-    if (dir->len == 0 || dir->len + sizeof(".removed.") > sizeof(path)) {
+    if (ngx_mntreamer_remove_beside(dir, &hidden, path) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+
+    for (i = 0; rc == NGX_DECLINED && i < 4; i++) {
+        rc = ngx_mntreamer_remove_there(st, i % 2 ? &hidden : dir);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_mntreamer_storage_shown(ngx_mntreamer_storage_t *st, ngx_str_t *dir)
+{
+    char       path[NGX_MNTREAMER_PATH_MAX];
+    ngx_int_t  rc;
+    ngx_str_t  hidden;
+
+    if (ngx_mntreamer_remove_beside(dir, &hidden, path) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_mntreamer_remove_there(st, &hidden);
+
+    if (rc != NGX_DECLINED) {
+        return (rc == NGX_OK) ? NGX_DECLINED : NGX_ERROR;
+    }
+
+    return ngx_mntreamer_remove_there(st, dir);
+}
+
+
+/* the hidden name of "dir", in "path" */
+
+static ngx_int_t
+ngx_mntreamer_remove_beside(ngx_str_t *dir, ngx_str_t *hidden, char *path)
+{
+    char    *leaf, name[NAME_MAX + 1];
+    size_t   n;
+
+    if (dir->len == 0
+        || dir->len + sizeof(".removed.") > NGX_MNTREAMER_PATH_MAX)
+    {
         return NGX_DECLINED;
     }
 
@@ -383,27 +490,29 @@ ngx_mntreamer_storage_lies(ngx_mntreamer_storage_t *st, ngx_str_t *dir)
     ngx_mntreamer_remove_hidden(name, leaf);
 
     n = leaf - path;
-    hidden.data = (u_char *) path;
-    hidden.len = ngx_cpystrn((u_char *) leaf, (u_char *) name,
-                             sizeof(path) - n)
-                 - hidden.data;
+    hidden->data = (u_char *) path;
+    hidden->len = ngx_cpystrn((u_char *) leaf, (u_char *) name,
+                              NGX_MNTREAMER_PATH_MAX - n)
+                  - hidden->data;
 
-    for (i = 0; i < 4; i++) {
-        fd = ngx_mntreamer_storage_open_dir(st, i % 2 ? &hidden : dir);
+    return NGX_OK;
+}
 
-        if (fd != NGX_INVALID_FILE) {
-            (void) close(fd);
-            return NGX_OK;
-        }
 
-        if (ngx_errno != NGX_ENOENT && ngx_errno != NGX_ENOTDIR
-            && ngx_errno != NGX_ELOOP)
-        {
-            return NGX_ERROR;
-        }
+static ngx_int_t
+ngx_mntreamer_remove_there(ngx_mntreamer_storage_t *st, ngx_str_t *dir)
+{
+    ngx_fd_t  fd;
+
+    fd = ngx_mntreamer_storage_open_dir(st, dir);
+
+    if (fd != NGX_INVALID_FILE) {
+        (void) close(fd);
+        return NGX_OK;
     }
 
-    return NGX_DECLINED;
+    return (ngx_errno == NGX_ENOENT || ngx_errno == NGX_ENOTDIR
+            || ngx_errno == NGX_ELOOP) ? NGX_DECLINED : NGX_ERROR;
 }
 
 
@@ -419,6 +528,13 @@ ngx_mntreamer_remove_done(void *data)
     rc = rm->fail.rc;
 
     ngx_mntreamer_fail_log(st, st->log, &rm->fail, &rm->dir);
+
+    if (rm->stale) {
+        ngx_log_error(NGX_LOG_WARN, st->log, 0,
+                      "mntreamer: %ui files in the trash were deleted, of an "
+                      "older \"%V\" that the database does not know",
+                      rm->stale, &rm->dir);
+    }
 
     /* is there room now */
     st->looked_at = 0;
