@@ -605,9 +605,9 @@ ngx_mntreamer_job_made(void *data, const ngx_mntreamer_child_result_t *result)
                           j->recording_id, &text);
         }
 
-        /* it goes on behind what it cannot read, and calls that a success */
+        /* it goes on behind what it cannot read; or a source told wrongly */
 
-        if (mnt_export_short(j->at_us, j->whole_us)) {
+        if (j->attempts < 2 && mnt_export_short(j->at_us, j->whole_us)) {
             ngx_mntreamer_job_failed(j, "what ffmpeg made is too short", 1);
             return;
         }
