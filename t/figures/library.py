@@ -166,6 +166,7 @@ class Library:
         """nothing is under way any more; all are brought back"""
         x = self.x
         self.box.until(lambda: x.get("/health").status == 200, "it is up", 30)
+        self.unsure |= {r["id"] for r in x.recordings("&status=trash")}
         for _ in range(100):
             self.restore()
             if not self.trashed and not self.unsure:
