@@ -55,7 +55,7 @@ static const ngx_mntreamer_sql_t  ngx_mntreamer_follow_sql[] = {
       " 'reason', CASE c.event WHEN 'end' THEN b.reason END)"
       " FROM mntreamer_follow_claim($1, $2::text[], $3::bigint, $4::bigint,"
       " $5::bigint, $6::bigint) c"
-      " JOIN broadcast b ON b.id = c.broadcast_id"
+      " CROSS JOIN LATERAL mntreamer_follow_broadcast(c.broadcast_id) b"
       " LEFT JOIN streamer s ON s.id = b.streamer_id"
       " ORDER BY c.next_at, c.id", 6, NGX_MNTREAMER_FOLLOW_COLUMNS },
 

@@ -71,6 +71,9 @@ class Library:
         self.unsure = set()                    # ids: an answer was lost
         self.answered = self.lost = self.refused = 0
 
+    def listed(self):
+        return self.x.get("/api/v1/recordings?limit=500").json()["items"]
+
     def path(self, url):
         return self.x.storage + url[len("/recordings"):]
 
@@ -174,7 +177,7 @@ class Library:
             time.sleep(0.1)
         self.box.until(lambda: not self.under_way(), "nothing is under way",
                        90, 0.2)
-        self.clips = {r["id"]: r["clip_of"] for r in x.recordings()
+        self.clips = {r["id"]: r["clip_of"] for r in self.listed()
                       if r["clip_of"]}
 
     def under_way(self):
@@ -189,7 +192,7 @@ class Library:
 
     def check(self):
         x, f = self.x, self.f
-        listed = {r["id"]: r for r in x.recordings()}
+        listed = {r["id"]: r for r in self.listed()}
         for i in self.whole:
             if not f.require(i in listed, "recording %d is gone" % i):
                 continue
@@ -226,7 +229,7 @@ class Library:
 
     def decoded(self):
         """ffmpeg plays each as a whole"""
-        for r in self.x.recordings():
+        for r in self.listed():
             p = subprocess.run(
                 ["ffmpeg", "-v", "error", "-nostdin", "-i", "http://127.0.0.1:"
                  "%d%s" % (self.x.port, r["url"]), "-f", "null", "-"],
@@ -281,7 +284,7 @@ def control(f, lib):
     """what is planted must be found: a file of nobody, one of ours that is
     gone, one that was changed, an export without its row"""
     i = min(lib.whole)
-    url = next(r["url"] for r in lib.x.recordings() if r["id"] == i)
+    url = next(r["url"] for r in lib.listed() if r["id"] == i)
     d = os.path.dirname(lib.path(url))
     one = os.path.join(d, min(lib.whole[i]))
     away = os.path.join(lib.box.dir, "away")
