@@ -16,6 +16,7 @@ CREATE TABLE job (
 
     -- what the recording had when it was asked for
     segments        bigint NOT NULL,
+    cut_version     bigint NOT NULL DEFAULT 0,
 
     state           text NOT NULL DEFAULT 'queued'
                     CHECK (state IN ('queued', 'running', 'done', 'failed',
@@ -110,7 +111,9 @@ $$;
 
 -- Asks for an export: the job that there is, or a new one.  "word" is "new",
 -- "old", or why not: "missing", "recording", "empty", "behind", "many".  One
--- that has failed begins anew; so does one of a recording that has grown since.
+-- that has failed begins anew; so does one of a recording that has grown since,
+-- or was cut otherwise.  (Columns of the trash and of cuts come with 022 and 024,
+-- the claim, which wants both, with 029.)
 
 CREATE FUNCTION mntreamer_export(
     in_recording bigint, in_begin bigint, in_end bigint,
@@ -138,7 +141,7 @@ BEGIN
        FOR UPDATE;
 
     IF made.id IS NOT NULL AND made.segments = r.segments
-       AND made.state <> 'failed'
+       AND made.cut_version = r.cut_version AND made.state <> 'failed'
     THEN
         word := 'old';
         RETURN;
@@ -158,57 +161,13 @@ BEGIN
         RETURN;
     END IF;
 
-    INSERT INTO job (recording_id, begin_us, end_us, segments)
-    VALUES (r.id, in_begin, in_end, r.segments)
+    INSERT INTO job (recording_id, begin_us, end_us, segments, cut_version)
+    VALUES (r.id, in_begin, in_end, r.segments, r.cut_version)
     RETURNING * INTO made;
 
     word := 'new';
     PERFORM pg_notify('mntreamer', 'job');
 END
-$$;
-
-
--- Takes what is to be done in one storage: files to be taken away first.  A
--- claim of an engine that is gone is free at once; one that could not be
--- renewed while the database was away gets "in_grace_ms".
-
-CREATE FUNCTION mntreamer_job_claim(
-    in_engine bigint, in_storage text, in_lease_ms bigint, in_grace_ms bigint)
-RETURNS SETOF job
-LANGUAGE sql AS $$
-    WITH c AS MATERIALIZED (
-        SELECT j.id, r.segments
-          FROM job j JOIN media_record r ON r.id = j.recording_id
-         WHERE (r.storage = in_storage OR r.storage IS NULL
-                OR in_storage IS NULL)
-           AND j.run_at <= now()
-           AND CASE WHEN j.state IN ('queued', 'running')
-                    THEN r.status IN ('recorded', 'done') ELSE j.dirty END
-           AND (j.owner IS NULL
-                OR j.lease_until
-                   < now() - in_grace_ms * interval '1 millisecond'
-                OR NOT EXISTS (SELECT FROM engine e WHERE e.id = j.owner))
-         ORDER BY j.dirty DESC, j.run_at, j.id
-         LIMIT 1
-           FOR UPDATE OF j SKIP LOCKED
-    )
-    UPDATE job j
-       SET owner = in_engine,
-           lease_until = now() + in_lease_ms * interval '1 millisecond',
-           epoch = greatest(j.epoch + 1,
-               (extract(epoch FROM clock_timestamp()) * 1000000)::bigint),
-           state = CASE j.state WHEN 'queued' THEN 'running' ELSE j.state END,
-           attempts = j.attempts
-                      + (j.state IN ('queued', 'running'))::integer,
-           started_at = CASE WHEN j.state IN ('queued', 'running')
-                             THEN now() ELSE j.started_at END,
-           segments = CASE WHEN j.state IN ('queued', 'running')
-                           THEN c.segments ELSE j.segments END,
-           progress = CASE WHEN j.state IN ('queued', 'running')
-                           THEN 0 ELSE j.progress END,
-           rate = NULL
-      FROM c WHERE j.id = c.id
-    RETURNING j.*;
 $$;
 
 
@@ -282,12 +241,16 @@ $$;
 
 
 -- A recording that is deleted takes its exports along: they are files of its
--- directory, which waits for those that are being made.
+-- directory, which waits for those that are being made.  Of one that goes into
+-- the trash they are to go by themselves, so that they are not there when it
+-- comes back.
 
 CREATE FUNCTION mntreamer_job_over() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM job WHERE recording_id = NEW.id AND owner IS NULL;
+    IF coalesce(NEW.purge_at, '-infinity') <= now() THEN
+        DELETE FROM job WHERE recording_id = NEW.id AND owner IS NULL;
+    END IF;
 
     UPDATE job SET state = 'removed', dirty = true, run_at = now(),
                    finished_at = coalesce(finished_at, now())

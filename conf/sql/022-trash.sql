@@ -25,26 +25,3 @@ CREATE INDEX media_record_purge ON media_record (purge_at, id)
 
 UPDATE status SET description = 'off all lists; in the trash, or its files are gone or going'
  WHERE name = 'deleted';
-
-
--- As before; of one that goes into the trash the exports are to go by themselves,
--- so that they are not there when it comes back.
-
-CREATE OR REPLACE FUNCTION mntreamer_job_over() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    IF coalesce(NEW.purge_at, '-infinity') <= now() THEN
-        DELETE FROM job WHERE recording_id = NEW.id AND owner IS NULL;
-    END IF;
-
-    UPDATE job SET state = 'removed', dirty = true, run_at = now(),
-                   finished_at = coalesce(finished_at, now())
-     WHERE recording_id = NEW.id;
-
-    IF FOUND THEN
-        PERFORM pg_notify('mntreamer', 'job');
-    END IF;
-
-    RETURN NULL;
-END
-$$;

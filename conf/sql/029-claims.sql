@@ -1,9 +1,13 @@
--- As before; but nothing is made of a recording in the trash, and its files are
--- not looked for: whether its directory is hidden already is not surely known.
+-- Takes what is to be done in one storage: files to be taken away first.  A
+-- claim of an engine that is gone is free at once; one that could not be
+-- renewed while the database was away gets "in_grace_ms".
+--
+-- Nothing is made of a recording in the trash, and its files are not looked for:
+-- whether its directory is hidden already is not surely known.
 -- An export waits until what was cut is cut on the disk, too.  Who cannot tell
 -- its storage from others makes none.
 
-CREATE OR REPLACE FUNCTION mntreamer_job_claim(
+CREATE FUNCTION mntreamer_job_claim(
     in_engine bigint, in_storage text, in_lease_ms bigint, in_grace_ms bigint)
 RETURNS SETOF job
 LANGUAGE sql AS $$
