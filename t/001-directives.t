@@ -213,6 +213,14 @@ for my $p (sort keys %rtmp) {
          '... says which') if $rtmp{$p};
 }
 
+for my $n (0, 1000, '', -1, 'many', '1.5', '10 20') {
+    $m->{server} = "location /rec/ { mntreamer_recordings; mntreamer_max_viewers $n; }";
+    my ($rc, $out) = $m->check;
+    is($rc ? 1 : 0, $n =~ /^(0|1000)$/ ? 0 : 1, "mntreamer_max_viewers $n;") or diag $out;
+    like($out, qr/invalid number .*"mntreamer_max_viewers"|"mntreamer_max_viewers" directive/,
+         '... which says so') if $rc;
+}
+
 $m->{server} = 'location = /x { mntreamer_rtmp; mntreamer_health; }';
 like(($m->check)[1], qr/already has a handler/, 'one handler each');
 $m->{server} = '';
